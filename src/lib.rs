@@ -1,0 +1,5 @@
+//! Banyan: a real-time, cross-region medical settlement gateway.
+//!
+//! The modules in reading order: what decides, what remembers, what gets one thing done, what speaks, what moves bytes.
+
+pub mod domain;
