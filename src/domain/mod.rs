@@ -3,6 +3,11 @@
 //! Nothing here waits, reads a clock, touches a disk, draws a random number, logs or serializes. Every rule of
 //! money lives below this module and nowhere else.
 
-pub mod money;
-pub mod ids;
+pub mod bands;
 pub mod calendar;
+pub mod codes;
+pub mod dated;
+pub mod ids;
+pub mod money;
+pub mod pack;
+pub mod parameters;
