@@ -3,10 +3,14 @@
 //! Nothing here waits, reads a clock, touches a disk, draws a random number, logs or serializes. Every rule of
 //! money lives below this module and nowhere else.
 
+pub mod accumulators;
 pub mod bands;
+pub mod benefit;
+pub mod breakdown;
 pub mod calendar;
 pub mod codes;
 pub mod dated;
+pub mod explain;
 pub mod ids;
 pub mod money;
 pub mod pack;
