@@ -3,3 +3,5 @@
 //! The modules in reading order: what decides, what remembers, what gets one thing done, what speaks, what moves bytes.
 
 pub mod domain;
+pub mod ledger;
+pub mod service;

@@ -1,0 +1,242 @@
+//! The book of record: append-only, durable before it answers, the only authority about money.
+//!
+//! What a commit promises, whatever stands behind the trait:
+//! - record, folds and message key are there together or not at all, and durable when `commit` answers `Recorded`;
+//! - it is refused with `FactsMoved` when the person or the stay changed since the facts were read, or when the message
+//!   key was bound meanwhile: look up again, decide again;
+//! - `at` (the `setl_time`) is given here and nowhere else: max(clock, the lane's last, the person's last, the floor);
+//! - after any error of a commit its outcome is unknown: ask by message key, never assume.
+
+use std::sync::Arc;
+
+use futures_util::future::BoxFuture;
+
+use crate::domain::calendar::Instant;
+use crate::domain::calendar::Month;
+use crate::domain::catalogue::CatalogueEntry;
+use crate::domain::ids::Bucket;
+use crate::domain::ids::InstitutionCode;
+use crate::domain::ids::MessageId;
+use crate::domain::ids::PersonKey;
+use crate::domain::ids::RegionCode;
+use crate::domain::ids::SettlementId;
+use crate::domain::ids::StayId;
+use crate::domain::institution::Institution;
+use crate::domain::lines::Lines;
+use crate::domain::person::PersonPrivate;
+use crate::domain::record::Body;
+use crate::domain::record::ContentHash;
+use crate::domain::record::MessageKey;
+use crate::domain::record::Meta;
+use crate::domain::record::Private;
+use crate::domain::record::Record;
+use crate::domain::region::Region;
+use crate::domain::state::PersonState;
+use crate::domain::state::StayState;
+
+/// What a call wants to know before it decides.
+#[derive(Clone, Debug)]
+pub struct LookUp {
+    /// The call's own message, when it would change state: a replay is found first.
+    pub key: Option<(MessageKey, ContentHash)>,
+    pub who: Who,
+    /// Also the standing lines of the stay.
+    pub lines: bool,
+    /// Also the record of a settlement (to reverse it, to show it).
+    pub settlement: Option<SettlementId>,
+    /// Also what is known of another message (2601).
+    pub about: Option<MessageKey>,
+}
+
+#[derive(Clone, Debug)]
+pub enum Who {
+    Person(PersonKey),
+    /// The stay says whose it is; the number that the caller gave must be hers.
+    Stay {
+        stay: StayId,
+        number: String,
+    },
+}
+
+/// What the ledger knows of a message.
+#[derive(Clone, Debug)]
+pub enum Message {
+    /// Nothing: it never arrived, or was refused.
+    Unknown,
+    /// It was done and stands.
+    Done { content: ContentHash, record: Arc<Record> },
+    /// It was done, and undone by a later record.
+    Undone { content: ContentHash, record: Arc<Record>, by: Arc<Record> },
+    /// A 2601 came first: it must not be done any more.
+    Fenced { by: Arc<Record> },
+}
+
+#[derive(Clone, Debug)]
+pub struct Found {
+    /// What became of `LookUp::key`; `Unknown` when none was given.
+    pub message: Message,
+    /// What became of `LookUp::about`.
+    pub about: Message,
+    /// Absent when the register does not know her (or the stay is unknown).
+    pub facts: Option<Facts>,
+}
+
+/// A person and a stay at the versions that guard them.
+#[derive(Clone, Debug)]
+pub struct Facts {
+    pub key: PersonKey,
+    pub bucket: Bucket,
+    pub version: u64,
+    /// Instant of her last record: `setl_time` never goes before it.
+    pub last_at: Instant,
+    pub person: Arc<PersonState>,
+    pub private: Arc<PersonPrivate>,
+    pub stay: Option<StayFacts>,
+    pub lines: Option<Lines>,
+    pub settlement: Option<Arc<Record>>,
+}
+
+#[derive(Clone, Debug)]
+pub struct StayFacts {
+    pub id: StayId,
+    pub version: u64,
+    pub state: Arc<StayState>,
+}
+
+/// A deed to be recorded.
+#[derive(Clone, Debug)]
+pub struct Deed {
+    pub meta: Meta,
+    pub body: Body,
+    pub private: Private,
+    /// The stay it belongs to; a new id for an admission.
+    pub stay: Option<StayId>,
+    /// Whether the decision read the person (false only for lines, whose decision reads the stay alone: the person's
+    /// version then moves on without being checked).
+    pub guards_person: bool,
+    /// Messages whose first answer no longer stands after this deed.
+    pub undoes: Vec<MessageKey>,
+    /// Messages whose first answer stands again after this deed.
+    pub restores: Vec<MessageKey>,
+}
+
+#[derive(Clone, Debug)]
+pub enum Committed {
+    Recorded(Arc<Record>),
+    FactsMoved,
+}
+
+/// One row of a month, for clearing and its drill-down.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ClearingRow {
+    pub settlement: SettlementId,
+    /// For a reversal or a revival, the settlement it is about.
+    pub original: Option<SettlementId>,
+    pub person: PersonKey,
+    pub version: u64,
+    pub at: Instant,
+    pub row: crate::domain::clearing::MonthRow,
+}
+
+/// The small shared tables as rows, at a version that moves with every change.
+#[derive(Clone, Debug, Default)]
+pub struct ReferenceRows {
+    pub version: u64,
+    pub regions: Vec<Region>,
+    pub institutions: Vec<Institution>,
+    /// By place of care.
+    pub catalogue: Vec<(RegionCode, CatalogueEntry)>,
+    /// Every pack that was ever in force here: its text settles audits years later.
+    pub packs: Vec<PackText>,
+}
+
+/// A policy pack as it was read: region, content hash and the file itself.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PackText {
+    pub region: RegionCode,
+    pub hash: String,
+    pub text: String,
+}
+
+/// A change of the shared tables. Rows replace rows of the same key (code and first day); none is removed.
+#[derive(Clone, Debug)]
+pub enum ReferenceChange {
+    Regions(Vec<Region>),
+    Institutions(Vec<Institution>),
+    Catalogue { place: RegionCode, entries: Vec<CatalogueEntry> },
+    Pack(PackText),
+}
+
+/// Why the ledger could not do it. A failed commit may have happened.
+#[derive(Debug, thiserror::Error)]
+pub enum LedgerError {
+    #[error("the ledger's queue of {limit} waiting deeds is full")]
+    Full { limit: usize },
+    #[error("the ledger is stopping")]
+    Stopping,
+    #[error("the ledger could not {what}")]
+    Storage {
+        what: &'static str,
+        #[source]
+        cause: Box<dyn std::error::Error + Send + Sync>,
+    },
+    #[error("the ledger is damaged at {at}: {what}")]
+    Damaged { at: String, what: String },
+}
+
+/// The book of record. SQLite stands behind it by default, the PostgreSQL family when scaled out.
+pub trait Ledger: Send + Sync + 'static {
+    fn look_up(&self, wanted: LookUp) -> BoxFuture<'_, Result<Found, LedgerError>>;
+
+    /// Records a deed decided on these facts.
+    fn commit(&self, facts: Facts, deed: Deed) -> BoxFuture<'_, Result<Committed, LedgerError>>;
+
+    /// Persons that a credential names: `kind` is `02` identity number, `03` card number, `01` token; certificates of
+    /// other types come as their type.
+    fn find_persons(&self, kind: &str, number: &str) -> BoxFuture<'_, Result<Vec<PersonKey>, LedgerError>>;
+
+    /// Her records from a version on, in order, at most `limit`.
+    fn records(
+        &self,
+        person: &PersonKey,
+        from: u64,
+        limit: usize,
+    ) -> BoxFuture<'_, Result<Vec<Arc<Record>>, LedgerError>>;
+
+    /// The record of a settlement, reversal or revival.
+    fn settlement(&self, id: &SettlementId) -> BoxFuture<'_, Result<Option<Arc<Record>>, LedgerError>>;
+
+    /// Every message with that id, of one institution or of all.
+    fn trace(
+        &self,
+        message: &MessageId,
+        institution: Option<&InstitutionCode>,
+    ) -> BoxFuture<'_, Result<Vec<(MessageKey, Message)>, LedgerError>>;
+
+    /// The settlements of a month in the order of their ids, after `after`, at most `limit`.
+    fn month(
+        &self,
+        month: Month,
+        after: Option<&SettlementId>,
+        limit: usize,
+    ) -> BoxFuture<'_, Result<Vec<ClearingRow>, LedgerError>>;
+
+    /// The shared tables, whole.
+    fn reference(&self) -> BoxFuture<'_, Result<ReferenceRows, LedgerError>>;
+
+    /// The version of the shared tables, cheap enough to ask every second.
+    fn reference_version(&self) -> BoxFuture<'_, Result<u64, LedgerError>>;
+
+    /// Records a change of the shared tables (all of it or nothing) and gives their new version.
+    fn record_reference(
+        &self,
+        source: String,
+        change: ReferenceChange,
+    ) -> BoxFuture<'_, Result<u64, LedgerError>>;
+
+    /// Where all that belongs to a person lies, and ids made for her begin.
+    fn bucket(&self, person: &PersonKey) -> Bucket;
+
+    /// Number of this node's lane: makes its ids unlike those of every other node and of every earlier start.
+    fn lane(&self) -> u32;
+}
