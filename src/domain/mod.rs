@@ -12,6 +12,7 @@ pub mod catalogue;
 pub mod codes;
 pub mod dated;
 pub mod explain;
+pub mod filing;
 pub mod ids;
 pub mod money;
 pub mod pack;
