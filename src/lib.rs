@@ -3,5 +3,5 @@
 //! The modules in reading order: what decides, what remembers, what gets one thing done, what speaks, what moves bytes.
 
 pub mod domain;
-pub mod transport;
 pub mod telemetry;
+pub mod transport;

@@ -56,7 +56,9 @@ impl Default for Settings {
 
 #[derive(Debug, thiserror::Error)]
 pub enum TelemetryError {
-    #[error("log level {level:?} is none; use error, warn, info, debug, or a filter such as info,banyan::ledger=debug")]
+    #[error(
+        "log level {level:?} is none; use error, warn, info, debug, or a filter such as info,banyan::ledger=debug"
+    )]
     BadLevel {
         level: String,
         #[source]

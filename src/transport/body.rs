@@ -29,7 +29,12 @@ pub(crate) async fn read(mut body: Incoming, bytes_max: usize) -> Result<Bytes, 
     gather(first, body, declared.min(RESERVE_BYTES_MAX), bytes_max).await
 }
 
-async fn gather(first: Bytes, mut body: Incoming, reserve: usize, bytes_max: usize) -> Result<Bytes, BodyFault> {
+async fn gather(
+    first: Bytes,
+    mut body: Incoming,
+    reserve: usize,
+    bytes_max: usize,
+) -> Result<Bytes, BodyFault> {
     let mut whole = BytesMut::with_capacity(reserve.max(first.len()));
     let mut piece = Some(first);
     while let Some(bytes) = piece {

@@ -69,7 +69,8 @@ pub(crate) enum Stream {
 /// Speaks HTTP/1.1 until either side ends it.
 pub(crate) async fn serve<H: Handler>(shared: Arc<Shared<H>>, stream: Stream, peer: Peer, mut watch: Watch) {
     let pace = Arc::new(Pace::new(&shared.settings));
-    let guarded = Guarded { stream, pace: Arc::clone(&pace), settings: shared.settings.clone(), untold: None };
+    let guarded =
+        Guarded { stream, pace: Arc::clone(&pace), settings: shared.settings.clone(), untold: None };
     let context = Arc::new(Serving { shared: Arc::clone(&shared), pace: Arc::clone(&pace), peer });
     let service = service_fn(move |request| answer(Arc::clone(&context), request));
     let mut http = http_machine(&shared.settings).serve_connection(TokioIo::new(guarded), service);
@@ -167,7 +168,8 @@ async fn close<H>(shared: &Shared<H>, mut guarded: Guarded, ending: Ending, mut 
     if let Some(refusal) = words {
         shared.tell(Event::Refused(refusal));
     }
-    let goodbye = guarded.stream.goodbye(words, words.is_some() || guarded.pace.is_unread(), &shared.settings);
+    let goodbye =
+        guarded.stream.goodbye(words, words.is_some() || guarded.pace.is_unread(), &shared.settings);
     let goodbye = timeout(shared.settings.linger_timeout, goodbye);
     // Whether the client hears us out is up to it; a cut ends the waiting.
     tokio::select! {
@@ -254,7 +256,12 @@ impl<H: Handler> Serving<H> {
 
 impl Stream {
     /// Last words if any, then closes our sending side, then (after an answer given early) reads on for a while.
-    async fn goodbye(&mut self, words: Option<Refusal>, read_on: bool, settings: &Settings) -> io::Result<()> {
+    async fn goodbye(
+        &mut self,
+        words: Option<Refusal>,
+        read_on: bool,
+        settings: &Settings,
+    ) -> io::Result<()> {
         if let Some(refusal) = words {
             self.write_all(&refusal.last_words()).await?;
         }
@@ -307,7 +314,11 @@ impl Guarded {
 }
 
 impl AsyncRead for Guarded {
-    fn poll_read(mut self: Pin<&mut Self>, context: &mut Context<'_>, into: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        into: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
         let before = into.filled().len();
         let polled = Pin::new(&mut self.stream).poll_read(context, into);
         if into.filled().len() > before && matches!(self.pace.phase(), Phase::Fresh | Phase::Idle) {
@@ -318,7 +329,11 @@ impl AsyncRead for Guarded {
 }
 
 impl AsyncWrite for Guarded {
-    fn poll_write(mut self: Pin<&mut Self>, context: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+    fn poll_write(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        bytes: &[u8],
+    ) -> Poll<io::Result<usize>> {
         if self.hold_back(bytes) {
             return Poll::Ready(Ok(bytes.len()));
         }
@@ -356,7 +371,11 @@ impl AsyncWrite for Guarded {
 }
 
 impl AsyncRead for Stream {
-    fn poll_read(self: Pin<&mut Self>, context: &mut Context<'_>, into: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+    fn poll_read(
+        self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        into: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
         match self.get_mut() {
             Stream::Plain(socket) => Pin::new(socket).poll_read(context, into),
             Stream::Tls(tls) => Pin::new(tls).poll_read(context, into),

@@ -130,7 +130,9 @@ pub enum Event {
     /// The system would not give us a connection (out of descriptors, for one).
     AcceptFailed,
     HandshakeFailed(tls::HandshakeFault),
-    BodyRead { bytes: usize },
+    BodyRead {
+        bytes: usize,
+    },
     /// Answered here, without the handler or in place of it.
     Refused(Refusal),
     /// The client did not take the answer within [`Settings::answer_timeout`].

@@ -107,7 +107,13 @@ async fn accept<H: Handler>(listener: Listener, gate: Arc<Gate<H>>, mut acceptin
 }
 
 impl<H: Handler> Gate<H> {
-    async fn admit(self: Arc<Self>, socket: TcpStream, address: SocketAddr, place: OwnedSemaphorePermit, watch: Watch) {
+    async fn admit(
+        self: Arc<Self>,
+        socket: TcpStream,
+        address: SocketAddr,
+        place: OwnedSemaphorePermit,
+        watch: Watch,
+    ) {
         self.shared.tell(Event::ConnectionOpened);
         self.greet(socket, address, watch).await;
         drop(place);
@@ -133,7 +139,11 @@ impl<H: Handler> Gate<H> {
         }
     }
 
-    async fn shake_hands(&self, tls: &ReloadableTls, socket: TcpStream) -> Result<TlsStream<TcpStream>, HandshakeFault> {
+    async fn shake_hands(
+        &self,
+        tls: &ReloadableTls,
+        socket: TcpStream,
+    ) -> Result<TlsStream<TcpStream>, HandshakeFault> {
         let handshake = TlsAcceptor::from(tls.current()).accept(socket);
         match timeout(self.shared.settings.handshake_timeout, handshake).await {
             Ok(Ok(stream)) => Ok(stream),

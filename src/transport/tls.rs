@@ -169,7 +169,8 @@ fn read(path: &Path) -> Result<Vec<u8>, TlsError> {
 #[cfg(unix)]
 fn refuse_exposed(path: &Path) -> Result<(), TlsError> {
     use std::os::unix::fs::PermissionsExt;
-    let metadata = fs::metadata(path).map_err(|cause| TlsError::Unreadable { path: path.to_owned(), cause })?;
+    let metadata =
+        fs::metadata(path).map_err(|cause| TlsError::Unreadable { path: path.to_owned(), cause })?;
     let mode = metadata.permissions().mode() & 0o777;
     if mode & 0o077 == 0 { Ok(()) } else { Err(TlsError::KeyExposed { path: path.to_owned(), mode }) }
 }
