@@ -57,7 +57,7 @@ use tokio::io::AsyncWrite;
 use tokio::io::AsyncWriteExt;
 use tokio::net::TcpStream;
 use tokio::sync::Mutex;
-use tokio::sync::Notify;
+use tokio::sync::Semaphore;
 use tokio::sync::mpsc;
 use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
@@ -65,20 +65,33 @@ use tokio_rustls::client::TlsStream;
 // ---- the handler and its server -----------------------------------------------------------------------------------
 
 /// `/echo` says who called and gives the body back; `/panic`, `/never`; `/gate` waits until the test opens it.
-#[derive(Default)]
 struct Echo {
-    entered: Notify,
-    gate: Notify,
+    entered: Semaphore,
+    gate: Semaphore,
+}
+
+impl Echo {
+    fn new() -> Echo {
+        Echo { entered: Semaphore::new(0), gate: Semaphore::new(0) }
+    }
+
+    /// Returns once `count` further requests have come to `/gate` or `/never`.
+    async fn entered(&self, count: u32) {
+        self.entered.acquire_many(count).await.unwrap().forget();
+    }
 }
 
 impl Handler for Echo {
     async fn handle(&self, request: Request) -> Answer {
         match request.parts.uri.path() {
             "/panic" => panic!("as asked"),
-            "/never" => std::future::pending().await,
+            "/never" => {
+                self.entered.add_permits(1);
+                std::future::pending().await
+            }
             "/gate" => {
-                self.entered.notify_one();
-                self.gate.notified().await;
+                self.entered.add_permits(1);
+                self.gate.acquire().await.unwrap().forget();
             }
             _ => {}
         }
@@ -117,7 +130,7 @@ impl Running {
             // Nobody listens any more once the test is over.
             let _ = sender.send(event);
         });
-        let echo = Arc::new(Echo::default());
+        let echo = Arc::new(Echo::new());
         let face = Face {
             name: "test",
             address: "127.0.0.1:0".parse().unwrap(),
@@ -428,6 +441,18 @@ async fn a_body_arrives_whole_however_it_was_sent() {
 }
 
 #[tokio::test]
+async fn a_request_may_come_byte_by_byte() {
+    let running = Running::plain(Settings::default());
+    let mut line = running.connect().await;
+    line.stream.set_nodelay(true).unwrap();
+    for byte in "POST /echo HTTP/1.1\r\nhost: x\r\ncontent-length: 4\r\n\r\nslow".chars() {
+        line.say(byte.encode_utf8(&mut [0; 4])).await;
+        tokio::task::yield_now().await;
+    }
+    assert_eq!(line.hear().await.unwrap().body, "slow");
+}
+
+#[tokio::test]
 async fn head_is_answered_without_a_body_and_the_connection_goes_on() {
     let running = Running::plain(Settings::default());
     let mut line = running.connect().await;
@@ -442,8 +467,8 @@ async fn a_client_that_has_closed_its_sending_side_still_gets_its_answer() {
     let mut line = running.connect().await;
     line.post("/gate", "last").await;
     line.stream.shutdown().await.unwrap();
-    running.echo.entered.notified().await;
-    running.echo.gate.notify_one();
+    running.echo.entered(1).await;
+    running.echo.gate.add_permits(1);
     assert_eq!(line.hear().await.unwrap().body, "last");
     assert!(line.is_closed().await);
 }
@@ -627,13 +652,13 @@ async fn a_drain_finishes_what_is_in_flight_and_closes() {
     let (mut busy, mut idle) = (running.connect().await, running.connect().await);
     assert_eq!(idle.ask("/echo", "before").await.status, 200);
     busy.post("/gate", "in flight").await;
-    running.echo.entered.notified().await;
+    running.echo.entered(1).await;
 
     let address = running.address();
     let echo = Arc::clone(&running.echo);
     let draining = tokio::spawn(running.server.drain(Duration::from_secs(60)));
     assert!(idle.is_closed().await); // so the drain has begun
-    echo.gate.notify_one();
+    echo.gate.add_permits(1);
     let heard = busy.hear().await.unwrap();
     assert_eq!(heard.body, "in flight");
     assert!(heard.says_close());
@@ -674,9 +699,7 @@ async fn a_drain_cuts_at_its_deadline_and_says_how_many() {
     let (mut one, mut two) = (running.connect().await, running.connect().await);
     one.post("/never", "").await;
     two.post("/never", "").await;
-    running.saw(Event::ConnectionOpened).await;
-    running.saw(Event::ConnectionOpened).await;
-    begun_is_read(&running).await;
+    running.echo.entered(2).await;
     assert_eq!(running.server.drain(millis(50)).await, Drained { cut: 2 });
     assert!(one.is_closed().await && two.is_closed().await);
 }
@@ -743,12 +766,22 @@ async fn where_certificates_are_accepted_one_may_have_none_but_not_a_wrong_one()
 }
 
 #[tokio::test]
-async fn plain_http_on_a_tls_port_is_no_handshake() {
+async fn plain_http_on_a_tls_port_is_told_where_to_go() {
     let trust = Trust::new();
     let running = Running::start(Settings::default(), Some(trust.files.load(ClientCertificates::Off)));
     let mut line = running.connect().await;
-    line.post("/echo", "").await;
-    assert!(line.hear().await.is_err());
+    let heard = line.ask("/echo", "").await;
+    assert_eq!(heard.status, 400);
+    assert!(heard.body.contains("https://"), "{heard:?}");
+    drop(line);
+    running.saw(Event::HandshakeFailed(HandshakeFault::NotTls)).await;
+}
+
+#[tokio::test]
+async fn rubbish_on_a_tls_port_is_no_handshake() {
+    let trust = Trust::new();
+    let running = Running::start(Settings::default(), Some(trust.files.load(ClientCertificates::Off)));
+    running.connect().await.say("\u{1}\u{2}\u{3}\u{4}\u{5}\u{6}\u{7}").await;
     running.saw(Event::HandshakeFailed(HandshakeFault::NotTls)).await;
 }
 

@@ -14,6 +14,7 @@ use crate::transport::drain::Stage;
 use crate::transport::drain::Watch;
 use crate::transport::pace::Pace;
 use crate::transport::pace::Phase;
+use crate::transport::stream::Stream;
 use futures_util::FutureExt;
 use hyper::Method;
 use hyper::body::Incoming;
@@ -34,15 +35,11 @@ use std::task::Context;
 use std::task::Poll;
 use std::time::Duration;
 use tokio::io::AsyncRead;
-use tokio::io::AsyncReadExt;
 use tokio::io::AsyncWrite;
-use tokio::io::AsyncWriteExt;
 use tokio::io::ReadBuf;
-use tokio::net::TcpStream;
 use tokio::time::Instant;
 use tokio::time::sleep_until;
 use tokio::time::timeout;
-use tokio_rustls::server::TlsStream;
 
 /// What a request that has run out of time gets to put its answer together.
 const OVERDUE_GRACE: Duration = Duration::from_secs(1);
@@ -60,17 +57,10 @@ impl<H> Shared<H> {
     }
 }
 
-/// Plain or TLS. One type, so that the HTTP machine is compiled once.
-pub(crate) enum Stream {
-    Plain(TcpStream),
-    Tls(Box<TlsStream<TcpStream>>),
-}
-
 /// Speaks HTTP/1.1 until either side ends it.
 pub(crate) async fn serve<H: Handler>(shared: Arc<Shared<H>>, stream: Stream, peer: Peer, mut watch: Watch) {
     let pace = Arc::new(Pace::new(&shared.settings));
-    let guarded =
-        Guarded { stream, pace: Arc::clone(&pace), settings: shared.settings.clone(), untold: None };
+    let guarded = Guarded { stream, pace: Arc::clone(&pace), untold: None };
     let context = Arc::new(Serving { shared: Arc::clone(&shared), pace: Arc::clone(&pace), peer });
     let service = service_fn(move |request| answer(Arc::clone(&context), request));
     let mut http = http_machine(&shared.settings).serve_connection(TokioIo::new(guarded), service);
@@ -193,7 +183,7 @@ async fn answer<H: Handler>(
     serving: Arc<Serving<H>>,
     request: hyper::Request<Incoming>,
 ) -> Result<Answer, Infallible> {
-    let received_at = serving.pace.asked(&serving.shared.settings);
+    let received_at = serving.pace.asked();
     let mut answer = {
         let mut work = pin!(serving.work(request, received_at));
         poll_fn(|context| match serving.pace.is_overdue() {
@@ -205,7 +195,7 @@ async fn answer<H: Handler>(
     if serving.pace.is_closing() {
         answer.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
     }
-    serving.pace.answering(&serving.shared.settings);
+    serving.pace.answering();
     Ok(answer)
 }
 
@@ -223,7 +213,7 @@ impl<H: Handler> Serving<H> {
         if !body.is_empty() {
             self.shared.tell(Event::BodyRead { bytes: body.len() });
         }
-        self.pace.handling(&self.shared.settings);
+        self.pace.handling();
         self.handle(Request { parts, body, peer: self.peer, received_at }).await
     }
 
@@ -254,46 +244,11 @@ impl<H: Handler> Serving<H> {
     }
 }
 
-impl Stream {
-    /// Last words if any, then closes our sending side, then (after an answer given early) reads on for a while.
-    async fn goodbye(
-        &mut self,
-        words: Option<Refusal>,
-        read_on: bool,
-        settings: &Settings,
-    ) -> io::Result<()> {
-        if let Some(refusal) = words {
-            self.write_all(&refusal.last_words()).await?;
-        }
-        self.shutdown().await?;
-        if read_on { self.discard(settings.linger_bytes_max).await } else { Ok(()) }
-    }
-
-    /// Closing a socket with bytes unread makes the system send a reset, which destroys our answer on its way.
-    async fn discard(&mut self, bytes_max: usize) -> io::Result<()> {
-        let socket = match self {
-            Stream::Plain(socket) => socket,
-            Stream::Tls(tls) => tls.get_mut().0, // nobody will read it, so nobody need decrypt it
-        };
-        let mut scratch = vec![0; 16 * 1024];
-        let mut left = bytes_max;
-        while left > 0 {
-            let count = socket.read(&mut scratch).await?;
-            if count == 0 {
-                break;
-            }
-            left = left.saturating_sub(count);
-        }
-        Ok(())
-    }
-}
-
 /// The stream as hyper sees it: bytes coming and answers leaving move [`Pace`] on, and the bare status that hyper
 /// would write by itself for a malformed head is held back, so that we can say it with a text.
 struct Guarded {
     stream: Stream,
     pace: Arc<Pace>,
-    settings: Settings,
     untold: Option<Refusal>,
 }
 
@@ -321,8 +276,8 @@ impl AsyncRead for Guarded {
     ) -> Poll<io::Result<()>> {
         let before = into.filled().len();
         let polled = Pin::new(&mut self.stream).poll_read(context, into);
-        if into.filled().len() > before && matches!(self.pace.phase(), Phase::Fresh | Phase::Idle) {
-            self.pace.first_byte(&self.settings);
+        if into.filled().len() > before {
+            self.pace.bytes_came();
         }
         polled
     }
@@ -358,8 +313,8 @@ impl AsyncWrite for Guarded {
 
     fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
         let polled = Pin::new(&mut self.stream).poll_flush(context);
-        if polled.is_ready() && self.pace.phase() == Phase::Answering {
-            self.pace.answered(&self.settings);
+        if polled.is_ready() {
+            self.pace.flushed();
         }
         polled
     }
@@ -367,56 +322,5 @@ impl AsyncWrite for Guarded {
     /// Not hyper's to do: [`close`] may have something to say first.
     fn poll_shutdown(self: Pin<&mut Self>, _context: &mut Context<'_>) -> Poll<io::Result<()>> {
         Poll::Ready(Ok(()))
-    }
-}
-
-impl AsyncRead for Stream {
-    fn poll_read(
-        self: Pin<&mut Self>,
-        context: &mut Context<'_>,
-        into: &mut ReadBuf<'_>,
-    ) -> Poll<io::Result<()>> {
-        match self.get_mut() {
-            Stream::Plain(socket) => Pin::new(socket).poll_read(context, into),
-            Stream::Tls(tls) => Pin::new(tls).poll_read(context, into),
-        }
-    }
-}
-
-impl AsyncWrite for Stream {
-    fn poll_write(self: Pin<&mut Self>, context: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
-        match self.get_mut() {
-            Stream::Plain(socket) => Pin::new(socket).poll_write(context, bytes),
-            Stream::Tls(tls) => Pin::new(tls).poll_write(context, bytes),
-        }
-    }
-
-    fn poll_write_vectored(
-        self: Pin<&mut Self>,
-        context: &mut Context<'_>,
-        pieces: &[IoSlice<'_>],
-    ) -> Poll<io::Result<usize>> {
-        match self.get_mut() {
-            Stream::Plain(socket) => Pin::new(socket).poll_write_vectored(context, pieces),
-            Stream::Tls(tls) => Pin::new(tls).poll_write_vectored(context, pieces),
-        }
-    }
-
-    fn is_write_vectored(&self) -> bool {
-        true // both are
-    }
-
-    fn poll_flush(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        match self.get_mut() {
-            Stream::Plain(socket) => Pin::new(socket).poll_flush(context),
-            Stream::Tls(tls) => Pin::new(tls).poll_flush(context),
-        }
-    }
-
-    fn poll_shutdown(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        match self.get_mut() {
-            Stream::Plain(socket) => Pin::new(socket).poll_shutdown(context),
-            Stream::Tls(tls) => Pin::new(tls).poll_shutdown(context),
-        }
     }
 }

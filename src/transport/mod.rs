@@ -20,6 +20,7 @@ pub mod listener;
 mod pace;
 mod refusal;
 pub mod server;
+mod stream;
 pub mod tls;
 
 use bytes::Bytes;
@@ -82,8 +83,8 @@ pub struct Settings {
     pub handshake_timeout: Duration,
     /// From a connection's first byte of a request (or from its opening, for the first) to the end of the head.
     pub header_timeout: Duration,
-    /// Request line and header fields together, bytes; at least 8,192. At most 100 fields, always: more would cost every
-    /// request an allocation.
+    /// Request line and header fields together, bytes. At most 100 fields, always: any other number would cost
+    /// every request an allocation.
     pub header_bytes_max: usize,
     /// From the end of the head to the last byte of the body.
     pub body_timeout: Duration,
@@ -111,7 +112,7 @@ impl Default for Settings {
             header_bytes_max: 32 * 1024,
             body_timeout: Duration::from_secs(30),
             body_bytes_max: 8 * 1024 * 1024,
-            request_timeout: Duration::from_secs(60), // the shortest read time-out seen in clients
+            request_timeout: Duration::from_secs(45), // clients give up after 60 at the earliest: say it before
             answer_timeout: Duration::from_secs(30),
             idle_timeout: Duration::from_secs(120),
             linger_timeout: Duration::from_secs(2),

@@ -43,6 +43,7 @@ impl Phase {
 /// only let the task move between threads.
 #[derive(Debug)]
 pub(crate) struct Pace {
+    limits: Limits,
     opened: Instant,
     phase: AtomicU8,
     /// Microseconds after `opened`.
@@ -54,12 +55,30 @@ pub(crate) struct Pace {
     unread: AtomicBool,
 }
 
+/// Microseconds that each phase may take.
+#[derive(Debug)]
+struct Limits {
+    header: u64,
+    body: u64,
+    request: u64,
+    answer: u64,
+    idle: u64,
+}
+
 impl Pace {
     pub(crate) fn new(settings: &Settings) -> Pace {
+        let limits = Limits {
+            header: micros(settings.header_timeout),
+            body: micros(settings.body_timeout.min(settings.request_timeout)),
+            request: micros(settings.request_timeout),
+            answer: micros(settings.answer_timeout),
+            idle: micros(settings.idle_timeout),
+        };
         Pace {
             opened: Instant::now(),
             phase: AtomicU8::new(Phase::Fresh as u8),
-            deadline_us: AtomicU64::new(micros(settings.header_timeout)),
+            deadline_us: AtomicU64::new(limits.header),
+            limits,
             asked_us: AtomicU64::new(0),
             overdue: AtomicBool::new(false),
             closing: AtomicBool::new(false),
@@ -75,29 +94,35 @@ impl Pace {
         self.opened + Duration::from_micros(self.deadline_us.load(Relaxed))
     }
 
-    pub(crate) fn first_byte(&self, settings: &Settings) {
-        self.enter(Phase::Head, self.now() + micros(settings.header_timeout));
+    /// Something of a head came, if none was there before.
+    pub(crate) fn bytes_came(&self) {
+        if matches!(self.phase(), Phase::Fresh | Phase::Idle) {
+            self.enter(Phase::Head, self.now() + self.limits.header);
+        }
     }
 
     /// The head is whole; returns when.
-    pub(crate) fn asked(&self, settings: &Settings) -> Instant {
+    pub(crate) fn asked(&self) -> Instant {
         let now = self.now();
         self.asked_us.store(now, Relaxed);
-        self.enter(Phase::Body, now + micros(settings.body_timeout.min(settings.request_timeout)));
+        self.enter(Phase::Body, now + self.limits.body);
         self.opened + Duration::from_micros(now)
     }
 
-    pub(crate) fn handling(&self, settings: &Settings) {
-        self.enter(Phase::Handling, self.asked_us.load(Relaxed) + micros(settings.request_timeout));
+    pub(crate) fn handling(&self) {
+        self.enter(Phase::Handling, self.asked_us.load(Relaxed) + self.limits.request);
     }
 
-    pub(crate) fn answering(&self, settings: &Settings) {
+    pub(crate) fn answering(&self) {
         self.overdue.store(false, Relaxed);
-        self.enter(Phase::Answering, self.now() + micros(settings.answer_timeout));
+        self.enter(Phase::Answering, self.now() + self.limits.answer);
     }
 
-    pub(crate) fn answered(&self, settings: &Settings) {
-        self.enter(Phase::Idle, self.now() + micros(settings.idle_timeout));
+    /// All that was written has been taken by the socket.
+    pub(crate) fn flushed(&self) {
+        if self.phase() == Phase::Answering {
+            self.enter(Phase::Idle, self.now() + self.limits.idle);
+        }
     }
 
     /// Tells the request's own future to give up; it gets `grace` to be polled once more.

@@ -16,6 +16,7 @@ const PLAIN_TEXT: &str = "text/plain; charset=utf-8";
 pub enum Refusal {
     Malformed,
     MalformedBody,
+    PlainHttp,
     AddressTooLong,
     HeaderTooLarge,
     HeaderTooSlow,
@@ -32,6 +33,7 @@ impl Refusal {
         match self {
             Refusal::Malformed => "malformed",
             Refusal::MalformedBody => "malformed_body",
+            Refusal::PlainHttp => "plain_http",
             Refusal::AddressTooLong => "address_too_long",
             Refusal::HeaderTooLarge => "header_too_large",
             Refusal::HeaderTooSlow => "header_too_slow",
@@ -45,7 +47,7 @@ impl Refusal {
 
     pub fn status(self) -> StatusCode {
         match self {
-            Refusal::Malformed | Refusal::MalformedBody => StatusCode::BAD_REQUEST,
+            Refusal::Malformed | Refusal::MalformedBody | Refusal::PlainHttp => StatusCode::BAD_REQUEST,
             Refusal::AddressTooLong => StatusCode::URI_TOO_LONG,
             Refusal::HeaderTooLarge => StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE,
             Refusal::HeaderTooSlow | Refusal::BodyTooSlow => StatusCode::REQUEST_TIMEOUT,
@@ -65,6 +67,10 @@ impl Refusal {
             Refusal::MalformedBody => {
                 "请求体未能完整读取，请检查 Content-Length 或分块编码后重发。\n\
                  The body could not be read to its end; check Content-Length or the chunks, then send again.\n"
+            }
+            Refusal::PlainHttp => {
+                "本端口只接受 HTTPS，请把地址改为 https:// 开头后重发。\n\
+                 This port speaks HTTPS only; change the address to https:// and send again.\n"
             }
             Refusal::AddressTooLong => {
                 "请求地址过长，请把参数放入请求体。\n\

@@ -4,16 +4,17 @@ use crate::transport::Event;
 use crate::transport::Handler;
 use crate::transport::Observer;
 use crate::transport::Peer;
+use crate::transport::Refusal;
 use crate::transport::Settings;
 use crate::transport::connection;
 use crate::transport::connection::Shared;
-use crate::transport::connection::Stream;
 use crate::transport::drain::Drain;
 use crate::transport::drain::Drained;
 use crate::transport::drain::Watch;
 use crate::transport::listener::Accepted;
 use crate::transport::listener::BindError;
 use crate::transport::listener::Listener;
+use crate::transport::stream::Stream;
 use crate::transport::tls::Fingerprint;
 use crate::transport::tls::HandshakeFault;
 use crate::transport::tls::ReloadableTls;
@@ -114,10 +115,8 @@ impl<H: Handler> Gate<H> {
         place: OwnedSemaphorePermit,
         watch: Watch,
     ) {
-        self.shared.tell(Event::ConnectionOpened);
+        let _open = Open::tell(&self.shared.observer, place);
         self.greet(socket, address, watch).await;
-        drop(place);
-        self.shared.tell(Event::ConnectionClosed);
     }
 
     async fn greet(&self, socket: TcpStream, address: SocketAddr, mut watch: Watch) {
@@ -144,12 +143,25 @@ impl<H: Handler> Gate<H> {
         tls: &ReloadableTls,
         socket: TcpStream,
     ) -> Result<TlsStream<TcpStream>, HandshakeFault> {
-        let handshake = TlsAcceptor::from(tls.current()).accept(socket);
-        match timeout(self.shared.settings.handshake_timeout, handshake).await {
-            Ok(Ok(stream)) => Ok(stream),
-            Ok(Err(error)) => Err(HandshakeFault::of(&error)),
-            Err(_elapsed) => Err(HandshakeFault::TimedOut),
-        }
+        let handshake = async {
+            if speaks_plain_http(&socket).await {
+                return Err(self.point_to_https(socket).await);
+            }
+            let accepted = TlsAcceptor::from(tls.current()).accept(socket).await;
+            accepted.map_err(|error| HandshakeFault::of(&error))
+        };
+        let shaken = timeout(self.shared.settings.handshake_timeout, handshake).await;
+        shaken.unwrap_or(Err(HandshakeFault::TimedOut))
+    }
+
+    /// An alert would reach a client of plain HTTP as seven bytes of rubbish.
+    async fn point_to_https(&self, socket: TcpStream) -> HandshakeFault {
+        let words = Some(Refusal::PlainHttp);
+        let mut stream = Stream::Plain(socket);
+        let goodbye = stream.goodbye(words, true, &self.shared.settings);
+        // Whether the client hears it is up to the client.
+        let _ = timeout(self.shared.settings.linger_timeout, goodbye).await;
+        HandshakeFault::NotTls
     }
 
     /// An institution's address helps to find the machine with the wrong certificate; a person's is nobody's business.
@@ -168,6 +180,32 @@ impl<H: Handler> Gate<H> {
         self.shared.tell(Event::AcceptFailed);
         sleep(ACCEPT_PAUSE).await;
     }
+}
+
+/// Says when a connection ends, however it ends, and gives its place back first.
+struct Open<'a> {
+    observer: &'a Observer,
+    place: Option<OwnedSemaphorePermit>,
+}
+
+impl Open<'_> {
+    fn tell(observer: &Observer, place: OwnedSemaphorePermit) -> Open<'_> {
+        observer(Event::ConnectionOpened);
+        Open { observer, place: Some(place) }
+    }
+}
+
+impl Drop for Open<'_> {
+    fn drop(&mut self) {
+        drop(self.place.take());
+        (self.observer)(Event::ConnectionClosed);
+    }
+}
+
+/// A method's name begins with a capital letter, a TLS record never does.
+async fn speaks_plain_http(socket: &TcpStream) -> bool {
+    let mut first = [0];
+    matches!(socket.peek(&mut first).await, Ok(1)) && first[0].is_ascii_uppercase()
 }
 
 fn fingerprint(stream: &TlsStream<TcpStream>) -> Option<Fingerprint> {
