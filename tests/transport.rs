@@ -59,6 +59,7 @@ use tokio::net::TcpStream;
 use tokio::sync::Mutex;
 use tokio::sync::Semaphore;
 use tokio::sync::mpsc;
+use tokio::task::JoinSet;
 use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
 
@@ -704,6 +705,16 @@ async fn a_drain_cuts_at_its_deadline_and_says_how_many() {
     assert!(one.is_closed().await && two.is_closed().await);
 }
 
+#[tokio::test]
+async fn a_server_that_is_let_go_cuts_its_connections() {
+    let running = Running::plain(Settings::default());
+    let mut line = running.connect().await;
+    line.post("/never", "").await;
+    running.echo.entered(1).await;
+    drop(running);
+    assert!(line.is_closed().await);
+}
+
 // ---- identities -------------------------------------------------------------------------------------------------------
 
 #[tokio::test]
@@ -871,6 +882,32 @@ fn a_key_that_others_can_read_is_refused_with_the_command_that_mends_it() {
     }
     trust.files.set_key_mode(0o400);
     assert!(ReloadableTls::load(settings).is_ok());
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn many_callers_at_once_each_get_their_own_answers() {
+    const CALLERS: usize = 50;
+    let trust = Trust::new();
+    let running = Running::start(Settings::default(), Some(trust.files.load(trust.files.required())));
+    let connector = client(trust.authority.roots(), Some(&trust.authority.client()), BOTH_VERSIONS);
+    let mut callers = JoinSet::new();
+    for caller in 0..CALLERS {
+        let (connector, address) = (connector.clone(), running.address());
+        callers.spawn(async move {
+            let mut line = connect_tls(&connector, address).await.unwrap();
+            for turn in 0..40 {
+                let said = format!("{caller}.{turn} ").repeat(1 + turn * 100);
+                assert_eq!(line.ask("/echo", &said).await.body, said);
+            }
+        });
+    }
+    while let Some(ended) = callers.join_next().await {
+        ended.unwrap();
+    }
+    for _ in 0..CALLERS {
+        running.saw(Event::ConnectionClosed).await;
+    }
+    assert_eq!(running.server.drain(Duration::from_secs(60)).await, Drained { cut: 0 });
 }
 
 // ---- shares -----------------------------------------------------------------------------------------------------------

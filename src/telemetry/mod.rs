@@ -8,8 +8,10 @@
 pub mod metrics;
 
 use std::panic;
+use tracing::Dispatch;
 use tracing_subscriber::EnvFilter;
 use tracing_subscriber::filter::ParseError;
+use tracing_subscriber::fmt::MakeWriter;
 use tracing_subscriber::util::SubscriberInitExt;
 use tracing_subscriber::util::TryInitError;
 
@@ -73,17 +75,25 @@ pub enum TelemetryError {
 
 /// Log lines go to stderr from here on; stdout belongs to what a command was asked for.
 pub fn start(settings: &Settings) -> Result<(), TelemetryError> {
-    let lines = tracing_subscriber::fmt().with_writer(std::io::stderr).with_env_filter(filter(settings)?);
-    let started = match settings.format {
-        Format::Text => lines.finish().try_init(),
-        Format::Json => lines.json().flatten_event(true).finish().try_init(),
-    };
-    started.map_err(|cause| TelemetryError::StartedTwice { cause })?;
+    let lines = lines(settings.format, filter(settings)?, std::io::stderr);
+    lines.try_init().map_err(|cause| TelemetryError::StartedTwice { cause })?;
     panic::set_hook(Box::new(|panicked| {
         let place = panicked.location().map(ToString::to_string);
         tracing::error!(place, "a fault of ours stopped what was being done; report the place");
     }));
     Ok(())
+}
+
+fn lines<W>(format: Format, filter: EnvFilter, writer: W) -> Dispatch
+where
+    W: for<'a> MakeWriter<'a> + Send + Sync + 'static,
+{
+    let lines = tracing_subscriber::fmt().with_writer(writer).with_env_filter(filter);
+    match format {
+        Format::Text => lines.finish().into(),
+        // Without the list of enclosing spans: there is one span per request, and it is the current one.
+        Format::Json => lines.json().flatten_event(true).with_span_list(false).finish().into(),
+    }
 }
 
 fn filter(settings: &Settings) -> Result<EnvFilter, TelemetryError> {
@@ -94,6 +104,56 @@ fn filter(settings: &Settings) -> Result<EnvFilter, TelemetryError> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::io::Write;
+    use std::sync::Arc;
+    use std::sync::Mutex;
+
+    #[derive(Clone, Default)]
+    struct Kept(Arc<Mutex<Vec<u8>>>);
+
+    impl Write for Kept {
+        fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+            self.0.lock().unwrap().write(bytes)
+        }
+
+        fn flush(&mut self) -> std::io::Result<()> {
+            Ok(())
+        }
+    }
+
+    fn one_deed(format: Format) -> String {
+        let kept = Kept::default();
+        let writer = kept.clone();
+        let lines = lines(format, EnvFilter::new("info"), move || writer.clone());
+        tracing::dispatcher::with_default(&lines, || {
+            let span = tracing::info_span!("request", msg.id = "H1-1", hospital.code = "H1", infno = "2304");
+            let _inside = span.enter();
+            tracing::debug!("below the level");
+            tracing::info!(elapsed_ms = 4, outcome = "done", "settled");
+        });
+        let bytes = kept.0.lock().unwrap().clone();
+        String::from_utf8(bytes).unwrap()
+    }
+
+    #[test]
+    fn a_json_line_carries_the_fields_of_the_deed_and_of_its_request() {
+        let text = one_deed(Format::Json);
+        let line: serde_json::Value = serde_json::from_str(&text).expect("one line of JSON");
+        assert_eq!(line["level"], "INFO");
+        assert_eq!(line["message"], "settled");
+        assert_eq!(line[field::ELAPSED], 4);
+        assert_eq!(line[field::OUTCOME], "done");
+        assert_eq!(line["span"][field::MESSAGE], "H1-1");
+        assert_eq!(line["span"][field::HOSPITAL], "H1");
+        assert_eq!(line["span"][field::TRANSACTION], "2304");
+    }
+
+    #[test]
+    fn a_text_line_can_be_read_alone() {
+        let text = one_deed(Format::Text);
+        assert_eq!(text.lines().count(), 1, "{text}");
+        assert!(text.contains("settled") && text.contains("INFO"), "{text}");
+    }
 
     #[test]
     fn a_bad_level_is_named() {

@@ -38,6 +38,7 @@ use tokio::io::AsyncRead;
 use tokio::io::AsyncWrite;
 use tokio::io::ReadBuf;
 use tokio::time::Instant;
+use tokio::time::Sleep;
 use tokio::time::sleep_until;
 use tokio::time::timeout;
 
@@ -65,37 +66,18 @@ pub(crate) async fn serve<H: Handler>(shared: Arc<Shared<H>>, stream: Stream, pe
     let service = service_fn(move |request| answer(Arc::clone(&context), request));
     let mut http = http_machine(&shared.settings).serve_connection(TokioIo::new(guarded), service);
 
-    let mut armed = pace.deadline();
-    let mut timer = pin!(sleep_until(armed));
+    let mut alarm = Alarm::new(&pace);
     let ending = loop {
-        let step = {
-            let mut stage = pin!(watch.changed());
-            poll_fn(|context| {
-                if Pin::new(&mut http).poll(context).is_ready() {
-                    return Poll::Ready(Step::Over);
-                }
-                if pace.deadline() < armed {
-                    armed = pace.deadline();
-                    timer.as_mut().reset(armed);
-                }
-                if timer.as_mut().poll(context).is_ready() {
-                    return Poll::Ready(Step::Timer);
-                }
-                stage.as_mut().poll(context).map(Step::Stage)
-            })
-            .await
-        };
-        match step {
+        match next_step(&mut http, &pace, &mut alarm, &mut watch).await {
             Step::Over => break Ending::Finished,
             Step::Stage(Stage::Cut) => break Ending::Dropped,
             Step::Stage(_) if pace.phase() == Phase::Head => pace.close_after_answer(),
             Step::Stage(_) => Pin::new(&mut http).graceful_shutdown(),
-            Step::Timer => {
+            Step::Alarm => {
                 if let Some(ending) = out_of_time(&pace) {
                     break ending;
                 }
-                armed = pace.deadline();
-                timer.as_mut().reset(armed);
+                alarm.set(pace.deadline());
             }
         }
     };
@@ -106,8 +88,54 @@ pub(crate) async fn serve<H: Handler>(shared: Arc<Shared<H>>, stream: Stream, pe
 /// What woke a connection.
 enum Step {
     Over,
-    Timer,
+    Alarm,
     Stage(Stage),
+}
+
+/// HTTP first, since most wake-ups are its own.
+async fn next_step<C: Future + Unpin>(
+    http: &mut C,
+    pace: &Pace,
+    alarm: &mut Alarm,
+    watch: &mut Watch,
+) -> Step {
+    let mut stage = pin!(watch.changed());
+    poll_fn(|context| {
+        if Pin::new(&mut *http).poll(context).is_ready() {
+            return Poll::Ready(Step::Over);
+        }
+        if alarm.poll_for(pace.deadline(), context).is_ready() {
+            return Poll::Ready(Step::Alarm);
+        }
+        stage.as_mut().poll(context).map(Step::Stage)
+    })
+    .await
+}
+
+/// The one timer of a connection. It may ring before the deadline, never after.
+struct Alarm {
+    timer: Pin<Box<Sleep>>,
+    armed: Instant,
+}
+
+impl Alarm {
+    fn new(pace: &Pace) -> Alarm {
+        let armed = pace.deadline();
+        Alarm { timer: Box::pin(sleep_until(armed)), armed }
+    }
+
+    fn set(&mut self, deadline: Instant) {
+        self.armed = deadline;
+        self.timer.as_mut().reset(deadline);
+    }
+
+    /// Arming costs; a deadline that has only moved away is looked at when the old one rings.
+    fn poll_for(&mut self, deadline: Instant, context: &mut Context<'_>) -> Poll<()> {
+        if deadline < self.armed {
+            self.set(deadline);
+        }
+        self.timer.as_mut().poll(context)
+    }
 }
 
 /// How a connection ends.

@@ -59,8 +59,9 @@ pub struct Peer {
 
 /// What a layer above does with requests.
 pub trait Handler: Send + Sync + 'static {
-    /// The future is dropped, wherever it waits, when the client goes away or the whole-request limit has passed:
-    /// a deed that must not be lost half-way has to be handed to something that outlives it.
+    /// The future is dropped, wherever it waits, when the whole-request limit has passed or a drain cuts it: a deed
+    /// that must not be lost half-way has to be handed to something that outlives it. A client that goes away does not
+    /// drop it; that is noticed when the answer is written.
     fn handle(&self, request: Request) -> impl Future<Output = Answer> + Send;
 
     /// The answer in place of one that `handle` panicked over. The process and the connection live on.
