@@ -2,9 +2,11 @@
 //!
 //! The modules in reading order: what decides, what remembers, what gets one thing done, what speaks, what moves bytes.
 
-pub mod config;
 pub mod domain;
-pub mod ledger;
-pub mod sandbox;
-pub mod service;
 pub mod vault;
+pub mod ledger;
+pub mod service;
+pub mod transport;
+pub mod telemetry;
+pub mod config;
+pub mod sandbox;
