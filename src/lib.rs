@@ -8,5 +8,6 @@ pub mod ledger;
 pub mod service;
 pub mod transport;
 pub mod telemetry;
+pub mod protocol;
 pub mod config;
 pub mod sandbox;

@@ -1,0 +1,3 @@
+//! Owns how each party speaks: bytes on one side, typed values on the other.
+
+pub mod ops;
