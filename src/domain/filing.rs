@@ -231,7 +231,8 @@ fn in_province<'a>(stay: &StayFacts, filings: &'a [Filing], terms: &FilingTerms)
                 | BenefitLevel::Referral
                 | BenefitLevel::Emergency
                 | BenefitLevel::OtherTemporary => {
-                    Decision { level, reason: Reason::InProvinceFiled, ..across }
+                    let reason = across.filing.map_or(across.reason, |_| Reason::InProvinceFiled);
+                    Decision { level, reason, ..across }
                 }
                 BenefitLevel::Local
                 | BenefitLevel::LongTermHome
