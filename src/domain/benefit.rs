@@ -5,6 +5,8 @@ mod injury;
 mod maternity;
 mod person;
 mod pool;
+#[cfg(test)]
+mod tests;
 
 use rust_decimal::Decimal;
 
