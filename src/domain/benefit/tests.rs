@@ -10,6 +10,7 @@ use crate::domain::pack::PackParts;
 use crate::domain::pack::tp1;
 use crate::domain::pack::tp1::yuan;
 
+mod tables;
 mod worked_examples;
 
 /// The policy of a pack on an ordinary day.
