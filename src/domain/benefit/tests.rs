@@ -11,6 +11,7 @@ use crate::domain::pack::tp1;
 use crate::domain::pack::tp1::yuan;
 
 mod tables;
+mod traced;
 mod worked_examples;
 
 /// The policy of a pack on an ordinary day.
