@@ -4,6 +4,8 @@ mod checks;
 mod provenance;
 mod resolve;
 #[cfg(test)]
+mod tests;
+#[cfg(test)]
 pub(crate) mod tp1;
 
 use std::sync::Arc;
