@@ -175,6 +175,8 @@ fn usual_end(order: &NewFiling, terms: &FilingTerms) -> Option<Day> {
 
 #[cfg(test)]
 mod tests {
+    use std::slice::from_ref;
+
     use super::*;
     use crate::domain::filing::tests::filing;
     use crate::domain::ids::InstitutionCode;
@@ -330,14 +332,14 @@ mod tests {
         let old = filing(C::LongTermWorker);
         let july =
             NewFiling { from: day(20_260_715), made_on: day(20_260_710), ..order(C::LongTermResident) };
-        let (ended, new) = change(&old, july.clone(), HOME, &[old.clone()], None, &terms()).unwrap();
+        let (ended, new) = change(&old, july.clone(), HOME, from_ref(&old), None, &terms()).unwrap();
         assert_eq!((ended.ended_from, ended.id.as_str()), (Some(day(20_260_715)), "F1"));
         assert_eq!((new.from, new.id.as_str()), (day(20_260_715), "F2"));
 
         let june = order(C::LongTermResident);
         let locked = R::Locked { id: old.id.clone(), first_day: day(20_260_701) };
-        assert_eq!(change(&old, june, HOME, &[old.clone()], None, &terms()), Err(locked));
-        let used = change(&old, july.clone(), HOME, &[old.clone()], Some(day(20_260_715)), &terms());
+        assert_eq!(change(&old, june, HOME, from_ref(&old), None, &terms()), Err(locked));
+        let used = change(&old, july.clone(), HOME, from_ref(&old), Some(day(20_260_715)), &terms());
         assert_eq!(used, Err(R::Used { admitted: day(20_260_715) }));
         let other = Filing { id: FilingId::parse("F9").unwrap(), ..old.clone() };
         let second = change(&old, july.clone(), HOME, &[old.clone(), other.clone()], None, &terms());

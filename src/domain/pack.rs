@@ -100,7 +100,7 @@ pub struct Policy {
 /// The rules of money of a scheme.
 #[derive(Clone, Debug)]
 pub enum SchemeRules {
-    Basic(BasicRules),
+    Basic(Box<BasicRules>),
     Maternity(MaternityRules),
     WorkInjury(InjuryRules),
 }

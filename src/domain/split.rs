@@ -242,6 +242,7 @@ impl Sub for LineSplit {
 mod tests {
     use super::*;
     use crate::domain::catalogue::tests::item;
+    use proptest::prelude::*;
 
     const TOLERANCE: Fen = Fen(1);
 
@@ -468,5 +469,47 @@ mod tests {
         let cut = cut("0.333333", None, "0");
         let last = cut.refund(left("1", "0.36"), &charge("0.333333", "-1", "-0.36"), TOLERANCE).unwrap();
         assert_eq!(last.amount, fen("-0.36"));
+    }
+
+    fn any_cut() -> impl Strategy<Value = Cut> {
+        let price = (0_i64..2_000_000_000).prop_map(|micro| Decimal::new(micro, 6));
+        let limit = proptest::option::of((0_i64..2_000_000_000).prop_map(|micro| Decimal::new(micro, 6)));
+        let own = proptest::sample::select(vec![None, None, None, Some(FullOwnPay::ClassC)]);
+        (price, limit, 0_i64..=10_000, own).prop_map(|(price, price_limit, share, full_own_pay)| Cut {
+            price,
+            price_limit,
+            self_pay: Rate(Decimal::new(share, 4)),
+            full_own_pay,
+        })
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig { cases: 1_000, ..ProptestConfig::default() })]
+
+        /// Whatever the price, the limit and the pieces, refunds of all of a line leave nothing of any part.
+        #[test]
+        fn refunds_cancel_exactly(
+            cut in any_cut(),
+            counts in proptest::collection::vec(1_i64..100_000, 1..6),
+            off in -1_i64..=1,
+        ) {
+            let count: Decimal = counts.iter().map(|count| Decimal::new(*count, 4)).sum();
+            let amount = (product(cut.price, count).unwrap() + Fen(off)).or_zero();
+            let whole = cut.split(&Charge { price: cut.price, count, amount }, TOLERANCE).unwrap();
+            prop_assert_eq!(whole.parts.fee(), amount);
+            let mut left = Left { count, amount };
+            let mut net = whole.parts;
+            for (index, piece) in counts.iter().enumerate() {
+                let count = Decimal::new(*piece, 4);
+                let last = index + 1 == counts.len();
+                let asked = if last { left.amount } else { product(cut.price, count).unwrap().min(left.amount) };
+                let refund = Charge { price: cut.price, count: -count, amount: -asked };
+                let refunded = cut.refund(left, &refund, Fen(10)).unwrap();
+                prop_assert_eq!(refunded.parts.fee(), -asked);
+                net = net + refunded.parts;
+                left = Left { count: left.count - count, amount: left.amount - asked };
+            }
+            prop_assert_eq!(net, BillTotals::default());
+        }
     }
 }

@@ -10,6 +10,7 @@ use crate::domain::pack::PackParts;
 use crate::domain::pack::tp1;
 use crate::domain::pack::tp1::yuan;
 
+mod properties;
 mod tables;
 mod traced;
 mod worked_examples;
