@@ -4,6 +4,10 @@
 
 pub mod cache;
 pub mod domain;
+pub mod vault;
 pub mod ledger;
 pub mod service;
-pub mod vault;
+pub mod transport;
+pub mod telemetry;
+pub mod config;
+pub mod sandbox;

@@ -1,0 +1,4 @@
+//! Owns the sandbox: a seeded province with everything that a first start needs. Nothing of it is real.
+
+pub mod his;
+pub mod identities;
