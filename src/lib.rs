@@ -3,3 +3,4 @@
 //! The modules in reading order: what decides, what remembers, what gets one thing done, what speaks, what moves bytes.
 
 pub mod domain;
+pub mod protocol;
