@@ -67,7 +67,8 @@ impl Refusal {
 }
 
 fn is_kebab_case(code: &str) -> bool {
-    !code.is_empty() && code.len() <= 40 && code.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'-')
+    let fits = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
+    !code.is_empty() && code.len() <= 40 && code.bytes().all(fits)
 }
 
 /// At most `max` characters, the last one an ellipsis where something was cut.
@@ -120,7 +121,12 @@ pub fn protocol(error: &ProtocolError) -> Refusal {
         ),
         E::NotYourInstitution { claimed } => {
             let cause = format!("fixmedins_code {}不属于本调用方", cut(claimed, 14));
-            correct("not-your-institution", &cause, "请填本机构编号后重发", "证书或签名所登记的机构与报文不一致")
+            correct(
+                "not-your-institution",
+                &cause,
+                "请填本机构编号后重发",
+                "证书或签名所登记的机构与报文不一致",
+            )
         }
         E::Signature(error) => signature(*error),
         E::Overloaded { retry_after_ms } => {
@@ -129,9 +135,17 @@ pub fn protocol(error: &ProtocolError) -> Refusal {
         }
         E::RateLimited { retry_after_ms } => {
             let act = format!("请{}秒后原样重发", seconds(*retry_after_ms));
-            later("rate-limited", *retry_after_ms, "本机构请求过于频繁", &act, "未作任何处理，请保持msgid不变")
+            later(
+                "rate-limited",
+                *retry_after_ms,
+                "本机构请求过于频繁",
+                &act,
+                "未作任何处理，请保持msgid不变",
+            )
         }
-        E::Draining => later("draining", 1_000, "本节点正在停机", "请原样重发", "未作任何处理，请保持msgid不变"),
+        E::Draining => {
+            later("draining", 1_000, "本节点正在停机", "请原样重发", "未作任何处理，请保持msgid不变")
+        }
         E::TimedOut => later(
             "timed-out",
             1_000,
@@ -201,7 +215,8 @@ fn fields(faults: &Faults) -> Refusal {
 fn field(fault: &Fault) -> (&'static str, String, &'static str, String) {
     let name = format!("{}{}", cut(fault.chinese, 14), fault.wire);
     let got = |got: &str| if got.is_empty() { String::new() } else { format!("收到“{got}”") };
-    let malformed = |what: &str, sent: &str| ("malformed-field", format!("{name}{what}"), "请更正后重发", got(sent));
+    let malformed =
+        |what: &str, sent: &str| ("malformed-field", format!("{name}{what}"), "请更正后重发", got(sent));
     match &fault.trouble {
         Trouble::Missing => ("missing-field", format!("{name}不能为空"), "请补填后重发", String::new()),
         Trouble::NotText => malformed("须为不含空格的文本", ""),
@@ -253,7 +268,9 @@ mod tests {
     #[test]
     fn a_sentence_that_is_too_long_loses_detail_and_never_its_code() {
         let long = "很长的说明".repeat(80);
-        for (cause, act, detail) in [("因", "请重发", long.as_str()), (&long, "请重发", &long), (&long, &long, "")] {
+        for (cause, act, detail) in
+            [("因", "请重发", long.as_str()), (&long, "请重发", &long), (&long, &long, "")]
+        {
             let refusal = Refusal::new("some-code", Retry::Never, cause, act, detail);
             keeps_the_rules(&refusal, &cut(act, HEADLINE_MAX / 2));
         }

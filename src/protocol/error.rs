@@ -123,20 +123,41 @@ pub struct Fault {
 pub enum Trouble {
     Missing,
     NotText,
-    NotMoney { got: String },
-    NotNumber { digits: u8, decimals: u8, got: String },
-    NotDay { got: String },
-    NotMoment { got: String },
-    NotRegion { got: String },
-    NotFlag { got: String },
-    UnknownCode { table: &'static CodeTable, got: String },
-    TooLong { max: usize },
+    NotMoney {
+        got: String,
+    },
+    NotNumber {
+        digits: u8,
+        decimals: u8,
+        got: String,
+    },
+    NotDay {
+        got: String,
+    },
+    NotMoment {
+        got: String,
+    },
+    NotRegion {
+        got: String,
+    },
+    NotFlag {
+        got: String,
+    },
+    UnknownCode {
+        table: &'static CodeTable,
+        got: String,
+    },
+    TooLong {
+        max: usize,
+    },
     /// Sent more than once with different values.
     Conflict,
     /// An object was expected.
     NotAnObject,
     /// One object was expected, several came.
-    NotOne { got: usize },
+    NotOne {
+        got: usize,
+    },
 }
 
 impl PartialEq for CodeTable {

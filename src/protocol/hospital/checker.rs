@@ -157,14 +157,21 @@ impl Checker {
                 let Value::Text(content) = &rows.values[start + extension] else { continue };
                 let Some(raw) = member(content, wire) else { continue };
                 let field = &table.fields[column];
-                let path = || format!("{}.{wire}", Place { slot, row, field: &table.fields[extension] }.path());
+                let path =
+                    || format!("{}.{wire}", Place { slot, row, field: &table.fields[extension] }.path());
                 let lifted = into_owned(self.value(field, &raw, &path));
                 self.put_lifted(field, &mut rows.values[start + column], lifted, &path);
             }
         }
     }
 
-    fn put_lifted(&mut self, field: &Field, kept: &mut Value<'_>, lifted: Value<'static>, path: &dyn Fn() -> String) {
+    fn put_lifted(
+        &mut self,
+        field: &Field,
+        kept: &mut Value<'_>,
+        lifted: Value<'static>,
+        path: &dyn Fn() -> String,
+    ) {
         match (&*kept, &lifted) {
             (_, Value::Absent) => {}
             (Value::Absent, _) => *kept = lifted,
@@ -302,7 +309,9 @@ fn decode<'m>(field: &Field, raw: &'m str) -> Result<Value<'m>, Trouble> {
         Kind::Code(table) => code(leaf, table),
         Kind::Flag => flag(leaf),
         Kind::Json(max) => json(leaf, max),
-        Kind::Money | Kind::Exact(..) | Kind::Whole(_) | Kind::Day | Kind::Moment | Kind::Region => plain(field, leaf),
+        Kind::Money | Kind::Exact(..) | Kind::Whole(_) | Kind::Day | Kind::Moment | Kind::Region => {
+            plain(field, leaf)
+        }
     }
 }
 
@@ -330,9 +339,8 @@ fn text<'m>(field: &Field, leaf: Leaf<'m>, max: u16) -> Result<Value<'m>, Troubl
 /// Half-width, and an identity number of eighteen digits with its check letter in upper case.
 fn identifier(text: Cow<'_, str>) -> Cow<'_, str> {
     let text = trim(wire::half_width(text));
-    let is_identity_number = text.len() == 18
-        && text.ends_with('x')
-        && text.bytes().take(17).all(|byte| byte.is_ascii_digit());
+    let is_identity_number =
+        text.len() == 18 && text.ends_with('x') && text.bytes().take(17).all(|byte| byte.is_ascii_digit());
     if is_identity_number { Cow::Owned(text.to_ascii_uppercase()) } else { text }
 }
 
@@ -344,7 +352,9 @@ fn code<'m>(leaf: Leaf<'m>, table: &'static CodeTable) -> Result<Value<'m>, Trou
         Leaf::Nested(_) | Leaf::Nothing | Leaf::Broken => return Err(Trouble::NotText),
     };
     let known = table.canonical(&sent);
-    known.map(|code| Value::Text(Cow::Borrowed(code))).ok_or_else(|| Trouble::UnknownCode { table, got: echo(&sent) })
+    known
+        .map(|code| Value::Text(Cow::Borrowed(code)))
+        .ok_or_else(|| Trouble::UnknownCode { table, got: echo(&sent) })
 }
 
 fn flag(leaf: Leaf<'_>) -> Result<Value<'_>, Trouble> {
@@ -418,7 +428,7 @@ fn member(content: &str, wire: &str) -> Option<String> {
     found.map(|(_, raw)| raw.get().to_owned())
 }
 
-fn into_owned(value: Value<'_>) -> Value<'static> {
+pub(crate) fn into_owned(value: Value<'_>) -> Value<'static> {
     match value {
         Value::Text(text) => Value::Text(Cow::Owned(text.into_owned())),
         Value::Absent => Value::Absent,
@@ -470,5 +480,10 @@ fn envelope(head: Rows<'_>, insured_region: Option<RegionCode>) -> Result<Envelo
 fn unusable(column: usize) -> ProtocolError {
     let field = &Head::table().fields[column];
     let (path, wire) = (field.wire.to_owned(), field.wire.to_owned());
-    ProtocolError::Fields(Faults::one(Fault { path, wire, chinese: field.chinese, trouble: Trouble::NotText }))
+    ProtocolError::Fields(Faults::one(Fault {
+        path,
+        wire,
+        chinese: field.chinese,
+        trouble: Trouble::NotText,
+    }))
 }

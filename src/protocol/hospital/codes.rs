@@ -20,7 +20,8 @@ impl CodeTable {
 
     /// The table's own spelling of a code. `1` is read as `01`, and `01` as `1`, where the table has only the one.
     pub fn canonical(&self, code: &str) -> Option<&'static str> {
-        let exact = |wanted: &str| self.entries.iter().map(|(known, _)| *known).find(|known| *known == wanted);
+        let exact =
+            |wanted: &str| self.entries.iter().map(|(known, _)| *known).find(|known| *known == wanted);
         exact(code).or_else(|| self.padded(code)).or_else(|| exact(code.strip_prefix('0')?))
     }
 
@@ -155,8 +156,8 @@ code_table! { BIRCTRL_TYPE = "birctrl_type" "计划生育手术类别" {
 } }
 
 code_table! {
-    /// 2 is in the field, though the tables seen list only no and yes; only 1 is an approval.
-    HOSP_APPR_FLAG = "hosp_appr_flag" "医院审批标志" { "0" "无须审批或未审批", "1" "审批通过", "2" "审批不通过" } }
+/// 2 is in the field, though the tables seen list only no and yes; only 1 is an approval.
+HOSP_APPR_FLAG = "hosp_appr_flag" "医院审批标志" { "0" "无须审批或未审批", "1" "审批通过", "2" "审批不通过" } }
 
 code_table! { ER_FLAG = "er_flag" "急诊标志" {
     "0" "非急诊", "1" "急诊", "2" "术前门诊检查", "3" "择期手术",
@@ -234,15 +235,49 @@ mod tests {
     #[test]
     fn no_table_has_a_code_twice_nor_two_codes_that_a_zero_tells_apart() {
         let tables = [
-            &INSUTYPE, &MED_TYPE, &PSN_TYPE, &MDTRT_CERT_TYPE, &PSN_CERT_TYPE, &AGNTER_RLTS, &GEND, &CLR_TYPE,
-            &CLR_WAY, &PSN_SETLWAY, &VALI_FLAG, &REFL_TYPE, &BIZ_APPY_TYPE, &OUT_FIL_TYPE, &DCLA_SOUC, &CHRGITM_LV,
-            &MED_CHRGITM_TYPE, &LIST_TYPE, &DIAG_TYPE, &INOUT_DIAG_TYPE, &DSCG_WAY, &MATN_TYPE, &BIRCTRL_TYPE,
-            &HOSP_APPR_FLAG, &ER_FLAG, &FUND_PAY_TYPE, &TRT_CHK_TYPE, &PSN_INSU_STAS, &INHOSP_STAS, &PAY_LOC,
-            &REFD_SETL_FLAG, &HOSP_LV, &DEDC_HOSP_LV, &SELFPAY_PROP_TYPE, &PSN_IDET_TYPE, &FIXMEDINS_TYPE, &OPTER_TYPE,
+            &INSUTYPE,
+            &MED_TYPE,
+            &PSN_TYPE,
+            &MDTRT_CERT_TYPE,
+            &PSN_CERT_TYPE,
+            &AGNTER_RLTS,
+            &GEND,
+            &CLR_TYPE,
+            &CLR_WAY,
+            &PSN_SETLWAY,
+            &VALI_FLAG,
+            &REFL_TYPE,
+            &BIZ_APPY_TYPE,
+            &OUT_FIL_TYPE,
+            &DCLA_SOUC,
+            &CHRGITM_LV,
+            &MED_CHRGITM_TYPE,
+            &LIST_TYPE,
+            &DIAG_TYPE,
+            &INOUT_DIAG_TYPE,
+            &DSCG_WAY,
+            &MATN_TYPE,
+            &BIRCTRL_TYPE,
+            &HOSP_APPR_FLAG,
+            &ER_FLAG,
+            &FUND_PAY_TYPE,
+            &TRT_CHK_TYPE,
+            &PSN_INSU_STAS,
+            &INHOSP_STAS,
+            &PAY_LOC,
+            &REFD_SETL_FLAG,
+            &HOSP_LV,
+            &DEDC_HOSP_LV,
+            &SELFPAY_PROP_TYPE,
+            &PSN_IDET_TYPE,
+            &FIXMEDINS_TYPE,
+            &OPTER_TYPE,
         ];
         for table in tables {
             for (place, (code, _)) in table.entries.iter().enumerate() {
-                let twins = |(other, _): &&(&str, &str)| other.trim_start_matches('0') == code.trim_start_matches('0');
+                let twins = |(other, _): &&(&str, &str)| {
+                    other.trim_start_matches('0') == code.trim_start_matches('0')
+                };
                 assert_eq!(table.entries[place..].iter().filter(twins).count(), 1, "{} {code}", table.wire);
             }
         }

@@ -269,29 +269,69 @@ macro_rules! alias {
 }
 
 macro_rules! read_as {
-    (text) => { $crate::protocol::hospital::field::AsText };
-    (code) => { $crate::protocol::hospital::field::AsCode };
-    (flag) => { $crate::protocol::hospital::field::AsFlag };
-    (money) => { $crate::protocol::hospital::field::AsMoney };
-    (exact) => { $crate::protocol::hospital::field::AsExact };
-    (whole) => { $crate::protocol::hospital::field::AsWhole };
-    (day) => { $crate::protocol::hospital::field::AsDay };
-    (moment) => { $crate::protocol::hospital::field::AsMoment };
-    (region) => { $crate::protocol::hospital::field::AsRegion };
-    (json) => { $crate::protocol::hospital::field::AsJson };
+    (text) => {
+        $crate::protocol::hospital::field::AsText
+    };
+    (code) => {
+        $crate::protocol::hospital::field::AsCode
+    };
+    (flag) => {
+        $crate::protocol::hospital::field::AsFlag
+    };
+    (money) => {
+        $crate::protocol::hospital::field::AsMoney
+    };
+    (exact) => {
+        $crate::protocol::hospital::field::AsExact
+    };
+    (whole) => {
+        $crate::protocol::hospital::field::AsWhole
+    };
+    (day) => {
+        $crate::protocol::hospital::field::AsDay
+    };
+    (moment) => {
+        $crate::protocol::hospital::field::AsMoment
+    };
+    (region) => {
+        $crate::protocol::hospital::field::AsRegion
+    };
+    (json) => {
+        $crate::protocol::hospital::field::AsJson
+    };
 }
 
 macro_rules! kind {
-    (text $length:expr) => { $crate::protocol::hospital::field::Kind::Text($length) };
-    (code $table:ident) => { $crate::protocol::hospital::field::Kind::Code(&$crate::protocol::hospital::codes::$table) };
-    (flag) => { $crate::protocol::hospital::field::Kind::Flag };
-    (money) => { $crate::protocol::hospital::field::Kind::Money };
-    (exact $precision:expr, $scale:expr) => { $crate::protocol::hospital::field::Kind::Exact($precision, $scale) };
-    (whole $precision:expr) => { $crate::protocol::hospital::field::Kind::Whole($precision) };
-    (day) => { $crate::protocol::hospital::field::Kind::Day };
-    (moment) => { $crate::protocol::hospital::field::Kind::Moment };
-    (region) => { $crate::protocol::hospital::field::Kind::Region };
-    (json $length:expr) => { $crate::protocol::hospital::field::Kind::Json($length) };
+    (text $length:expr) => {
+        $crate::protocol::hospital::field::Kind::Text($length)
+    };
+    (code $table:ident) => {
+        $crate::protocol::hospital::field::Kind::Code(&$crate::protocol::hospital::codes::$table)
+    };
+    (flag) => {
+        $crate::protocol::hospital::field::Kind::Flag
+    };
+    (money) => {
+        $crate::protocol::hospital::field::Kind::Money
+    };
+    (exact $precision:expr, $scale:expr) => {
+        $crate::protocol::hospital::field::Kind::Exact($precision, $scale)
+    };
+    (whole $precision:expr) => {
+        $crate::protocol::hospital::field::Kind::Whole($precision)
+    };
+    (day) => {
+        $crate::protocol::hospital::field::Kind::Day
+    };
+    (moment) => {
+        $crate::protocol::hospital::field::Kind::Moment
+    };
+    (region) => {
+        $crate::protocol::hospital::field::Kind::Region
+    };
+    (json $length:expr) => {
+        $crate::protocol::hospital::field::Kind::Json($length)
+    };
 }
 
 pub(crate) use alias;

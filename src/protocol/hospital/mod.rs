@@ -3,12 +3,13 @@
 //! Read: [`Message::read`] turns a body into checked rows. Write: [`writer`] turns values into the standard's bytes.
 //! Between them stands one file per transaction that maps rows to orders and decisions to answers.
 
-pub mod checker;
+pub mod body;
+mod checker;
 pub mod codes;
 pub mod content;
 pub mod field;
 pub mod message;
-pub mod reader;
+mod reader;
 pub mod row;
 pub mod signature;
 pub mod tables;
@@ -16,3 +17,6 @@ pub mod transaction;
 pub mod writer;
 
 pub use message::Message;
+
+#[cfg(test)]
+mod tests;

@@ -33,9 +33,9 @@ use crate::protocol::hospital::transaction::Transaction;
 use crate::protocol::wire;
 
 /// Most rows of one node: ten times the largest batch seen in the field.
-pub const ROWS_MAX: usize = 2_000;
+pub(crate) const ROWS_MAX: usize = 2_000;
 /// Most levels of nesting inside a value: the extension field needs two or three.
-pub const DEPTH_MAX: usize = 32;
+pub(crate) const DEPTH_MAX: usize = 32;
 /// Most keys with a second, different value that are looked at one by one.
 const REPEATS_MAX: usize = 1_000;
 /// Most spellings of keys that are remembered from one row to the next.
@@ -54,7 +54,8 @@ pub(crate) struct RawMessage<'m> {
 
 /// Reads the shape of a message.
 pub(crate) fn read(body: &[u8]) -> Result<RawMessage<'_>, ProtocolError> {
-    let text = core::str::from_utf8(body).map_err(|fault| ProtocolError::NotUtf8 { at: fault.valid_up_to() })?;
+    let text =
+        core::str::from_utf8(body).map_err(|fault| ProtocolError::NotUtf8 { at: fault.valid_up_to() })?;
     let text = text.trim_start_matches('\u{feff}').trim_end_matches('\0');
     if text.trim().is_empty() {
         return Err(ProtocolError::Empty);
@@ -107,7 +108,14 @@ struct Meaning {
 
 impl<'m> RawRows<'m> {
     fn new(table: &'static NodeTable) -> Self {
-        Self { table, cells: Vec::new(), repeats: Vec::new(), spellings: Vec::new(), by_alias: 0, next_spelling: 0 }
+        Self {
+            table,
+            cells: Vec::new(),
+            repeats: Vec::new(),
+            spellings: Vec::new(),
+            by_alias: 0,
+            next_spelling: 0,
+        }
     }
 
     pub(crate) fn len(&self) -> usize {
@@ -121,7 +129,8 @@ impl<'m> RawRows<'m> {
     }
 
     fn meaning(&mut self, key: Cow<'m, str>) -> Option<Meaning> {
-        if let Some(expected) = self.spellings.get(self.next_spelling).filter(|expected| expected.key == key) {
+        if let Some(expected) = self.spellings.get(self.next_spelling).filter(|expected| expected.key == key)
+        {
             self.next_spelling += 1;
             return expected.meaning;
         }
@@ -175,7 +184,8 @@ fn look_up(table: &NodeTable, key: &str) -> Option<Meaning> {
     if let Some(column) = named(|wire, key| wire == key).or_else(|| named(is_same_name)) {
         return Some(Meaning { column, by_alias: false });
     }
-    let column = table.fields.iter().position(|field| field.alias.is_some_and(|alias| is_same_name(alias, key)))?;
+    let column =
+        table.fields.iter().position(|field| field.alias.is_some_and(|alias| is_same_name(alias, key)))?;
     Some(Meaning { column, by_alias: true })
 }
 
@@ -336,7 +346,9 @@ impl<'m> Visitor<'m> for HeadVisitor<'_, 'm> {
                 continue;
             }
             let meaning = self.raw.head.meaning(key);
-            self.trail.field.set(meaning.map_or("", |meaning| self.raw.head.table.fields[meaning.column].wire));
+            self.trail
+                .field
+                .set(meaning.map_or("", |meaning| self.raw.head.table.fields[meaning.column].wire));
             let value: &'m RawValue = map.next_value()?;
             self.trail.measure(value.get())?;
             if let Some(meaning) = meaning {

@@ -97,7 +97,11 @@ pub fn sign(timestamp: &str, secret: &[u8], nonce: &str) -> [u8; 32] {
 
 /// Lower-case hexadecimal digits.
 pub fn hexadecimal(bytes: &[u8]) -> String {
-    bytes.iter().flat_map(|byte| [byte >> 4, byte & 15]).filter_map(|half| char::from_digit(half.into(), 16)).collect()
+    bytes
+        .iter()
+        .flat_map(|byte| [byte >> 4, byte & 15])
+        .filter_map(|half| char::from_digit(half.into(), 16))
+        .collect()
 }
 
 /// Looks at every byte, so that the time taken does not tell how many were right. Lengths are no secret.
@@ -135,7 +139,12 @@ impl SignatureCheck {
     /// The signature comes first and the nonce last, so only a caller who knows the secret can fill the memory. When
     /// it is full of nonces that must still be remembered, further calls are refused and may be sent again later:
     /// forgetting one would let it be replayed.
-    pub fn check(&self, headers: &SignatureHeaders<'_>, secret: &[u8], now: Instant) -> Result<(), SignatureError> {
+    pub fn check(
+        &self,
+        headers: &SignatureHeaders<'_>,
+        secret: &[u8],
+        now: Instant,
+    ) -> Result<(), SignatureError> {
         let now = now.0.div_euclid(1000);
         let sent = headers.seconds()?;
         let off_seconds = now - sent;
@@ -152,7 +161,13 @@ impl SignatureCheck {
 }
 
 impl Seen {
-    fn remember(&mut self, nonce: NonceDigest, now: i64, until: i64, most: usize) -> Result<(), SignatureError> {
+    fn remember(
+        &mut self,
+        nonce: NonceDigest,
+        now: i64,
+        until: i64,
+        most: usize,
+    ) -> Result<(), SignatureError> {
         while let Some((end, old)) = self.order.front().copied().filter(|(end, _)| *end < now) {
             debug_assert!(end < now);
             self.order.pop_front();
@@ -225,7 +240,10 @@ mod tests {
         let check = SignatureCheck::new(300, 10);
         let good = signature("1795480205", "n1");
         assert_eq!(check.check(&headers("1795480205", "n1", &good), SECRET, NOW), Ok(()));
-        assert_eq!(check.check(&headers("1795480205", "n1", &good), SECRET, NOW), Err(SignatureError::Replayed));
+        assert_eq!(
+            check.check(&headers("1795480205", "n1", &good), SECRET, NOW),
+            Err(SignatureError::Replayed)
+        );
         let upper = signature("1795480505", "n2").to_uppercase();
         assert_eq!(check.check(&headers("1795480505", "n2", &upper), SECRET, NOW), Ok(()));
         let wrong = check.check(&headers("1795480205", "n3", &good), SECRET, NOW);

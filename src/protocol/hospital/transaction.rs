@@ -76,12 +76,39 @@ impl Transaction {
     pub const ALL: [Transaction; 33] = {
         use Transaction as T;
         [
-            T::SignIn, T::SignOut, T::Identify, T::Institution, T::Entitlement, T::CatalogueItems,
-            T::CatalogueMatches, T::InstitutionMatches, T::PriceLimits, T::FirstPayRates, T::UploadLines,
-            T::WithdrawLines, T::Quote, T::Settle, T::CancelSettlement, T::Admit, T::Discharge, T::ChangeStay,
-            T::CancelAdmission, T::CancelDischarge, T::FileReferral, T::WithdrawReferral, T::Undo, T::QueryVisits,
-            T::QueryDiagnoses, T::QuerySettlement, T::QueryLines, T::QueryChronicDrugs, T::QueryTotals,
-            T::QueryChronicFilings, T::QueryChosenInstitutions, T::QueryInHospital, T::QueryReferrals,
+            T::SignIn,
+            T::SignOut,
+            T::Identify,
+            T::Institution,
+            T::Entitlement,
+            T::CatalogueItems,
+            T::CatalogueMatches,
+            T::InstitutionMatches,
+            T::PriceLimits,
+            T::FirstPayRates,
+            T::UploadLines,
+            T::WithdrawLines,
+            T::Quote,
+            T::Settle,
+            T::CancelSettlement,
+            T::Admit,
+            T::Discharge,
+            T::ChangeStay,
+            T::CancelAdmission,
+            T::CancelDischarge,
+            T::FileReferral,
+            T::WithdrawReferral,
+            T::Undo,
+            T::QueryVisits,
+            T::QueryDiagnoses,
+            T::QuerySettlement,
+            T::QueryLines,
+            T::QueryChronicDrugs,
+            T::QueryTotals,
+            T::QueryChronicFilings,
+            T::QueryChosenInstitutions,
+            T::QueryInHospital,
+            T::QueryReferrals,
         ]
     };
 
@@ -174,20 +201,24 @@ impl Transaction {
                 const { &[Slot { also_required: &["acct_used_flag"], ..one::<settlement::Bill>() }] }
             }
             Transaction::CancelSettlement => const { &[one::<settlement::SettlementCancel>()] },
-            Transaction::Admit => const {
-                &[
-                    one::<stay::Admission>(),
-                    optional(many::<stay::AdmissionDiagnosis>()),
-                    optional(one::<stay::Agent>()),
-                ]
-            },
+            Transaction::Admit => {
+                const {
+                    &[
+                        one::<stay::Admission>(),
+                        optional(many::<stay::AdmissionDiagnosis>()),
+                        optional(one::<stay::Agent>()),
+                    ]
+                }
+            }
             Transaction::Discharge => {
                 const { &[one::<stay::Discharge>(), optional(many::<stay::StayDiagnosis>())] }
             }
             Transaction::ChangeStay => {
                 const { &[one::<stay::StayChange>(), optional(many::<stay::StayDiagnosis>())] }
             }
-            Transaction::CancelAdmission | Transaction::CancelDischarge => const { &[one::<stay::StayCancel>()] },
+            Transaction::CancelAdmission | Transaction::CancelDischarge => {
+                const { &[one::<stay::StayCancel>()] }
+            }
             Transaction::FileReferral => const { &[one::<filing::Referral>()] },
             Transaction::WithdrawReferral => const { &[one::<filing::ReferralWithdrawal>()] },
             Transaction::Undo => const { &[one::<settlement::Undo>()] },

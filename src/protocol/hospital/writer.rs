@@ -323,7 +323,10 @@ mod tests {
         let mut buffer = b"left over from the last answer".to_vec();
         success(&mut buffer, &head(None), |output| {
             output.object("setlinfo", |setlinfo| {
-                setlinfo.text("setl_id", "A7F0001").fen("medfee_sumamt", Fen(1_000_005)).null("hosp_part_amt");
+                setlinfo
+                    .text("setl_id", "A7F0001")
+                    .fen("medfee_sumamt", Fen(1_000_005))
+                    .null("hosp_part_amt");
             });
             output.list("setldetail", [Fen(0), Fen(-128)], |row, amount| {
                 row.fen("fund_payamt", amount);
@@ -353,7 +356,9 @@ mod tests {
 
     #[test]
     fn amounts_have_two_decimals_and_numbers_keep_theirs() {
-        for (fen, text) in [(0, "0.00"), (5, "0.05"), (-5, "-0.05"), (10, "0.10"), (i64::MAX, "92233720368547758.07")] {
+        for (fen, text) in
+            [(0, "0.00"), (5, "0.05"), (-5, "-0.05"), (10, "0.10"), (i64::MAX, "92233720368547758.07")]
+        {
             assert_eq!(object(|o| _ = o.fen("a", Fen(fen))), format!("{{\"a\":{text}}}"));
         }
         let cases = [
