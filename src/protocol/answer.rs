@@ -146,6 +146,13 @@ pub fn protocol(error: &ProtocolError) -> Refusal {
         E::Draining => {
             later("draining", 1_000, "本节点正在停机", "请原样重发", "未作任何处理，请保持msgid不变")
         }
+        E::Broken => later(
+            "broken-off",
+            1_000,
+            "本网关出错，结果未知",
+            "请以同一msgid原样重发，或以2601冲正",
+            "故障已记录；重发不会重复记账",
+        ),
         E::TimedOut => later(
             "timed-out",
             1_000,

@@ -42,6 +42,8 @@ pub enum ProtocolError {
     Draining,
     #[error("no answer in time")]
     TimedOut,
+    #[error("a fault of ours broke the call off")]
+    Broken,
 }
 
 /// All faulty fields of one message, at most [`Faults::KEPT_MAX`] of them in full.

@@ -4,12 +4,15 @@
 //! Between them stands one file per transaction that maps rows to orders and decisions to answers.
 
 pub mod body;
+pub mod callers;
 mod checker;
 pub mod codes;
 pub mod content;
+pub mod face;
 pub mod field;
 pub mod message;
 mod reader;
+pub mod routes;
 pub mod row;
 pub mod signature;
 pub mod tables;
