@@ -7,6 +7,8 @@
 //! - `at` (the `setl_time`) is given here and nowhere else: max(clock, the lane's last, the person's last, the floor);
 //! - after any error of a commit its outcome is unknown: ask by message key, never assume.
 
+pub mod codec;
+
 use std::sync::Arc;
 
 use futures_util::future::BoxFuture;
