@@ -2,6 +2,9 @@
 //!
 //! The modules in reading order: what decides, what remembers, what gets one thing done, what speaks, what moves bytes.
 
+pub mod config;
 pub mod domain;
 pub mod ledger;
+pub mod sandbox;
 pub mod service;
+pub mod vault;

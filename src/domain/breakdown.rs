@@ -1,6 +1,9 @@
 //! Owns the result of a settlement: every amount of the wire, its fund rows, and the identities that hold on it.
 
+use core::iter::Sum;
+use core::ops::Add;
 use core::ops::Neg;
+use core::ops::Sub;
 
 use crate::domain::accumulators::Accumulators;
 use crate::domain::money::Fen;
@@ -23,6 +26,36 @@ impl BillTotals {
     /// 医疗费总额 `medfee_sumamt`.
     pub fn fee(&self) -> Fen {
         self.full_own_pay + self.over_limit + self.first_pay + self.in_scope
+    }
+}
+
+impl Add for BillTotals {
+    type Output = BillTotals;
+    fn add(self, other: BillTotals) -> BillTotals {
+        BillTotals {
+            full_own_pay: self.full_own_pay + other.full_own_pay,
+            over_limit: self.over_limit + other.over_limit,
+            first_pay: self.first_pay + other.first_pay,
+            in_scope: self.in_scope + other.in_scope,
+        }
+    }
+}
+
+impl Sub for BillTotals {
+    type Output = BillTotals;
+    fn sub(self, other: BillTotals) -> BillTotals {
+        BillTotals {
+            full_own_pay: self.full_own_pay - other.full_own_pay,
+            over_limit: self.over_limit - other.over_limit,
+            first_pay: self.first_pay - other.first_pay,
+            in_scope: self.in_scope - other.in_scope,
+        }
+    }
+}
+
+impl Sum for BillTotals {
+    fn sum<I: Iterator<Item = BillTotals>>(lines: I) -> BillTotals {
+        lines.fold(BillTotals::default(), Add::add)
     }
 }
 

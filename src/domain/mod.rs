@@ -25,5 +25,6 @@ pub mod posting;
 pub mod record;
 pub mod reference;
 pub mod region;
+pub mod split;
 pub mod state;
 pub mod stay;

@@ -16,7 +16,7 @@ use crate::domain::calendar::BenefitYear;
 use crate::domain::calendar::Day;
 use crate::domain::calendar::Instant;
 use crate::domain::calendar::Moment;
-use crate::domain::catalogue::LineSplit;
+use crate::domain::catalogue::ChargeLevel;
 use crate::domain::codes::BenefitLevel;
 use crate::domain::codes::HospitalLevel;
 use crate::domain::codes::MaternityKind;
@@ -36,6 +36,8 @@ use crate::domain::person::Balance;
 use crate::domain::person::PersonPrivate;
 use crate::domain::person::Register;
 use crate::domain::posting::Entry;
+use crate::domain::split::Cut;
+use crate::domain::split::LineSplit;
 
 /// What makes a call the same call: (institution, four digits of `infno`, `msgid`).
 ///
@@ -245,8 +247,33 @@ pub struct Line {
     /// SM3 of its business fields, to tell a resent line from another one under the same number.
     pub content: [u8; 32],
     pub split: LineSplit,
+    /// How it was cut, so that a refund of it is cut alike.
+    pub cut: Cut,
+    /// What the catalogue said of it, for the answer.
+    pub item: LineItem,
     /// Other business fields as sent (departments, doctors, flags), one JSON object.
     pub raw: String,
+}
+
+/// What a catalogue entry said of a line beside its cut, as answers tell it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct LineItem {
+    /// 收费项目等级 `chrgitm_lv`
+    pub charge_level: ChargeLevel,
+    /// 医疗收费项目类别 `med_chrgitm_type`, 1–14
+    pub charge_category: u8,
+    /// 目录类别 `list_type`
+    pub list_type: u16,
+    /// 限制使用 `lmt_used_flag`
+    pub restricted: bool,
+    /// 基本药物 `bas_medn_flag`
+    pub basic_drug: bool,
+    /// 医保谈判药品 `hi_nego_drug_flag`
+    pub negotiated: bool,
+    /// 儿童用药 `chld_medc_flag`
+    pub child: bool,
+    /// 目录特项 `list_sp_item_flag`
+    pub special: bool,
 }
 
 /// 2302: which lines were withdrawn.

@@ -162,7 +162,9 @@ impl Folded {
                 year.used = year.used + event.used;
             }
             Body::FilingMade(filing) => self.person.filings.push(filing.clone()),
-            Body::FilingEnded(ended) => self.person.filing(&ended.filing)?.ended_on = Some(ended.last_day),
+            Body::FilingEnded(ended) => {
+                self.person.filing(&ended.filing)?.ended_from = Some(ended.last_day.next());
+            }
             Body::Admitted(admission) => self.admit(told, admission)?,
             Body::AdmissionChanged(admission) => {
                 let stay = self.stay_after(Act::Change)?;
@@ -431,10 +433,10 @@ impl LineTotals {
     pub fn of(line: &Line) -> LineTotals {
         LineTotals {
             amount: line.amount,
-            class_c: line.split.class_c,
-            over_limit: line.split.over_limit,
-            first_pay: line.split.first_pay,
-            in_scope: line.split.in_scope,
+            class_c: line.split.parts.full_own_pay,
+            over_limit: line.split.parts.over_limit,
+            first_pay: line.split.parts.first_pay,
+            in_scope: line.split.parts.in_scope,
             count: 1,
         }
     }

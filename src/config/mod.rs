@@ -1,0 +1,4 @@
+//! Owns what an operator may set: typed, with limits, every fault of a file told at once before anything starts.
+
+pub mod gateway;
+pub mod reading;

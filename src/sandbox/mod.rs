@@ -1,0 +1,3 @@
+//! Owns the sandbox: a seeded province with everything that a first start needs. Nothing of it is real.
+
+pub mod identities;
