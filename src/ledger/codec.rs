@@ -103,3 +103,21 @@ mod decimal {
         text.parse().map_err(D::Error::custom)
     }
 }
+
+/// The same where there may be none.
+mod decimal_option {
+    use rust_decimal::Decimal;
+    use serde::Deserializer;
+    use serde::Serializer;
+
+    pub(super) fn serialize<S: Serializer>(value: &&Option<Decimal>, to: S) -> Result<S::Ok, S::Error> {
+        match value {
+            Some(value) => to.collect_str(value),
+            None => to.serialize_none(),
+        }
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<Option<Decimal>, D::Error> {
+        super::decimal::deserialize(from).map(Some)
+    }
+}

@@ -1,12 +1,13 @@
 //! Owns how the bodies of records, what was told with them and their personal data are kept.
 
 use crate::domain::accumulators::Accumulators;
+use crate::domain::breakdown::BillTotals;
 use crate::domain::breakdown::Breakdown;
 use crate::domain::calendar::BenefitYear;
 use crate::domain::calendar::Day;
 use crate::domain::calendar::Instant;
 use crate::domain::calendar::Moment;
-use crate::domain::catalogue::LineSplit;
+use crate::domain::catalogue::ChargeLevel;
 use crate::domain::codes::Scheme;
 use crate::domain::ids::FilingId;
 use crate::domain::ids::InstitutionCode;
@@ -14,6 +15,7 @@ use crate::domain::ids::LineNo;
 use crate::domain::ids::RegionCode;
 use crate::domain::ids::SettlementId;
 use crate::domain::money::Fen;
+use crate::domain::money::Rate;
 use crate::domain::person::PersonPrivate;
 use crate::domain::posting::Entry;
 use crate::domain::record::Admission;
@@ -25,6 +27,7 @@ use crate::domain::record::DischargePrivate;
 use crate::domain::record::FilingEnded;
 use crate::domain::record::FilingPrivate;
 use crate::domain::record::Line;
+use crate::domain::record::LineItem;
 use crate::domain::record::LineTotals;
 use crate::domain::record::MessageKey;
 use crate::domain::record::OutsideEvent;
@@ -34,6 +37,9 @@ use crate::domain::record::Reversal;
 use crate::domain::record::Revival;
 use crate::domain::record::Settlement;
 use crate::domain::record::Withdrawal;
+use crate::domain::split::Cut;
+use crate::domain::split::FullOwnPay;
+use crate::domain::split::LineSplit;
 use crate::ledger::codec::CodecError;
 use crate::ledger::codec::decode;
 use crate::ledger::codec::encode;
@@ -154,7 +160,31 @@ object!(FilingPrivate {
     raw: String = default,
 });
 
-object!(LineSplit { class_c: Fen, over_limit: Fen, first_pay: Fen, in_scope: Fen });
+object!(LineSplit { amount: Fen, parts: BillTotals });
+
+word!(FullOwnPay {
+    ClassC = "class_c",
+    RestrictedWithoutApproval = "restricted_without_approval",
+    NotInInjuryCatalogue = "not_in_injury_catalogue",
+});
+
+object!(Cut {
+    price: Decimal as "crate::ledger::codec::decimal",
+    price_limit: Option<Decimal> = default as "crate::ledger::codec::decimal_option",
+    self_pay: Rate,
+    full_own_pay: Option<FullOwnPay> = default,
+});
+
+object!(LineItem {
+    charge_level: ChargeLevel,
+    charge_category: u8,
+    list_type: u16,
+    restricted: bool = default,
+    basic_drug: bool = default,
+    negotiated: bool = default,
+    child: bool = default,
+    special: bool = default,
+});
 
 object!(Line {
     no: LineNo,
@@ -169,6 +199,8 @@ object!(Line {
     amount: Fen,
     content: [u8; 32] as "crate::ledger::codec::hexadecimal",
     split: LineSplit,
+    cut: Cut,
+    item: LineItem,
     raw: String = default,
 });
 

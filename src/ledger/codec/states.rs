@@ -6,7 +6,10 @@ use crate::domain::calendar::Day;
 use crate::domain::calendar::Instant;
 use crate::domain::calendar::Moment;
 use crate::domain::codes::Scheme;
+use crate::domain::filing::FiledBy;
 use crate::domain::filing::Filing;
+use crate::domain::filing::FilingCategory;
+use crate::domain::filing::FilingProof;
 use crate::domain::ids::FilingId;
 use crate::domain::ids::InstitutionCode;
 use crate::domain::ids::RegionCode;
@@ -69,7 +72,51 @@ object!(PersonPrivate {
     employer: String = default,
 });
 
-object!(Filing { id: FilingId, ended_on: Option<Day> = default });
+plain!(FilingCategory: String, |category| category.code().into(), |code| FilingCategory::from_code(&code));
+
+word!(FilingProof { Documents = "documents", Commitment = "commitment" });
+
+plain!(FiledBy: Filer, filer_of, |filer| Some(filed_by(filer)));
+
+/// Form of [`FiledBy`].
+#[derive(serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum Filer {
+    Hospital(InstitutionCode),
+    Center,
+    Person,
+    Import,
+}
+
+fn filer_of(by: &FiledBy) -> Filer {
+    match by {
+        FiledBy::Hospital(code) => Filer::Hospital(code.clone()),
+        FiledBy::Center => Filer::Center,
+        FiledBy::Person => Filer::Person,
+        FiledBy::Import => Filer::Import,
+    }
+}
+
+fn filed_by(filer: Filer) -> FiledBy {
+    match filer {
+        Filer::Hospital(code) => FiledBy::Hospital(code),
+        Filer::Center => FiledBy::Center,
+        Filer::Person => FiledBy::Person,
+        Filer::Import => FiledBy::Import,
+    }
+}
+
+object!(Filing {
+    id: FilingId,
+    category: FilingCategory,
+    target: RegionCode,
+    from: Day,
+    to: Option<Day> = default,
+    made_on: Day,
+    proof: FilingProof,
+    by: FiledBy,
+    ended_from: Option<Day> = default,
+});
 
 object!(Debit { at: Instant, amount: Fen });
 
