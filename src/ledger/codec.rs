@@ -17,7 +17,9 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 pub use deeds::decode_body;
+pub use deeds::decode_told;
 pub use deeds::encode_body;
+pub use deeds::encode_told;
 pub use deeds::kind;
 
 /// Version of these forms. Written beside every record; a reader refuses a newer one.

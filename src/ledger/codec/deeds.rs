@@ -22,6 +22,7 @@ use crate::domain::record::Admission;
 use crate::domain::record::AdmissionPrivate;
 use crate::domain::record::Body;
 use crate::domain::record::ClaimFacts;
+use crate::domain::record::ContentHash;
 use crate::domain::record::Discharge;
 use crate::domain::record::DischargePrivate;
 use crate::domain::record::FilingEnded;
@@ -30,6 +31,7 @@ use crate::domain::record::Line;
 use crate::domain::record::LineItem;
 use crate::domain::record::LineTotals;
 use crate::domain::record::MessageKey;
+use crate::domain::record::Meta;
 use crate::domain::record::OutsideEvent;
 use crate::domain::record::OutsideKind;
 use crate::domain::record::Private;
@@ -221,13 +223,7 @@ word!(OutsideKind {
     Other = "other",
 });
 
-object!(OutsideEvent {
-    kind: OutsideKind,
-    scheme: Scheme,
-    year: BenefitYear,
-    used: Accumulators,
-    on: Day,
-});
+object!(OutsideEvent { kind: OutsideKind, scheme: Scheme, year: BenefitYear, used: Accumulators, on: Day });
 
 object!(Settlement {
     id: SettlementId,
@@ -314,4 +310,40 @@ impl<'de> serde::Deserialize<'de> for Private {
             Some(KeptPrivate::Discharge(data)) => Private::Discharge(data),
         })
     }
+}
+
+/// What was told with a deed, its message key apart (that has columns of its own).
+struct Told {
+    content: ContentHash,
+    reference: String,
+    received_at: Instant,
+    operator: String,
+    warning: String,
+    writer: u16,
+}
+
+object!(Told {
+    content: ContentHash,
+    reference: String = default,
+    received_at: Instant,
+    operator: String = default,
+    warning: String = default,
+    writer: u16,
+});
+
+pub fn encode_told(meta: &Meta) -> Result<String, CodecError> {
+    let told = Told {
+        content: meta.content,
+        reference: meta.reference.clone(),
+        received_at: meta.received_at,
+        operator: meta.operator.clone(),
+        warning: meta.warning.clone(),
+        writer: meta.writer,
+    };
+    encode("told", &told)
+}
+
+pub fn decode_told(key: MessageKey, text: &str) -> Result<Meta, CodecError> {
+    let Told { content, reference, received_at, operator, warning, writer } = decode("told", text)?;
+    Ok(Meta { key, content, reference, received_at, operator, warning, writer })
 }

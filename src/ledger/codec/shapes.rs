@@ -133,11 +133,7 @@ macro_rules! identifier {
 }
 
 /// Reads a text without copying it first.
-pub(super) fn text<'de, D, T>(
-    from: D,
-    what: &'static str,
-    read: fn(&str) -> Option<T>,
-) -> Result<T, D::Error>
+pub(super) fn text<'de, D, T>(from: D, what: &'static str, read: fn(&str) -> Option<T>) -> Result<T, D::Error>
 where
     D: serde::Deserializer<'de>,
 {
