@@ -14,6 +14,7 @@ pub mod dated;
 pub mod explain;
 pub mod filing;
 pub mod filing_change;
+pub mod identities;
 pub mod ids;
 pub mod money;
 pub mod pack;
