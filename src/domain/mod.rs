@@ -26,6 +26,7 @@ pub mod pack;
 pub mod accumulators;
 pub mod benefit;
 pub mod breakdown;
+pub mod identities;
 pub mod explain;
 // What is recorded, and what it adds up to.
 pub mod stay;
