@@ -3,6 +3,6 @@
 //! Nothing here waits, reads a clock, touches a disk, draws a random number, logs or serializes. Every rule of
 //! money lives below this module and nowhere else.
 
-pub mod calendar;
-pub mod ids;
 pub mod money;
+pub mod ids;
+pub mod calendar;

@@ -41,6 +41,9 @@ fn split(text: &str) -> (&str, Option<&str>) {
 }
 
 fn separated_date(date: &str) -> Option<Day> {
+    if date.len() == 8 && date.bytes().all(|byte| byte.is_ascii_digit()) {
+        return compact(date).map(Moment::day);
+    }
     let parts = |separator: char| -> Option<[&str; 3]> {
         let mut parts = date.split(separator);
         let three = [parts.next()?, parts.next()?, parts.next()?];
@@ -154,6 +157,7 @@ mod tests {
             "2026.11.24 08:30:05",
             "2026年11月24日 08:30:05",
             "20261124083005",
+            "20261124 08:30:05",
             "20261124083005123",
             "1795480205000",
         ];

@@ -97,11 +97,11 @@ fn scaled(mut mantissa: i64, mut scale: i32) -> Option<Exact> {
 pub fn flag(text: &str) -> Option<bool> {
     const YES: [&str; 5] = ["1", "true", "y", "yes", "是"];
     const NO: [&str; 5] = ["0", "false", "n", "no", "否"];
-    let is = |word: &&str| word.eq_ignore_ascii_case(text);
-    if YES.iter().any(|word| is(word)) {
+    let said = |words: &[&str]| words.iter().any(|word| word.eq_ignore_ascii_case(text));
+    if said(&YES) {
         return Some(true);
     }
-    NO.iter().any(|word| is(word)).then_some(false)
+    said(&NO).then_some(false)
 }
 
 /// Without blanks around it, also those that a Chinese keyboard makes.

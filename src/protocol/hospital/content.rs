@@ -22,8 +22,10 @@ pub struct ContentHash {
 /// another set of left-out fields, another canonical form.
 pub const RECIPE: u8 = 1;
 
-/// Credential, desk, and the extension as a whole; what the extension decides is lifted into fields of its own.
-const LEFT_OUT: [&str; 5] = ["mdtrt_cert_no", "card_sn", "exp_content", "opter_no", "sign_no"];
+/// Credential and desk; the insured region, which is hashed once for the message; the extension as a whole, since what it
+/// decides is lifted into fields of its own.
+const LEFT_OUT: [&str; 6] =
+    ["mdtrt_cert_no", "card_sn", "exp_content", "insuplc_admdvs", "opter_no", "sign_no"];
 
 /// Marks a field that is absent in a row while another row of the node has it; longer than any text.
 const ABSENT: u32 = u32::MAX;
