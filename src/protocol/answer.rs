@@ -219,7 +219,8 @@ fn field(fault: &Fault) -> (&'static str, String, &'static str, String) {
         |what: &str, sent: &str| ("malformed-field", format!("{name}{what}"), "请更正后重发", got(sent));
     match &fault.trouble {
         Trouble::Missing => ("missing-field", format!("{name}不能为空"), "请补填后重发", String::new()),
-        Trouble::NotText => malformed("须为不含空格的文本", ""),
+        Trouble::NotText => malformed("须为文本", ""),
+        Trouble::Blank => malformed("不能含空格或控制字符", ""),
         Trouble::NotMoney { got } => malformed("须为至多两位小数的金额", got),
         Trouble::NotNumber { decimals: 0, digits, got } => malformed(&format!("须为至多{digits}位整数"), got),
         Trouble::NotNumber { digits, decimals, got } => {
@@ -239,6 +240,12 @@ fn field(fault: &Fault) -> (&'static str, String, &'static str, String) {
         Trouble::Conflict => {
             ("conflicting-field", format!("{name}重复且值不一致"), "请只保留一个值后重发", String::new())
         }
+        Trouble::Mixed => (
+            "mixed-message",
+            format!("各行{name}不一致"),
+            "请按人、按住院分开重发",
+            "一次交易只办一人一次住院".to_owned(),
+        ),
         Trouble::NotAnObject => malformed("须为对象或对象数组", ""),
         Trouble::NotOne { got } => malformed(&format!("只能有一条，收到{got}条"), ""),
     }
@@ -285,6 +292,8 @@ mod tests {
         let troubles = [
             Trouble::Missing,
             Trouble::NotText,
+            Trouble::Blank,
+            Trouble::Mixed,
             Trouble::NotMoney { got: "12.345".to_owned() },
             Trouble::NotNumber { digits: 16, decimals: 4, got: "x".repeat(16) },
             Trouble::NotNumber { digits: 4, decimals: 0, got: "x".repeat(16) },

@@ -123,6 +123,8 @@ pub struct Fault {
 pub enum Trouble {
     Missing,
     NotText,
+    /// An identifier with a blank or a control character inside.
+    Blank,
     NotMoney {
         got: String,
     },
@@ -152,6 +154,8 @@ pub enum Trouble {
     },
     /// Sent more than once with different values.
     Conflict,
+    /// Rows of one message name different persons or stays.
+    Mixed,
     /// An object was expected.
     NotAnObject,
     /// One object was expected, several came.
@@ -173,6 +177,7 @@ impl fmt::Display for Trouble {
         f.write_str(match self {
             Trouble::Missing => "missing",
             Trouble::NotText => "not text",
+            Trouble::Blank => "holds a blank",
             Trouble::NotMoney { .. } => "not an amount with at most two decimals",
             Trouble::NotNumber { .. } => "not a number of its form",
             Trouble::NotDay { .. } => "not a date",
@@ -182,6 +187,7 @@ impl fmt::Display for Trouble {
             Trouble::UnknownCode { .. } => "not in its code table",
             Trouble::TooLong { .. } => "too long",
             Trouble::Conflict => "sent twice with different values",
+            Trouble::Mixed => "not the same in all rows",
             Trouble::NotAnObject => "not an object",
             Trouble::NotOne { .. } => "several objects where one is expected",
         })

@@ -3,11 +3,6 @@
 //! All faults of a message are found before it is refused. A refusal never depends on a descriptive field that can be
 //! kept as it came.
 
-use std::borrow::Cow;
-use std::collections::BTreeMap;
-
-use serde_json::value::RawValue;
-
 use crate::domain::ids::InstitutionCode;
 use crate::domain::ids::MessageId;
 use crate::domain::ids::RegionCode;
@@ -21,13 +16,14 @@ use crate::protocol::error::Notice;
 use crate::protocol::error::NoticeKind;
 use crate::protocol::error::ProtocolError;
 use crate::protocol::error::Trouble;
+use crate::protocol::hospital::extension;
 use crate::protocol::hospital::field::Field;
 use crate::protocol::hospital::field::Node;
+use crate::protocol::hospital::field::NodeTable;
 use crate::protocol::hospital::leaf;
 use crate::protocol::hospital::message::Message;
 use crate::protocol::hospital::raw::RawRows;
 use crate::protocol::hospital::raw::Repeat;
-use crate::protocol::hospital::raw::is_same_name;
 use crate::protocol::hospital::reader::RawMessage;
 use crate::protocol::hospital::row::Row;
 use crate::protocol::hospital::row::Rows;
@@ -36,12 +32,12 @@ use crate::protocol::hospital::tables::envelope::HEAD;
 use crate::protocol::hospital::tables::envelope::Head;
 use crate::protocol::hospital::transaction::Slot;
 
+/// A deed touches one person and one stay, so a message names one of each, however many rows it has.
+const ONE_PER_MESSAGE: [&str; 2] = ["psn_no", "mdtrt_id"];
 /// Most notices kept of one message.
 const NOTICES_MAX: usize = 100;
 /// Longest unknown descriptive code that is kept, in bytes.
 const UNKNOWN_CODE_MAX: usize = 64;
-/// Fields that clients also send inside the extension field (`exp_content`), where regions put what decides something.
-const IN_EXTENSION: [&str; 2] = ["er_flag", "ttp_resp"];
 
 /// Checks every field of a message.
 pub(crate) fn check(raw: RawMessage<'_>) -> Result<Message<'_>, ProtocolError> {
@@ -53,6 +49,9 @@ pub(crate) fn check(raw: RawMessage<'_>) -> Result<Message<'_>, ProtocolError> {
         checked.push(checker.rows(raw, Some(slot)));
     }
     let insured_region = checker.insured_region(&head, &checked);
+    for wire in ONE_PER_MESSAGE {
+        checker.require_one(wire, transaction.slots(), &checked);
+    }
     let Checker { faults, notices } = checker;
     faults.into_result()?;
     let envelope = envelope(head, insured_region)?;
@@ -79,6 +78,9 @@ impl Checker {
             }
         }
         let mut rows = Rows { table, values };
+        if raw.has_too_many_repeats() {
+            self.node_fault(table, Trouble::Conflict);
+        }
         for repeat in &raw.repeats {
             self.settle_repeat(&mut rows, slot, repeat);
         }
@@ -125,6 +127,11 @@ impl Checker {
         self.faults.push(Fault { path, wire: field.wire.to_owned(), chinese: field.chinese, trouble });
     }
 
+    fn node_fault(&mut self, table: &NodeTable, trouble: Trouble) {
+        let (wire, chinese) = (table.wire.to_owned(), table.chinese);
+        self.faults.push(Fault { path: format!("input.{wire}"), wire, chinese, trouble });
+    }
+
     fn notice(&mut self, path: &dyn Fn() -> String, kind: NoticeKind) {
         if self.notices.len() < NOTICES_MAX {
             self.notices.push(Notice { path: path(), kind });
@@ -151,18 +158,18 @@ impl Checker {
     /// Reads the deciding fields out of the extension field, as if they stood beside it.
     fn lift_extension(&mut self, rows: &mut Rows<'_>, slot: Option<&Slot>) {
         let table = rows.table;
-        let Some(extension) = table.position("exp_content") else { return };
-        for wire in IN_EXTENSION {
+        let Some(content_column) = table.position("exp_content") else { return };
+        for wire in extension::LIFTED {
             let Some(column) = table.position(wire) else { continue };
-            for row in 0..rows.len() {
-                let start = row * table.fields.len();
-                let Value::Text(content) = &rows.values[start + extension] else { continue };
-                let Some(raw) = member(content, wire) else { continue };
-                let field = &table.fields[column];
+            let field = &table.fields[column];
+            for (row, values) in rows.values.chunks_exact_mut(table.fields.len()).enumerate() {
+                let Value::Text(content) = &values[content_column] else { continue };
                 let path =
-                    || format!("{}.{wire}", Place { slot, row, field: &table.fields[extension] }.path());
-                let lifted = into_owned(self.value(field, &raw, &path));
-                self.put_lifted(field, &mut rows.values[start + column], lifted, &path);
+                    || format!("{}.{wire}", Place { slot, row, field: &table.fields[content_column] }.path());
+                for raw in extension::member(content, wire) {
+                    let lifted = self.value(field, &raw, &path).into_owned();
+                    self.put_lifted(field, &mut values[column], lifted, &path);
+                }
             }
         }
     }
@@ -184,11 +191,8 @@ impl Checker {
 
     /// `refused` are the places in `rows.values` whose fault is told already.
     fn require(&mut self, rows: &Rows<'_>, slot: Option<&Slot>, refused: &[usize]) {
-        if let Some(slot) = slot.filter(|slot| slot.required && rows.is_empty()) {
-            let table = (slot.table)();
-            let (wire, chinese) = (table.wire.to_owned(), table.chinese);
-            let path = format!("input.{wire}");
-            self.faults.push(Fault { path, wire, chinese, trouble: Trouble::Missing });
+        if slot.is_some_and(|slot| slot.required) && rows.is_empty() {
+            self.node_fault(rows.table, Trouble::Missing);
         }
         let also_required = slot.map_or(&[][..], |slot| slot.also_required);
         let width = rows.table.fields.len();
@@ -197,6 +201,20 @@ impl Checker {
             let required = field.required || also_required.contains(&field.wire);
             if required && refused.binary_search(&at).is_err() {
                 self.fault(field, Place { slot, row: at / width, field }.path(), Trouble::Missing);
+            }
+        }
+    }
+
+    fn require_one(&mut self, wire: &str, slots: &[Slot], nodes: &[Rows<'_>]) {
+        let mut first = None;
+        for (slot, rows) in slots.iter().zip(nodes) {
+            let Some(column) = rows.table.position(wire) else { continue };
+            let field = &rows.table.fields[column];
+            for (row, values) in rows.iter().enumerate().filter(|(_, values)| values[column] != Value::Absent)
+            {
+                if *first.get_or_insert(&values[column]) != &values[column] {
+                    self.fault(field, Place { slot: Some(slot), row, field }.path(), Trouble::Mixed);
+                }
             }
         }
     }
@@ -251,27 +269,6 @@ impl Place<'_> {
             Some(slot) if slot.many => format!("input.{}[{}].{wire}", (slot.table)().wire, self.row),
             Some(slot) => format!("input.{}.{wire}", (slot.table)().wire),
         }
-    }
-}
-
-/// The raw value of a member of an object in JSON text.
-fn member(content: &str, wire: &str) -> Option<String> {
-    let members: BTreeMap<Cow<'_, str>, &RawValue> = serde_json::from_str(content).ok()?;
-    let found = members.into_iter().find(|(key, _)| is_same_name(wire, key));
-    found.map(|(_, raw)| raw.get().to_owned())
-}
-
-pub(crate) fn into_owned(value: Value<'_>) -> Value<'static> {
-    match value {
-        Value::Text(text) => Value::Text(Cow::Owned(text.into_owned())),
-        Value::Absent => Value::Absent,
-        Value::Flag(value) => Value::Flag(value),
-        Value::Money(value) => Value::Money(value),
-        Value::Exact(value) => Value::Exact(value),
-        Value::Whole(value) => Value::Whole(value),
-        Value::Day(value) => Value::Day(value),
-        Value::Moment(value) => Value::Moment(value),
-        Value::Region(value) => Value::Region(value),
     }
 }
 

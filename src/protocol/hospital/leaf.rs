@@ -101,7 +101,7 @@ fn text<'m>(field: &Field, leaf: Leaf<'m>, max: u16) -> Result<Value<'m>, Troubl
     }
     let is_identifier = field.class == Class::Key && max <= IDENTIFIER_LENGTH || field.wire == "psn_no";
     if is_identifier && text.chars().any(|c| c.is_whitespace() || c.is_control()) {
-        return Err(Trouble::NotText);
+        return Err(Trouble::Blank);
     }
     Ok(Value::Text(text))
 }

@@ -7,6 +7,7 @@ pub mod body;
 mod checker;
 pub mod codes;
 pub mod content;
+mod extension;
 pub mod field;
 mod leaf;
 pub mod message;

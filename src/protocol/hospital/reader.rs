@@ -69,7 +69,8 @@ pub(crate) fn read(body: &[u8]) -> Result<RawMessage<'_>, ProtocolError> {
 #[derive(Debug, Default)]
 struct Trail {
     node: Cell<&'static str>,
-    row: Cell<usize>,
+    /// The row inside a list; `None` where a node is one object.
+    row: Cell<Option<usize>>,
     field: Cell<&'static str>,
     stopped_by: RefCell<Option<ProtocolError>>,
     faults: RefCell<FaultList>,
@@ -81,7 +82,10 @@ impl Trail {
             ("", "") => "报文开头".to_owned(),
             ("", field) => field.to_owned(),
             (node, "") => format!("input.{node}"),
-            (node, field) => format!("input.{node}[{}].{field}", self.row.get()),
+            (node, field) => match self.row.get() {
+                Some(row) => format!("input.{node}[{row}].{field}"),
+                None => format!("input.{node}.{field}"),
+            },
         }
     }
 
@@ -354,7 +358,7 @@ impl<'m> InputVisitor<'_, 'm> {
     fn read_node<A: MapAccess<'m>>(&mut self, slot: usize, map: &mut A) -> Result<(), A::Error> {
         let table = self.input.nodes[slot].table;
         self.trail.node.set(table.wire);
-        self.trail.row.set(0);
+        self.trail.row.set(None);
         let mut rows = RawRows::new(table);
         map.next_value_seed(NodeVisitor { rows: &mut rows, trail: self.trail, in_list: false })?;
         let before = &mut self.input.nodes[slot];
@@ -406,7 +410,7 @@ impl<'m> Visitor<'m> for NodeVisitor<'_, 'm> {
         if self.rows.len() >= max {
             return Err(self.trail.stop(ProtocolError::TooManyRows { node: table.wire, max }));
         }
-        self.trail.row.set(self.rows.len());
+        self.trail.row.set(self.in_list.then_some(self.rows.len()));
         self.rows.begin_row();
         while let Some(key) = map.next_key_seed(KeySeed)? {
             let meaning = self.rows.meaning(key);
@@ -416,10 +420,6 @@ impl<'m> Visitor<'m> for NodeVisitor<'_, 'm> {
             if let Some(meaning) = meaning {
                 self.rows.put(meaning, value.get());
             }
-        }
-        if self.rows.has_too_many_repeats() {
-            let path = format!("input.{}", table.wire);
-            self.trail.fault(path, table.wire, table.chinese, Trouble::Conflict);
         }
         Ok(())
     }

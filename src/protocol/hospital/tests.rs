@@ -77,7 +77,7 @@ fn same_as_twin(clean: &str, quirky: &str, what: &str) {
             let free = ["exp_content", "insuplc_admdvs"].map(|wire| rows.table.position(wire));
             let values = rows.values.iter().enumerate();
             let stays = |at: usize| !free.contains(&Some(at % rows.table.fields.len()));
-            values.filter(|(at, _)| stays(*at)).map(|(_, value)| checker::into_owned(value.clone())).collect()
+            values.filter(|(at, _)| stays(*at)).map(|(_, value)| value.clone().into_owned()).collect()
         };
         assert_eq!(kept(quirky), kept(clean), "{what}");
     }
@@ -349,6 +349,9 @@ fn a_quirky_admission_says_what_its_clean_twin_says() {
 fn a_flag_in_the_extension_that_says_otherwise_is_refused() {
     let body = change(ADMIT, r#""exp_content":"""#, r#""exp_content":{"er_flag":"0"}"#);
     assert_eq!(faults(&body), [("input.mdtrtinfo.exp_content.er_flag".to_owned(), Trouble::Conflict)]);
+    let twice = r#""exp_content":{"er_flag":"1","erFlag":"0"}"#;
+    let body = change(ADMIT, r#""exp_content":"""#, twice);
+    assert_eq!(faults(&body), [("input.mdtrtinfo.exp_content.er_flag".to_owned(), Trouble::Conflict)]);
     let body = change(ADMIT, r#""er_flag":"1""#, r#""er_flag":"7""#);
     assert_eq!(faults(&body)[0].0, "input.mdtrtinfo.er_flag");
 }
@@ -397,6 +400,35 @@ fn a_faulty_line_is_named_by_its_place() {
         let found = faults(&upload(&format!("[{LINE},{element}]")));
         assert_eq!(found, [("input.feedetail".to_owned(), Trouble::NotAnObject)], "{element}");
     }
+}
+
+#[test]
+fn a_message_names_one_person_and_one_stay() {
+    let other_person = change(LINE, r#""psn_no":"44070000000001""#, r#""psn_no":"44070000000002""#);
+    let other_stay = change(LINE, "A7F0001", "A7F0002");
+    for (other, path) in
+        [(other_person, "input.feedetail[1].psn_no"), (other_stay, "input.feedetail[1].mdtrt_id")]
+    {
+        let found = faults(&upload(&format!("[{LINE},{other},{LINE}]")));
+        assert_eq!(found, [(path.to_owned(), Trouble::Mixed)]);
+    }
+    let body = change(ADMIT, r#""diseinfo":[{"psn_no":"44070000000001""#, r#""diseinfo":[{"psn_no":"2""#);
+    assert_eq!(faults(&body), [("input.diseinfo[0].psn_no".to_owned(), Trouble::Mixed)]);
+    let clean = upload(LINE);
+    let message = read(&clean);
+    assert_eq!((message.psn_no(), message.mdtrt_id()), (Some("44070000000001"), Some("A7F0001")));
+    let institution = r#"{"infno":"1201","msgid":"M","mdtrtarea_admvs":"440703","fixmedins_code":"H1","input":{"medinsinfo":{"fixmedins_type":"1"}}}"#;
+    assert_eq!((read(institution).psn_no(), read(institution).mdtrt_id()), (None, None));
+}
+
+#[test]
+fn a_flood_of_repeated_keys_hides_nothing() {
+    let flood: String = (0..2_000).map(|n| format!("\"invono\":\"{n}\",")).collect();
+    let body = change(SETTLE, r#""invono":"","#, &format!("{flood}\"mdtrt_id\":\"other\","));
+    assert!(!faults(&body).is_empty());
+    let flood: String = (0..2_000).map(|n| format!("\"opter\":\"{n}\",")).collect();
+    let body = change(SETTLE, r#"{"infno""#, &format!("{{{flood}\"msgid\":\"other\",\"infno\""));
+    assert!(!faults(&body).is_empty());
 }
 
 #[test]
@@ -449,7 +481,7 @@ fn what_is_no_message_is_refused_for_what_it_is() {
     assert_eq!(reads_as(br#"{"infno":"2304"}"#), "missing-field");
     let nan = change(SETTLE, "10000.00", "NaN");
     match Message::read(nan.as_bytes()) {
-        Err(ProtocolError::NotJson { place, .. }) => assert_eq!(place, "input.data[0].medfee_sumamt"),
+        Err(ProtocolError::NotJson { place, .. }) => assert_eq!(place, "input.data.medfee_sumamt"),
         other => panic!("{other:?}"),
     }
 }
