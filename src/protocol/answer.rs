@@ -1,7 +1,8 @@
 //! THE table: which error gets which sentence, which code, and whether the caller may send again.
 //!
-//! The hospital face answers a refusal with HTTP 200, infcode -1 and the sentence in `err_msg`: cause and next act in
-//! the first 60 characters, 200 in all, the code in brackets at the end. Codes are stable: hospitals program on them.
+//! The hospital face answers a refusal with HTTP 200, infcode -1 and the sentence in `err_msg`: cause and
+//! next act in the first 60 characters, 200 in all, the code in brackets at the end. Codes are stable:
+//! hospitals program on them.
 
 use crate::protocol::error::Fault;
 use crate::protocol::error::Faults;
@@ -35,8 +36,8 @@ pub const TEXT_MAX: usize = 200;
 pub const HEADLINE_MAX: usize = 60;
 
 impl Refusal {
-    /// Puts the sentence together: `cause，act。detail [code]`. What is too long is cut in the detail, then in the
-    /// cause, never in the act or the code.
+    /// Puts the sentence together: `cause，act。detail [code]`. What is too long is cut in the detail, then in
+    /// the cause, never in the act or the code.
     pub fn new(code: &'static str, retry: Retry, cause: &str, act: &str, detail: &str) -> Refusal {
         debug_assert!(is_kebab_case(code), "codes are kebab-case: {code}");
         let act = cut(act, HEADLINE_MAX / 2);
@@ -83,7 +84,8 @@ fn cut(text: &str, max: usize) -> String {
     short
 }
 
-// ------------------------------------------------------------------------------ what is refused before any business
+// ------------------------------------------------------------------------------ what is refused before any
+// business
 
 /// Errors of reading and of letting in.
 pub fn protocol(error: &ProtocolError) -> Refusal {
@@ -196,7 +198,8 @@ fn signature(error: SignatureError) -> Refusal {
     }
 }
 
-// --------------------------------------------------------------------------------------------------- faulty fields
+// --------------------------------------------------------------------------------------------------- faulty
+// fields
 
 fn fields(faults: &Faults) -> Refusal {
     let fault = faults.first();

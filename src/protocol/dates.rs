@@ -1,8 +1,9 @@
 //! Owns how dates and times are spelled on the wire, and what each spelling means in Asia/Shanghai.
 //!
-//! Read are `yyyy-MM-dd`, `yyyy/M/d`, `yyyy.M.d`, `yyyy年M月d日`, each with or without `H:mm[:ss[.fraction]]` behind a
-//! blank or a `T`, with `Z` or an offset when the time is whole; `yyyyMMdd`, `yyyyMMddHHmm[ss[SSS]]`; and thirteen
-//! digits as milliseconds since 1970. Anything else could mean two things and is refused by returning `None`.
+//! Read are `yyyy-MM-dd`, `yyyy/M/d`, `yyyy.M.d`, `yyyy年M月d日`, each with or without `H:mm[:ss[.fraction]]`
+//! behind a blank or a `T`, with `Z` or an offset when the time is whole; `yyyyMMdd`,
+//! `yyyyMMddHHmm[ss[SSS]]`; and thirteen digits as milliseconds since 1970. Anything else could mean two
+//! things and is refused by returning `None`.
 
 use crate::domain::calendar::Day;
 use crate::domain::calendar::Instant;

@@ -1,11 +1,13 @@
-//! Owns what can be wrong with a request before any business is asked. `answer` turns each into a sentence and a code.
+//! Owns what can be wrong with a request before any business is asked. `answer` turns each into a sentence
+//! and a code.
 
 use core::fmt;
 
 use crate::protocol::hospital::codes::CodeTable;
 use crate::protocol::hospital::signature::SignatureError;
 
-/// Why a request was not understood, or not let in. `Display` is for the log and holds no value that was sent.
+/// Why a request was not understood, or not let in. `Display` is for the log and holds no value that was
+/// sent.
 #[derive(Debug, thiserror::Error)]
 pub enum ProtocolError {
     #[error("the body is empty")]

@@ -1,7 +1,8 @@
-//! Owns the meaning of single values on the wire: amounts, numbers, flags, and text as people and programs type it.
+//! Owns the meaning of single values on the wire: amounts, numbers, flags, and text as people and programs
+//! type it.
 //!
-//! A value is taken when it has one clear meaning, however it is spelled; otherwise it is refused by returning `None`.
-//! Thousands separators are refused, since `1,234` may also be meant as a decimal comma.
+//! A value is taken when it has one clear meaning, however it is spelled; otherwise it is refused by
+//! returning `None`. Thousands separators are refused, since `1,234` may also be meant as a decimal comma.
 
 use std::borrow::Cow;
 

@@ -2,8 +2,8 @@
 
 use crate::protocol::error::ProtocolError;
 
-/// Refuses multipart and compressed bodies. Any other content type is let pass, since clients put what they like
-/// there, and one that says multipart over plain JSON is not believed.
+/// Refuses multipart and compressed bodies. Any other content type is let pass, since clients put what they
+/// like there, and one that says multipart over plain JSON is not believed.
 pub fn check_form(
     content_type: Option<&str>,
     content_encoding: Option<&str>,
@@ -33,8 +33,9 @@ fn contains_word(header: &str, word: &str) -> bool {
     header.split([',', ';']).any(|part| part.trim().eq_ignore_ascii_case(word))
 }
 
-/// Escapes control characters that stand raw inside strings, as programs leave them that glue JSON together by hand.
-/// JSON forbids them, yet they can only mean themselves. `None` when there are none: the body is what it is.
+/// Escapes control characters that stand raw inside strings, as programs leave them that glue JSON together
+/// by hand. JSON forbids them, yet they can only mean themselves. `None` when there are none: the body is
+/// what it is.
 ///
 /// For a body that was refused as [`ProtocolError::NotJson`]; a good one is never copied.
 pub fn mend(body: &[u8]) -> Option<Vec<u8>> {

@@ -1,7 +1,8 @@
-//! Owns the check of a message against its tables: type, length, code, presence, and one meaning for each field.
+//! Owns the check of a message against its tables: type, length, code, presence, and one meaning for each
+//! field.
 //!
-//! All faults of a message are found before it is refused. A refusal never depends on a descriptive field that can be
-//! kept as it came.
+//! All faults of a message are found before it is refused. A refusal never depends on a descriptive field
+//! that can be kept as it came.
 
 use crate::domain::ids::InstitutionCode;
 use crate::domain::ids::MessageId;
@@ -99,8 +100,8 @@ impl Checker {
         }
     }
 
-    /// A descriptive code that no table holds is kept as it came, and a descriptive flag that says neither yes nor no is
-    /// left out where it may be; everything else that is wrong is refused.
+    /// A descriptive code that no table holds is kept as it came, and a descriptive flag that says neither
+    /// yes nor no is left out where it may be; everything else that is wrong is refused.
     fn refuse_or_keep<'m>(
         &mut self,
         field: &Field,
@@ -219,9 +220,9 @@ impl Checker {
         }
     }
 
-    /// The insured region comes with the envelope; some clients repeat it beside the person, perhaps as a district of
-    /// the city that the envelope names, and then the envelope's counts. One must be there when a person is named,
-    /// since her number is unique only inside her pool.
+    /// The insured region comes with the envelope; some clients repeat it beside the person, perhaps as a
+    /// district of the city that the envelope names, and then the envelope's counts. One must be there when a
+    /// person is named, since her number is unique only inside her pool.
     fn insured_region(&mut self, head: &Rows<'_>, nodes: &[Rows<'_>]) -> Option<RegionCode> {
         let column = HEAD.insuplc_admdvs.index();
         let mut region = match head.values.get(column) {
@@ -249,7 +250,8 @@ impl Checker {
     }
 }
 
-/// Whether two codes may name one pool by their digits. Which pool that is, the region table says, never this.
+/// Whether two codes may name one pool by their digits. Which pool that is, the region table says, never
+/// this.
 fn is_same_city(one: RegionCode, other: RegionCode) -> bool {
     one.0 / 100 == other.0 / 100
 }

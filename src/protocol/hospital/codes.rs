@@ -18,7 +18,8 @@ impl CodeTable {
         self.entries.iter().find(|(known, _)| *known == code).map(|(_, name)| *name)
     }
 
-    /// The table's own spelling of a code. `1` is read as `01`, and `01` as `1`, where the table has only the one.
+    /// The table's own spelling of a code. `1` is read as `01`, and `01` as `1`, where the table has only the
+    /// one.
     pub fn canonical(&self, code: &str) -> Option<&'static str> {
         let exact =
             |wanted: &str| self.entries.iter().map(|(known, _)| *known).find(|known| *known == wanted);
@@ -47,8 +48,8 @@ code_table! { INSUTYPE = "insutype" "险种类型" {
 } }
 
 code_table! {
-    /// National codes first, then what single regions add. A regional number that means different things in different
-    /// regions keeps the name of the first.
+    /// National codes first, then what single regions add. A regional number that means different things in
+    /// different regions keeps the name of the first.
     MED_TYPE = "med_type" "医疗类别" {
     "21" "普通住院", "22" "外伤住院", "23" "转外诊治住院", "24" "急诊转住院", "52" "生育住院", "92" "其他住院",
     "11" "普通门诊", "12" "门诊挂号", "13" "急诊", "14" "门诊慢特病", "41" "定点药店购药", "51" "生育门诊",

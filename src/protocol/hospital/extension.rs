@@ -1,4 +1,5 @@
-//! Owns the extension field (扩展字段 `exp_content`): JSON as text or as an object, where regions put what decides something.
+//! Owns the extension field (扩展字段 `exp_content`): JSON as text or as an object, where regions put what
+//! decides something.
 
 use std::borrow::Cow;
 use std::fmt;

@@ -1,7 +1,7 @@
 //! Owns what a field table is: the standard's description of a node as data, and the typed keys into it.
 //!
-//! A table is written once with [`node!`] in `tables/`; from it come the checks, the error sentences and the keys
-//! with which a transaction reads a checked row, so a misspelt field or a wrong type does not compile.
+//! A table is written once with `node!` in `tables/`; from it come the checks, the error sentences and the
+//! keys with which a transaction reads a checked row, so a misspelt field or a wrong type does not compile.
 
 use core::marker::PhantomData;
 
@@ -183,7 +183,8 @@ readable! {
     AsRegion -> RegionCode, Region
 }
 
-/// Writes one field table: a line per field, `name "中文" required|optional Class kind(arguments) [also "alias"];`.
+/// Writes one field table: a line per field, `name "中文" required|optional Class kind(arguments) [also
+/// "alias"];`.
 ///
 /// Makes a marker type (also the struct of keys), a constant holding the keys, and the table itself.
 macro_rules! node {

@@ -1,7 +1,7 @@
 //! How a hospital system speaks: the national interface of designated institutions, infno by infno.
 //!
-//! Read: [`Message::read`] turns a body into checked rows. Write: [`writer`] turns values into the standard's bytes.
-//! Between them stands one file per transaction that maps rows to orders and decisions to answers.
+//! Read: [`Message::read`] turns a body into checked rows. Write: [`writer`] turns values into the standard's
+//! bytes. Between them stands one file per transaction that maps rows to orders and decisions to answers.
 
 pub mod body;
 mod checker;

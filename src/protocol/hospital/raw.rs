@@ -31,8 +31,8 @@ pub(crate) struct Repeat<'m> {
     pub(crate) by_alias: bool,
 }
 
-/// A key as this client spells it, and the column that it means. Clients spell and order every row alike, so the next
-/// key is nearly always the next spelling.
+/// A key as this client spells it, and the column that it means. Clients spell and order every row alike, so
+/// the next key is nearly always the next spelling.
 #[derive(Debug)]
 struct Spelling<'m> {
     key: Cow<'m, str>,
@@ -85,8 +85,8 @@ impl<'m> RawRows<'m> {
         meaning
     }
 
-    /// Keeps a value. Of a key sent twice the last counts, and the field's own name counts before an alias; what was
-    /// not kept is remembered, so that the checker can tell whether it said the same.
+    /// Keeps a value. Of a key sent twice the last counts, and the field's own name counts before an alias;
+    /// what was not kept is remembered, so that the checker can tell whether it said the same.
     pub(crate) fn put(&mut self, meaning: Meaning, raw: &'m str) {
         let Meaning { column, by_alias } = meaning;
         let row = self.len() - 1;

@@ -1,8 +1,9 @@
-//! Owns the way from bytes to fields: one pass of serde over the body that keeps every leaf as the text it was.
+//! Owns the way from bytes to fields: one pass of serde over the body that keeps every leaf as the text it
+//! was.
 //!
-//! Numbers never become floats and duplicate keys are seen, since leaves stay raw until their table says what they
-//! are. Nothing here recurses with the depth of the input: what is not known is skipped by serde_json's loop and
-//! measured, so deep nesting costs a refusal and no stack.
+//! Numbers never become floats and duplicate keys are seen, since leaves stay raw until their table says what
+//! they are. Nothing here recurses with the depth of the input: what is not known is skipped by serde_json's
+//! loop and measured, so deep nesting costs a refusal and no stack.
 
 use std::borrow::Cow;
 use std::cell::Cell;
@@ -227,7 +228,8 @@ impl<'m> Visitor<'m> for HeadVisitor<'_, 'm> {
 }
 
 impl<'m> HeadVisitor<'_, 'm> {
-    /// In one pass when `infno` came first, as it nearly always does; otherwise the nodes wait until it has come.
+    /// In one pass when `infno` came first, as it nearly always does; otherwise the nodes wait until it has
+    /// come.
     fn read_input<A: MapAccess<'m>>(&mut self, map: &mut A) -> Result<(), A::Error> {
         if core::mem::replace(&mut self.raw.input_came, true) {
             map.next_value::<IgnoredAny>()?;
