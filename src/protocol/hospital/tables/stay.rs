@@ -105,7 +105,7 @@ node! {
         pret_flag "早产标志" optional Plain flag;
         birctrl_matn_date "计划生育手术或生育日期" optional Date day;
         cop_flag "伴有并发症标志" optional Plain flag;
-        // Required by the standard, left out by two clients of six, and decides nothing.
+        // Required by the standard, left out by two clients of seven, and decides nothing.
         dscg_dept_codg "出院科室编码" optional Plain text(30);
         dscg_dept_name "出院科室名称" required Plain text(100);
         dscg_bed "出院床位" optional Plain text(30);
@@ -119,7 +119,7 @@ node! {
 node! {
     /// 2402 出院办理 and 2403 住院信息变更, the diagnoses.
     StayDiagnosis, STAY_DIAGNOSIS = "diseinfo" "诊断信息" {
-        // Required by the standard, yet half of the clients leave it to the stay beside it.
+        // Required by the standard, yet seen in three sources only: the stay beside it says it.
         mdtrt_id "就诊ID" optional Key text(30);
         psn_no "人员编号" required Identity text(30);
         diag_type "诊断类别" required Plain code(DIAG_TYPE);
