@@ -4,6 +4,7 @@
 //! money lives below this module and nowhere else.
 
 pub mod accumulators;
+pub mod admission;
 pub mod bands;
 pub mod benefit;
 pub mod breakdown;
@@ -27,7 +28,11 @@ pub mod record;
 pub mod reference;
 pub mod refusal;
 pub mod region;
+pub mod reverse;
+pub mod scene;
+pub mod settle;
 pub mod split;
 pub mod state;
 pub mod stay;
 pub mod upload;
+pub mod withdraw;
