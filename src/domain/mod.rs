@@ -13,6 +13,7 @@ pub mod catalogue;
 pub mod clearing;
 pub mod codes;
 pub mod dated;
+pub mod entitlement;
 pub mod explain;
 pub mod filing;
 pub mod filing_change;
