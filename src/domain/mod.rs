@@ -3,6 +3,12 @@
 //! Nothing here waits, reads a clock, touches a disk, draws a random number, logs or serializes. Every rule of
 //! money lives below this module and nowhere else.
 
+// The words of the law.
+// Who and where.
+// The place of care.
+// The insured place.
+// What is recorded, and what it adds up to.
+
 pub mod accumulators;
 pub mod admission;
 pub mod bands;
