@@ -5,6 +5,7 @@
 pub mod config;
 pub mod domain;
 pub mod ledger;
+pub mod protocol;
 pub mod sandbox;
 pub mod service;
 pub mod vault;

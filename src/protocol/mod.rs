@@ -1,0 +1,3 @@
+//! How each party speaks: bytes ↔ domain values.
+
+pub mod files;
