@@ -1,3 +1,10 @@
-//! How each party speaks: bytes ↔ domain values.
+//! How each party speaks: bytes to domain values and back. Knows no business and moves no bytes.
 
+pub mod wire;
+pub mod dates;
+pub mod error;
+pub mod envelope;
+pub mod answer;
 pub mod files;
+pub mod hospital;
+pub mod ops;
