@@ -353,3 +353,6 @@ fn line(charge: &Charge, no: usize, visit: &Visit<'_>) -> StayLine {
 fn at(day: Day, hour: i8) -> String {
     Moment::new(day, hour, 0, 0).unwrap_or_else(|| Moment::start_of(day)).to_string()
 }
+
+#[cfg(test)]
+mod tests;
