@@ -124,7 +124,8 @@ impl Instant {
         let local = self.0.saturating_add(SHANGHAI_OFFSET_MS);
         let days = i32::try_from(local.div_euclid(MS_PER_DAY)).unwrap_or(i32::MAX);
         let second_of_day = local.rem_euclid(MS_PER_DAY) / 1000;
-        let midnight = Date::constant(1970, 1, 1).saturating_add(days.days()).to_datetime(jiff::civil::Time::midnight());
+        let midnight =
+            Date::constant(1970, 1, 1).saturating_add(days.days()).to_datetime(jiff::civil::Time::midnight());
         Moment(midnight.saturating_add(second_of_day.seconds()))
     }
 

@@ -4,44 +4,48 @@
 //! money lives below this module and nowhere else.
 
 // The words of the law.
-// Who and where.
-// The place of care.
-// The insured place.
-// What is recorded, and what it adds up to.
-
-pub mod accumulators;
-pub mod admission;
+pub mod money;
+pub mod ids;
+pub mod calendar;
+pub mod codes;
+pub mod dated;
 pub mod bands;
+
+// Who and where.
+pub mod region;
+pub mod institution;
+pub mod person;
+pub mod filing;
+pub mod filing_change;
+
+// The place of care.
+pub mod catalogue;
+pub mod split;
+
+// The insured place.
+pub mod parameters;
+pub mod pack;
+pub mod accumulators;
 pub mod benefit;
 pub mod breakdown;
 pub mod identities;
 pub mod explain;
-// What is recorded, and what it adds up to.
+
+// Deciding: facts and an order in, a decision or a refusal out.
+pub mod refusal;
+pub mod scene;
 pub mod stay;
+pub mod admission;
+pub mod entitlement;
+pub mod upload;
+pub mod withdraw;
+pub mod settle;
+pub mod reverse;
+
+// What is recorded, and what it adds up to.
 pub mod record;
 pub mod state;
 pub mod lines;
 pub mod posting;
 pub mod clearing;
-pub mod codes;
-pub mod dated;
-pub mod entitlement;
-pub mod filing;
-pub mod filing_change;
-pub mod ids;
-pub mod institution;
-pub mod money;
-pub mod pack;
-pub mod parameters;
-pub mod person;
 pub mod reference;
-pub mod refusal;
-pub mod region;
-pub mod reverse;
-pub mod scene;
-pub mod settle;
-pub mod split;
-pub mod upload;
-pub mod withdraw;
-pub mod calendar;
-pub mod catalogue;

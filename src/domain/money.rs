@@ -162,7 +162,9 @@ mod tests {
 
     #[test]
     fn half_a_fen_goes_away_from_zero() {
-        for (exact, fen) in [("29987.485", 2_998_749), ("-29987.485", -2_998_749), ("0.004", 0), ("-0.005", -1)] {
+        for (exact, fen) in
+            [("29987.485", 2_998_749), ("-29987.485", -2_998_749), ("0.004", 0), ("-0.005", -1)]
+        {
             let exact: Decimal = exact.parse().unwrap();
             assert_eq!(Fen::round(exact), Ok(Fen(fen)), "{exact}");
         }
@@ -170,7 +172,8 @@ mod tests {
 
     #[test]
     fn amounts_print_as_yuan_with_two_decimals() {
-        for (fen, text) in [(0, "0.00"), (5, "0.05"), (-5, "-0.05"), (12_850, "128.50"), (-12_850, "-128.50")] {
+        for (fen, text) in [(0, "0.00"), (5, "0.05"), (-5, "-0.05"), (12_850, "128.50"), (-12_850, "-128.50")]
+        {
             assert_eq!(Fen(fen).to_string(), text);
         }
         assert_eq!(format!("{:>10}", Fen(12_850)), "    128.50");

@@ -84,23 +84,13 @@ pub(crate) struct Decision {
     pub(crate) private: Private,
     pub(crate) stay: Option<StayId>,
     pub(crate) guards_person: bool,
-    pub(crate) undoes: Vec<MessageKey>,
-    pub(crate) restores: Vec<MessageKey>,
     pub(crate) cautions: Vec<Caution>,
 }
 
 impl Decision {
     /// A deed that belongs to no stay and undoes nothing.
     pub(crate) fn of(body: Body) -> Self {
-        Self {
-            body,
-            private: Private::None,
-            stay: None,
-            guards_person: true,
-            undoes: Vec::new(),
-            restores: Vec::new(),
-            cautions: Vec::new(),
-        }
+        Self { body, private: Private::None, stay: None, guards_person: true, cautions: Vec::new() }
     }
 
     pub(crate) fn at(body: Body, stay: &StayId) -> Self {
@@ -285,8 +275,7 @@ fn deed(call: &Call, decision: Decision) -> Deed {
         private: decision.private,
         stay: decision.stay,
         guards_person: decision.guards_person,
-        undoes: decision.undoes,
-        restores: decision.restores,
+        binds_key: true,
     }
 }
 

@@ -54,8 +54,8 @@ impl Service {
             today: self.today(),
         };
         let id = self.new_settlement_id(load.facts.bucket);
-        let Reversed { reversal, undoes } = reverse(&facts, &order.settlement, id)?;
+        let Reversed { reversal, .. } = reverse(&facts, &order.settlement, id)?;
         let body = Body::Reversed(Box::new(reversal));
-        Ok(Decision { undoes: vec![undoes], ..Decision::at(body, &stay.id) })
+        Ok(Decision::at(body, &stay.id))
     }
 }
