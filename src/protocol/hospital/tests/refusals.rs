@@ -124,3 +124,14 @@ fn a_message_names_one_person_and_one_stay() {
     let institution = r#"{"infno":"1201","msgid":"M","mdtrtarea_admvs":"440703","fixmedins_code":"H1","input":{"medinsinfo":{"fixmedins_type":"1"}}}"#;
     assert_eq!((read(institution).psn_no(), read(institution).mdtrt_id()), (None, None));
 }
+
+#[test]
+fn a_region_of_the_wrong_form_is_one_fault() {
+    let body = change(SETTLE, r#""insuplc_admdvs":"440700""#, r#""insuplc_admdvs":"江门""#);
+    assert_eq!(faults(&body).len(), 1);
+    let body = change(SETTLE, r#""insuplc_admdvs":"440700""#, r#""insuplc_admdvs":"""#);
+    assert_eq!(faults(&body), [("insuplc_admdvs".to_owned(), Trouble::Missing)]);
+    let inside = change(SETTLE, r#""insuplc_admdvs":"440700","#, "");
+    let inside = change(&inside, r#""invono":"","#, r#""insu_admdvs":"440700","#);
+    same_as_twin(SETTLE, &inside, "the insured region only beside the person");
+}
