@@ -1,6 +1,8 @@
 //! What is ambiguous or wrong is refused by the name of its field.
 
 use super::*;
+use crate::protocol::hospital::tables::settlement::UNDO;
+use crate::protocol::hospital::tables::settlement::Undo;
 
 #[test]
 fn an_ambiguous_settlement_is_refused_by_the_name_of_its_field() {
@@ -134,4 +136,10 @@ fn a_region_of_the_wrong_form_is_one_fault() {
     let inside = change(SETTLE, r#""insuplc_admdvs":"440700","#, "");
     let inside = change(&inside, r#""invono":"","#, r#""insu_admdvs":"440700","#);
     same_as_twin(SETTLE, &inside, "the insured region only beside the person");
+}
+
+#[test]
+fn a_field_that_cannot_be_used_is_refused_by_its_name() {
+    let error = Message::unusable::<Undo>(UNDO.oinfno.index(), Trouble::NotText);
+    insta::assert_snapshot!(answer::protocol(&error).text(), @"原交易编号oinfno须为文本，请更正后重发。位置input.data.oinfno [malformed-field]");
 }
