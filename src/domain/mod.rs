@@ -4,42 +4,42 @@
 //! money lives below this module and nowhere else.
 
 // The words of the law.
-// Who and where.
-// The place of care.
-// The insured place.
-// What is recorded, and what it adds up to.
-
-pub mod accumulators;
-pub mod admission;
-pub mod bands;
-pub mod benefit;
-pub mod breakdown;
+pub mod money;
+pub mod ids;
 pub mod calendar;
-pub mod catalogue;
-pub mod clearing;
 pub mod codes;
 pub mod dated;
-pub mod entitlement;
-pub mod explain;
+pub mod bands;
+// Who and where.
+pub mod region;
+pub mod institution;
+pub mod person;
 pub mod filing;
 pub mod filing_change;
-pub mod ids;
-pub mod institution;
-pub mod lines;
-pub mod money;
-pub mod pack;
-pub mod parameters;
-pub mod person;
-pub mod posting;
-pub mod record;
-pub mod reference;
-pub mod refusal;
-pub mod region;
-pub mod reverse;
 pub mod scene;
-pub mod settle;
+pub mod entitlement;
+// The place of care.
+pub mod catalogue;
 pub mod split;
-pub mod state;
-pub mod stay;
 pub mod upload;
 pub mod withdraw;
+// The insured place.
+pub mod parameters;
+pub mod pack;
+pub mod accumulators;
+pub mod benefit;
+pub mod breakdown;
+pub mod identities;
+pub mod explain;
+// What is recorded, and what it adds up to.
+pub mod stay;
+pub mod admission;
+pub mod settle;
+pub mod reverse;
+pub mod record;
+pub mod state;
+pub mod lines;
+pub mod posting;
+pub mod clearing;
+pub mod reference;
+pub mod refusal;

@@ -30,7 +30,6 @@ impl Service {
     ) -> Result<Decision, ServiceError> {
         let stay = self.own_stay(call.institution(), call.insured_region, order, &load.facts)?;
         admission::cancel(&load.facts.person, stay.in_hand())?;
-        let undoes = vec![stay.state.admitted_by.clone()];
-        Ok(Decision { undoes, ..Decision::at(Body::AdmissionCancelled, &stay.id) })
+        Ok(Decision::at(Body::AdmissionCancelled, &stay.id))
     }
 }

@@ -22,8 +22,7 @@ impl Service {
             let reference = self.reference.load();
             let facts = self.admission_facts(&reference, &load.facts);
             admission::cancel_discharge(&facts, stay.in_hand())?;
-            let undoes = stay.state.discharged_by.iter().cloned().collect();
-            Ok(Decision { undoes, ..Decision::at(Body::DischargeCancelled, &stay.id) })
+            Ok(Decision::at(Body::DischargeCancelled, &stay.id))
         })
         .await
     }

@@ -117,9 +117,8 @@ impl Service {
             record,
         };
         let revival = revive(&facts, reversal, self.new_settlement_id(load.facts.bucket))?;
-        let (undoes, restores) = (vec![revival.undoes.clone()], vec![revival.restores.clone()]);
         let body = Body::Revived(Box::new(revival));
-        Ok(Decision { undoes, restores, ..Decision::at(body, &stay.id) })
+        Ok(Decision::at(body, &stay.id))
     }
 }
 

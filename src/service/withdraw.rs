@@ -70,8 +70,7 @@ impl Service {
     ) -> Result<Decision, ServiceError> {
         let none = Withdrawal { lines: Vec::new(), days: Vec::new(), uploads: Vec::new() };
         let withdrawal = self.withdrawal(call, order, load)?.unwrap_or(none);
-        let undoes = withdrawal.uploads.clone();
         let body = Body::LinesWithdrawn(withdrawal);
-        Ok(Decision { guards_person: false, undoes, ..Decision::at(body, &order.stay.stay) })
+        Ok(Decision { guards_person: false, ..Decision::at(body, &order.stay.stay) })
     }
 }
