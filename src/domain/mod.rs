@@ -31,11 +31,12 @@ pub mod benefit;
 pub mod breakdown;
 pub mod identities;
 pub mod explain;
-// What is recorded, and what it adds up to.
+// The life of a stay.
 pub mod stay;
 pub mod admission;
 pub mod settle;
 pub mod reverse;
+// What is recorded, and what it adds up to.
 pub mod record;
 pub mod state;
 pub mod lines;

@@ -5,5 +5,6 @@ pub mod dates;
 pub mod error;
 pub mod envelope;
 pub mod answer;
+pub mod files;
 pub mod hospital;
 pub mod ops;

@@ -90,13 +90,7 @@ pub(crate) struct Decision {
 impl Decision {
     /// A deed that belongs to no stay.
     pub(crate) fn of(body: Body) -> Self {
-        Self {
-            body,
-            private: Private::None,
-            stay: None,
-            guards_person: true,
-            cautions: Vec::new(),
-        }
+        Self { body, private: Private::None, stay: None, guards_person: true, cautions: Vec::new() }
     }
 
     pub(crate) fn at(body: Body, stay: &StayId) -> Self {
