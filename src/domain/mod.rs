@@ -14,6 +14,7 @@ pub mod codes;
 pub mod dated;
 pub mod explain;
 pub mod filing;
+pub mod filing_change;
 pub mod ids;
 pub mod institution;
 pub mod lines;
