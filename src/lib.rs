@@ -2,7 +2,6 @@
 //!
 //! The modules in reading order: what decides, what remembers, what gets one thing done, what speaks, what moves bytes.
 
-pub mod config;
 pub mod domain;
 pub mod vault;
 pub mod ledger;
@@ -13,4 +12,4 @@ pub mod transport;
 pub mod telemetry;
 pub mod config;
 pub mod sandbox;
-pub mod command;
+pub mod app;
