@@ -1,6 +1,7 @@
 //! Owns how the shared tables come together: rows of the ledger and packs of the folder become one immutable set.
 
 use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 use std::collections::HashMap;
 use std::sync::Arc;
 
@@ -55,10 +56,15 @@ pub fn load_packs(config: &Gateway) -> Result<PackSet, TablesError> {
         Mode::Sandbox => packs::Mode::Sandbox,
     };
     packs::admit(&set, mode, &config.packs.allow_unverified).map_err(TablesError::NotAdmitted)?;
-    let mut unverified = BTreeMap::<RegionCode, usize>::new();
-    packs::unverified(&set).iter().for_each(|row| *unverified.entry(row.region).or_default() += 1);
-    for (region, numbers) in unverified {
-        tracing::warn!(region.code = %region, numbers, "policy numbers without a verified source are in force");
+    let unverified = packs::unverified(&set);
+    if !unverified.is_empty() {
+        let regions: BTreeSet<String> = unverified.iter().map(|row| row.region.to_string()).collect();
+        let regions = regions.into_iter().collect::<Vec<_>>().join(" ");
+        tracing::warn!(
+            regions,
+            numbers = unverified.len(),
+            "policy numbers without a verified source are in force"
+        );
     }
     Ok(set)
 }
@@ -71,7 +77,8 @@ pub async fn load(ledger: &dyn Ledger, set: &PackSet) -> Result<SharedTables, Ta
         let (region, hash) = (file.pack.region(), file.pack.hash().to_string());
         if !seen(&rows, &hash) {
             let text = PackText { region, hash, text: file.text.to_string() };
-            rows.version = ledger.record_reference("packs".to_owned(), ReferenceChange::Pack(text.clone())).await?;
+            rows.version =
+                ledger.record_reference("packs".to_owned(), ReferenceChange::Pack(text.clone())).await?;
             rows.packs.push(text);
         }
     }
@@ -90,13 +97,20 @@ fn put_together(rows: ReferenceRows, set: &PackSet) -> Result<Reference, TablesE
     }
     let mut catalogues = HashMap::new();
     for (place, entries) in entries {
-        let built = Catalogue::build(place, entries).map_err(|faults| TablesError::Catalogue { place, faults })?;
+        let built =
+            Catalogue::build(place, entries).map_err(|faults| TablesError::Catalogue { place, faults })?;
         catalogues.insert(place, Arc::new(built));
     }
     let current: HashMap<RegionCode, Arc<Pack>> =
         set.packs().map(|pack| (pack.region(), Arc::clone(pack))).collect();
     let packs_by_hash = every_pack(&rows.packs, &current)?;
-    Ok(Reference { regions: Regions::new(rows.regions), institutions, catalogues, packs: current, packs_by_hash })
+    Ok(Reference {
+        regions: Regions::new(rows.regions),
+        institutions,
+        catalogues,
+        packs: current,
+        packs_by_hash,
+    })
 }
 
 /// Every pack that ever settled something, so that an explanation years later uses the numbers of its day.
