@@ -13,3 +13,4 @@ pub mod population;
 pub mod province;
 pub mod stays;
 pub mod story;
+pub mod play;
