@@ -7,6 +7,7 @@ pub mod import;
 pub mod sandbox;
 pub mod sandbox_folder;
 pub mod serve;
+pub mod trace;
 
 use std::io::Write as _;
 use std::sync::Arc;
@@ -32,6 +33,7 @@ enum Command {
     Serve(serve::Arguments),
     Import(import::Arguments),
     Sandbox(sandbox::Arguments),
+    Trace(trace::Arguments),
 }
 
 /// Runs a command to its end and gives its exit code.
@@ -41,6 +43,7 @@ pub fn run(arguments: Arguments) -> u8 {
     let code = match &arguments.command {
         Command::Serve(arguments) => waiting(serve::run(arguments, clock, &mut out)),
         Command::Import(arguments) => waiting(import::run(arguments, clock, &mut out)),
+        Command::Trace(arguments) => waiting(trace::run(arguments, clock, &mut out)),
         Command::Sandbox(arguments) => sandbox::run(arguments, clock.as_ref(), &mut out),
     };
     if out.flush().is_err() { 3 } else { code }
