@@ -393,7 +393,7 @@ async fn a_sandbox_province_goes_in_whole_and_a_second_time_changes_nothing() {
         assert_eq!(report.unchanged, report.entries, "{kind}: {report:?}");
         assert_eq!(report.exit_code(), 0);
     }
-    assert_eq!(desk.ledger.check(10).unwrap(), Vec::<String>::new());
+    assert_eq!(desk.ledger.check(10).await.unwrap(), Vec::<String>::new());
 }
 
 #[tokio::test]
