@@ -1,6 +1,8 @@
 //! A file of 100,000 persons is checked in far less memory than it is long. Alone in its program: it looks at the memory
 //! of the whole process.
 
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
 use std::path::PathBuf;
 
 use banyan::command::import::check::Subject;
