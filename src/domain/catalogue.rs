@@ -103,6 +103,37 @@ pub struct CareParties {
 pub struct Catalogue {
     place: RegionCode,
     codes: HashMap<Box<str>, Box<[Version]>, BuildHasherDefault<CodeHasher>>,
+    /// The codes in order, for pages.
+    sorted: Box<[Box<str>]>,
+}
+
+/// A row as a page shows it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct EntrySeen<'a> {
+    pub code: &'a str,
+    pub level: Option<HospitalLevel>,
+    pub person: Option<PersonType>,
+    pub from: Day,
+    /// Its own last day, or the day before its successor begins.
+    pub last: Option<Day>,
+    pub item: &'a CatalogueItem,
+}
+
+impl EntrySeen<'_> {
+    pub fn is_in_force(&self, day: Day) -> bool {
+        self.from <= day && self.last.is_none_or(|last| day <= last)
+    }
+
+    pub fn to_entry(&self) -> CatalogueEntry {
+        CatalogueEntry {
+            code: self.code.into(),
+            level: self.level,
+            person: self.person,
+            from: self.from,
+            to: self.last,
+            item: self.item.clone(),
+        }
+    }
 }
 
 /// An entry with the last day that it holds by itself or until its successor.
@@ -135,12 +166,36 @@ impl Catalogue {
         if !faults.is_empty() {
             return Err(faults);
         }
+        let mut sorted: Box<[Box<str>]> = by_code.keys().cloned().collect();
+        sorted.sort_unstable();
         let codes = by_code.into_iter().map(|(code, entries)| (code, versions(entries))).collect();
-        Ok(Catalogue { place, codes })
+        Ok(Catalogue { place, codes, sorted })
     }
 
     pub fn place(&self) -> RegionCode {
         self.place
+    }
+
+    /// Every row in the order of codes, or those of one code. An empty `code` asks for all.
+    pub fn entries<'a>(&'a self, code: &str) -> impl Iterator<Item = EntrySeen<'a>> {
+        let codes = match self.sorted.binary_search_by(|known| (**known).cmp(code)) {
+            Ok(at) => &self.sorted[at..=at],
+            Err(_) if code.is_empty() => &self.sorted[..],
+            Err(_) => &[],
+        };
+        codes.iter().flat_map(|code| self.entries_of(code))
+    }
+
+    fn entries_of<'a>(&'a self, code: &'a str) -> impl Iterator<Item = EntrySeen<'a>> {
+        let versions = self.codes.get(code).map(|versions| &**versions).unwrap_or_default();
+        versions.iter().map(move |version| EntrySeen {
+            code,
+            level: version.level,
+            person: version.person,
+            from: version.from,
+            last: version.last,
+            item: &version.item,
+        })
     }
 
     /// How many codes it holds.
@@ -156,8 +211,8 @@ impl Catalogue {
     /// then person type (a narrower type before its group), then the entry for all.
     pub fn find(&self, code: &str, day: Day, parties: CareParties) -> Result<&CatalogueItem, NotMapped> {
         let versions = self.codes.get(code).ok_or_else(|| self.unknown(code))?;
-        let fitting = versions.iter().filter(|version| version.fits(day, parties));
-        let best = fitting.max_by_key(|version| version.specificity());
+        // Versions lie sorted, the less specific first (see `twins`).
+        let best = versions.iter().rfind(|version| version.fits(day, parties));
         best.map(|version| &version.item).ok_or_else(|| self.not_in_force(code, day))
     }
 
@@ -200,10 +255,6 @@ impl Version {
             && self.level.is_none_or(|level| level == parties.hospital)
             && self.person.is_none_or(|person| parties.person.is_within(person))
     }
-
-    fn specificity(&self) -> (bool, Option<PersonType>) {
-        (self.level.is_some(), self.person)
-    }
 }
 
 /// Not negative, at most six decimals.
@@ -211,7 +262,8 @@ fn is_price(price: Decimal) -> bool {
     price >= Decimal::ZERO && price.normalize().scale() <= 6
 }
 
-/// Sorts the entries of a code by key and day, and finds two that begin together.
+/// Sorts the entries of a code by level, person type and day, so that an entry for all comes before one for some,
+/// and finds two that begin together.
 fn twins(entries: &mut [CatalogueEntry]) -> Option<CatalogueFault> {
     entries.sort_by_key(|entry| (entry.key(), entry.from));
     let twin =
@@ -245,16 +297,13 @@ impl Hasher for CodeHasher {
     fn write(&mut self, bytes: &[u8]) {
         let (words, rest) = bytes.as_chunks::<8>();
         words.iter().for_each(|word| self.mix(u64::from_le_bytes(*word)));
-        let rest = rest.iter().fold(0, |word, byte| word << 8 | u64::from(*byte));
+        let rest = rest.iter().fold(0, |word, byte| word * 256 + u64::from(*byte));
         self.mix(rest);
     }
 
-    fn write_u8(&mut self, byte: u8) {
-        self.mix(u64::from(byte));
-    }
-
+    /// The product is best in its upper half, the table reads the lower one.
     fn finish(&self) -> u64 {
-        self.0 ^ (self.0 >> 29)
+        self.0.rotate_left(32)
     }
 }
 

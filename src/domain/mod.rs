@@ -17,6 +17,7 @@ pub mod institution;
 pub mod person;
 pub mod filing;
 pub mod filing_change;
+pub mod filing_maker;
 
 // The place of care.
 pub mod catalogue;

@@ -6,7 +6,6 @@ use crate::domain::filing::Filing;
 use crate::domain::ids::SettlementId;
 use crate::domain::posting;
 use crate::domain::record::Body;
-use crate::domain::record::MessageKey;
 use crate::domain::record::Record;
 use crate::domain::record::Reversal;
 use crate::domain::record::Revival;
@@ -27,14 +26,6 @@ pub struct ReversalFacts<'a> {
     /// The record of the settlement, or of its revival.
     pub record: &'a Record,
     pub today: Day,
-}
-
-/// A reversal that may be recorded.
-#[derive(Clone, Debug)]
-pub struct Reversed {
-    pub reversal: Reversal,
-    /// The message whose answer no longer stands.
-    pub undoes: MessageKey,
 }
 
 /// The settlement that a record holds: its own, or the one that it revives.
@@ -72,7 +63,7 @@ pub fn reverse(
     facts: &ReversalFacts<'_>,
     asked: &SettlementId,
     id: SettlementId,
-) -> Result<Reversed, Refusal> {
+) -> Result<Reversal, Refusal> {
     let settlement = settlement_of(facts.record, asked)?;
     let live = facts
         .person
@@ -83,7 +74,7 @@ pub fn reverse(
     }
     check_stay(facts, settlement)?;
     check_last(facts, settlement, live)?;
-    let reversal = Reversal {
+    Ok(Reversal {
         id,
         original: settlement.id.clone(),
         original_version: live.version,
@@ -92,8 +83,7 @@ pub fn reverse(
         balance_left: facts.person.available_balance() + settlement.breakdown.acct_pay,
         entries: posting::swapped(&settlement.entries),
         settlement: settlement.clone(),
-    };
-    Ok(Reversed { reversal, undoes: live.key.clone() })
+    })
 }
 
 fn check_stay(facts: &ReversalFacts<'_>, settlement: &Settlement) -> Result<(), Refusal> {

@@ -103,6 +103,11 @@ impl FaultList {
         self.count
     }
 
+    /// Whether a kept fault stands at this path.
+    pub(crate) fn names(&self, path: &str) -> bool {
+        self.kept.iter().any(|fault| fault.path == path)
+    }
+
     /// Ok when nothing was faulty.
     pub(crate) fn into_result(self) -> Result<(), ProtocolError> {
         if self.count == 0 {

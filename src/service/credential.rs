@@ -1,9 +1,10 @@
 //! Owns how a person's credential (电子凭证, 身份证, 社保卡) becomes a number that the register can be asked for.
 
-use crate::ledger::credential::Credential as FiledCredential;
 use futures_util::future::BoxFuture;
 use futures_util::future::FutureExt;
 use futures_util::future::ready;
+
+use crate::ledger::credential as ledger;
 
 /// 就诊凭证 as the hospital read it. `Debug` shows the kind only.
 #[derive(Clone, PartialEq, Eq)]
@@ -14,20 +15,21 @@ pub struct Credential {
     pub number: String,
 }
 
-impl core::fmt::Debug for Credential {
-    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
-        write!(f, "Credential({}, …)", self.kind)
+impl Credential {
+    /// As the register's look-up table keeps it. Other kinds of `mdtrt_cert_type` are certificates by that kind.
+    pub(crate) fn on_file(&self) -> ledger::Credential {
+        let number = self.number.clone();
+        match self.kind.as_str() {
+            "02" => ledger::Credential::IdentityNumber(number),
+            "03" => ledger::Credential::Card(number),
+            kind => ledger::Credential::Certificate { kind: kind.into(), number },
+        }
     }
 }
 
-impl Credential {
-    /// As the register of persons is asked for it.
-    pub(crate) fn filed(&self) -> FiledCredential {
-        match self.kind.as_str() {
-            "02" => FiledCredential::IdentityNumber(self.number.clone()),
-            "03" => FiledCredential::Card(self.number.clone()),
-            kind => FiledCredential::Certificate { kind: kind.to_owned(), number: self.number.clone() },
-        }
+impl core::fmt::Debug for Credential {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        write!(f, "Credential({}, …)", self.kind)
     }
 }
 

@@ -88,7 +88,7 @@ pub(crate) struct Decision {
 }
 
 impl Decision {
-    /// A deed that belongs to no stay and undoes nothing.
+    /// A deed that belongs to no stay.
     pub(crate) fn of(body: Body) -> Self {
         Self { body, private: Private::None, stay: None, guards_person: true, cautions: Vec::new() }
     }
@@ -152,14 +152,14 @@ impl Service {
         }
     }
 
-    /// A failed commit may have happened: the message key knows. A full queue took nothing.
+    /// A failed commit may have happened: the message key knows. What was shed or does not fit was not taken.
     async fn after_failure(
         &self,
         call: &Call,
         wanted: &Wanted,
         cause: LedgerError,
     ) -> Result<Answered, ServiceError> {
-        if matches!(cause, LedgerError::Full { .. } | LedgerError::Stopping) {
+        if matches!(cause, LedgerError::Full { .. } | LedgerError::Stopping | LedgerError::Unfit { .. }) {
             return Err(cause.into());
         }
         match self.begin(call, wanted).await {
@@ -274,8 +274,8 @@ fn deed(call: &Call, decision: Decision) -> Deed {
         body: decision.body,
         private: decision.private,
         stay: decision.stay,
-        guards_person: decision.guards_person,
         binds_key: true,
+        guards_person: decision.guards_person,
     }
 }
 

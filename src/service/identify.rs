@@ -39,7 +39,7 @@ impl Service {
     pub async fn identify(&self, caller: &Caller, order: Identify) -> Result<Identified, ServiceError> {
         let pool = caller.insured_region.map(|region| self.pool(region)).transpose()?;
         let credential = self.resolved(&order.credential).await?;
-        let mut holders = self.ledger.find_persons(credential.filed()).await?;
+        let mut holders = self.ledger.find_persons(credential.on_file()).await?;
         holders.retain(|holder| pool.is_none_or(|pool| holder.pool == pool));
         let mut found = Vec::with_capacity(holders.len());
         for key in holders {

@@ -41,7 +41,7 @@ impl Service {
         if is_on_file(&facts.private, &credential) {
             return Ok(());
         }
-        let holders = self.ledger.find_persons(credential.filed()).await?;
+        let holders = self.ledger.find_persons(credential.on_file()).await?;
         let kind = shown.kind.clone();
         if holders.contains(&facts.key) {
             return Ok(());

@@ -4,7 +4,6 @@ use crate::domain::ids::SettlementId;
 use crate::domain::record::Body;
 use crate::domain::refusal::Refusal;
 use crate::domain::reverse::ReversalFacts;
-use crate::domain::reverse::Reversed;
 use crate::domain::reverse::reverse;
 use crate::service::Service;
 use crate::service::call::Answered;
@@ -54,7 +53,7 @@ impl Service {
             today: self.today(),
         };
         let id = self.new_settlement_id(load.facts.bucket);
-        let Reversed { reversal, .. } = reverse(&facts, &order.settlement, id)?;
+        let reversal = reverse(&facts, &order.settlement, id)?;
         let body = Body::Reversed(Box::new(reversal));
         Ok(Decision::at(body, &stay.id))
     }

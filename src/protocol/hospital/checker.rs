@@ -242,8 +242,7 @@ impl Checker {
                 }
             }
         }
-        let asked = head.values.get(column).is_some_and(|value| *value == Value::Absent);
-        if names_a_person && region.is_none() && asked {
+        if names_a_person && region.is_none() && !self.faults.names(field.wire) {
             self.fault(field, field.wire.to_owned(), Trouble::Missing);
         }
         region

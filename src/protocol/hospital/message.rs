@@ -1,8 +1,11 @@
 //! Owns a request that was understood: its envelope, its checked rows, and what was put right on the way.
 
 use crate::protocol::envelope::Envelope;
+use crate::protocol::error::Fault;
+use crate::protocol::error::Faults;
 use crate::protocol::error::Notice;
 use crate::protocol::error::ProtocolError;
+use crate::protocol::error::Trouble;
 use crate::protocol::hospital::checker;
 use crate::protocol::hospital::content::ContentHash;
 use crate::protocol::hospital::field::Node;
@@ -46,6 +49,16 @@ impl<'m> Message<'m> {
         let rows = self.nodes.iter().find(|rows| core::ptr::eq(rows.table, N::table()));
         let values = rows.map(|rows| rows.values.as_slice()).unwrap_or_default();
         values.chunks_exact(N::table().fields.len()).map(Row::new)
+    }
+
+    /// A refusal of a field that passed its table and cannot be used all the same, for the code that maps fields to
+    /// orders. `index` is the key's.
+    pub fn unusable<N: Node>(index: usize, trouble: Trouble) -> ProtocolError {
+        let table = N::table();
+        let field = &table.fields[index];
+        let path = format!("input.{}.{}", table.wire, field.wire);
+        let (wire, chinese) = (field.wire.to_owned(), field.chinese);
+        ProtocolError::Fields(Faults::one(Fault { path, wire, chinese, trouble }))
     }
 
     /// `psn_no`, the same in every row that has one.

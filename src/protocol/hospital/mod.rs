@@ -1,7 +1,8 @@
 //! How a hospital system speaks: the national interface of designated institutions, infno by infno.
 //!
 //! Read: [`Message::read`] turns a body into checked rows. Write: [`writer`] turns values into the standard's
-//! bytes. Between them stands one file per transaction that maps rows to orders and decisions to answers.
+//! bytes. Between them stands one file per transaction that maps rows to orders and decisions to answers. A new
+//! transaction is a table in [`tables`], a line in [`transaction`], and such a file.
 
 pub mod body;
 pub mod callers;

@@ -1,6 +1,8 @@
 //! What is ambiguous or wrong is refused by the name of its field.
 
 use super::*;
+use crate::protocol::hospital::tables::settlement::UNDO;
+use crate::protocol::hospital::tables::settlement::Undo;
 
 #[test]
 fn an_ambiguous_settlement_is_refused_by_the_name_of_its_field() {
@@ -123,4 +125,21 @@ fn a_message_names_one_person_and_one_stay() {
     assert_eq!((message.psn_no(), message.mdtrt_id()), (Some("44070000000001"), Some("A7F0001")));
     let institution = r#"{"infno":"1201","msgid":"M","mdtrtarea_admvs":"440703","fixmedins_code":"H1","input":{"medinsinfo":{"fixmedins_type":"1"}}}"#;
     assert_eq!((read(institution).psn_no(), read(institution).mdtrt_id()), (None, None));
+}
+
+#[test]
+fn a_region_of_the_wrong_form_is_one_fault() {
+    let body = change(SETTLE, r#""insuplc_admdvs":"440700""#, r#""insuplc_admdvs":"江门""#);
+    assert_eq!(faults(&body).len(), 1);
+    let body = change(SETTLE, r#""insuplc_admdvs":"440700""#, r#""insuplc_admdvs":"""#);
+    assert_eq!(faults(&body), [("insuplc_admdvs".to_owned(), Trouble::Missing)]);
+    let inside = change(SETTLE, r#""insuplc_admdvs":"440700","#, "");
+    let inside = change(&inside, r#""invono":"","#, r#""insu_admdvs":"440700","#);
+    same_as_twin(SETTLE, &inside, "the insured region only beside the person");
+}
+
+#[test]
+fn a_field_that_cannot_be_used_is_refused_by_its_name() {
+    let error = Message::unusable::<Undo>(UNDO.oinfno.index(), Trouble::NotText);
+    insta::assert_snapshot!(answer::protocol(&error).text(), @"原交易编号oinfno须为文本，请更正后重发。位置input.data.oinfno [malformed-field]");
 }
