@@ -31,6 +31,9 @@ pub mod undo;
 pub mod upload;
 pub mod withdraw;
 
+#[cfg(test)]
+mod tests;
+
 use std::sync::Arc;
 
 use arc_swap::ArcSwap;
