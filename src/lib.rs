@@ -5,5 +5,6 @@
 pub mod config;
 pub mod domain;
 pub mod ledger;
+pub mod protocol;
 pub mod service;
 pub mod vault;
