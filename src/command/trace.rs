@@ -9,6 +9,7 @@ use serde_json::Value;
 use serde_json::json;
 
 use crate::app::without_faces;
+use crate::command::Exit;
 use crate::command::serve::complain;
 use crate::command::told;
 use crate::config::gateway::Gateway;
@@ -42,24 +43,25 @@ pub struct Arguments {
     pub json: bool,
 }
 
-pub async fn run(arguments: &Arguments, clock: Arc<dyn Clock>, out: &mut (dyn Write + Send)) -> u8 {
+pub async fn run(arguments: &Arguments, clock: Arc<dyn Clock>, out: &mut (dyn Write + Send)) -> Exit {
     let config = match Gateway::read(&arguments.config) {
         Ok(config) => config,
-        Err(faults) => return complain(&faults.to_string(), 2),
+        Err(faults) => return complain(&faults.to_string(), Exit::BadInput),
     };
     let service = match without_faces(&config, clock).await {
         Ok(service) => service,
-        Err(cause) => return complain(&told(&cause), 3),
+        Err(cause) => return complain(&told(&cause), Exit::CannotReach),
     };
     let stories = match service.story(&arguments.msgid, arguments.institution.as_ref()).await {
         Ok(stories) => stories,
-        Err(cause) => return complain(&told(&cause), 3),
+        Err(cause) => return complain(&told(&cause), Exit::CannotReach),
     };
     let written =
         if arguments.json { write_json(&stories, out) } else { write_text(arguments, &stories, out) };
     match written {
-        Err(_) => 3,
-        Ok(()) => u8::from(stories.is_empty()),
+        Err(_) => Exit::CannotReach,
+        Ok(()) if stories.is_empty() => Exit::Refused,
+        Ok(()) => Exit::Done,
     }
 }
 
