@@ -240,9 +240,10 @@ impl Breakdown {
         }
     }
 
-    /// In-scope amount that pool and 大额 left, deductible and extra first-pay included: b of rules.md §2.2.
+    /// In-scope amount that pool and 大额 (or the injury fund) left, deductible and extra first-pay included: b of
+    /// rules.md §2.2.
     pub fn burden(&self) -> Fen {
-        self.inscp_scp_amt - self.hifp_pay - self.hifob_pay
+        self.inscp_scp_amt - self.hifp_pay - self.hifob_pay - self.oth_pay
     }
 
     /// The reversal of this settlement (or the original of this reversal): every amount and change with its sign

@@ -64,8 +64,8 @@ impl FilingCategory {
 /// Who entered a filing.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum FiledBy {
-    /// A hospital, by 2501.
-    Hospital(InstitutionCode),
+    /// A hospital, by 2501, and the pool in which it is designated.
+    Hospital { code: InstitutionCode, pool: RegionCode },
     /// A clerk of the center.
     Center,
     /// The insured person herself.
@@ -231,7 +231,8 @@ fn in_province<'a>(stay: &StayFacts, filings: &'a [Filing], terms: &FilingTerms)
                 | BenefitLevel::Referral
                 | BenefitLevel::Emergency
                 | BenefitLevel::OtherTemporary => {
-                    Decision { level, reason: Reason::InProvinceFiled, ..across }
+                    let reason = across.filing.map_or(across.reason, |_| Reason::InProvinceFiled);
+                    Decision { level, reason, ..across }
                 }
                 BenefitLevel::Local
                 | BenefitLevel::LongTermHome

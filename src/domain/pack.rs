@@ -3,6 +3,8 @@
 mod checks;
 mod provenance;
 mod resolve;
+#[cfg(test)]
+pub(crate) mod tp1;
 
 use std::sync::Arc;
 

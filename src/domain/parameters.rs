@@ -27,6 +27,16 @@ pub struct Deductible {
     pub basis: DeductibleBasis,
 }
 
+impl Deductible {
+    /// Off the amount, for this person at this level.
+    pub fn retired_reduction(&self, status: WorkStatus, level: HospitalLevel) -> Fen {
+        match status {
+            WorkStatus::Active => Fen::ZERO,
+            WorkStatus::Retired => self.retired_reduction.at(level),
+        }
+    }
+}
+
 /// What the deductible is counted over.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum DeductibleBasis {
