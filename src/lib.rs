@@ -4,6 +4,13 @@
 
 pub mod cache;
 pub mod domain;
+<<<<<<< HEAD
+=======
+pub mod ledger;
+pub mod protocol;
+pub mod sandbox;
+pub mod service;
+>>>>>>> data
 pub mod vault;
 pub mod ledger;
 pub mod service;

@@ -14,6 +14,7 @@ pub mod explain;
 pub mod file;
 mod hints;
 pub mod identify;
+pub mod import;
 pub mod institution;
 pub mod look;
 pub mod look_catalogue;
