@@ -115,3 +115,53 @@ impl EarlierParts {
         })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const ONE: Accumulators = Accumulators {
+        admissions: 1,
+        deductible: Fen(2),
+        hifp: Fen(3),
+        hifob: Fen(4),
+        hifmi: Fen(5),
+        burden: Fen(6),
+        maf: Fen(7),
+    };
+
+    #[test]
+    fn a_total_is_the_sum_of_its_changes() {
+        let twice = Accumulators {
+            admissions: 2,
+            deductible: Fen(4),
+            hifp: Fen(6),
+            hifob: Fen(8),
+            hifmi: Fen(10),
+            burden: Fen(12),
+            maf: Fen(14),
+        };
+        assert_eq!(ONE + ONE, twice);
+        assert_eq!(twice - ONE, ONE);
+        assert_eq!(-ONE + ONE, Accumulators::ZERO);
+        assert_eq!(Accumulators::default(), Accumulators::ZERO);
+    }
+
+    fn part(year: i32, in_scope: i64, deductible: i64, admissions_before: i64) -> SettledPart {
+        let year = BenefitYear(year);
+        SettledPart { year, in_scope: Fen(in_scope), act_pay_dedc: Fen(deductible), admissions_before }
+    }
+
+    #[test]
+    fn a_new_year_is_a_new_axis_unless_the_pack_says_otherwise() {
+        let parts = [part(2025, 100, 10, 3), part(2026, 20, 7, 0), part(2026, 3, 1, 1)];
+        let this_year = EarlierParts { in_scope: Fen(23), deductible: Fen(8), admissions_before: 0 };
+        let whole_stay = EarlierParts { in_scope: Fen(123), deductible: Fen(8), admissions_before: 3 };
+        assert_eq!(EarlierParts::on_axis(&parts, BenefitYear(2026), true), Some(this_year));
+        assert_eq!(EarlierParts::on_axis(&parts, BenefitYear(2026), false), Some(whole_stay));
+        assert_eq!(EarlierParts::on_axis(&parts[..1], BenefitYear(2026), true), None);
+        let carried = EarlierParts { in_scope: Fen(100), deductible: Fen(0), admissions_before: 3 };
+        assert_eq!(EarlierParts::on_axis(&parts[..1], BenefitYear(2026), false), Some(carried));
+        assert_eq!(EarlierParts::on_axis(&[], BenefitYear(2026), false), None);
+    }
+}

@@ -407,3 +407,182 @@ fn equal(identity: Identity, left: Fen, right: Fen) -> Result<(), BrokenIdentity
 fn at_most(identity: Identity, left: Fen, right: Fen) -> Result<(), BrokenIdentity> {
     if left <= right { Ok(()) } else { Err(BrokenIdentity { identity, left, right }) }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A bill in which every amount differs from every other.
+    fn sound() -> Breakdown {
+        let row = |fund, amount, in_scope, payable_max| FundRow {
+            fund,
+            amount: Fen(amount),
+            in_scope: Fen(in_scope),
+            payable_max: Fen(payable_max),
+        };
+        Breakdown {
+            direction: Direction::Forward,
+            medfee_sumamt: Fen(11_110),
+            fulamt_ownpay_amt: Fen(10),
+            overlmt_selfpay: Fen(100),
+            preselfpay_amt: Fen(1_000),
+            inscp_scp_amt: Fen(10_000),
+            extra_first_pay: Fen(50),
+            dedc_std: Fen(900),
+            act_pay_dedc: Fen(900),
+            hifp_pay: Fen(4_000),
+            hifob_pay: Fen(300),
+            hifmi_pay: Fen(70),
+            hifes_pay: Fen(1),
+            cvlserv_pay: Fen(6),
+            maf_pay: Fen(8),
+            hifdm_pay: Fen(2),
+            oth_pay: Fen(13),
+            fund_pay_sumamt: Fen(4_400),
+            psn_part_amt: Fen(6_690),
+            hosp_part_amt: Fen(20),
+            acct_pay: Fen(600),
+            acct_mulaid_pay: Fen(90),
+            psn_cash_pay: Fen(6_000),
+            pool_rate: Rate::ONE,
+            owed_to_person: Fen(5),
+            funds: vec![
+                row(Fund::EmployeePool, 4_000, 10_000, 4_000),
+                row(Fund::Assistance, 400, 2_000, 500),
+            ],
+            before: Accumulators { hifp: Fen(77), ..Accumulators::ZERO },
+            change: Accumulators {
+                admissions: 1,
+                deductible: Fen(900),
+                hifp: Fen(4_000),
+                hifob: Fen(300),
+                hifmi: Fen(70),
+                burden: Fen(5_687),
+                maf: Fen(8),
+            },
+        }
+    }
+
+    type Break = fn(&mut Breakdown);
+
+    #[test]
+    fn a_sound_breakdown_and_its_reversal_hold_every_identity() {
+        assert_eq!(sound().check(), Ok(()));
+        let reversal = sound().negated();
+        assert_eq!((reversal.check(), reversal.direction), (Ok(()), Direction::Reversal));
+        assert_eq!(reversal.negated(), sound());
+        assert_eq!(reversal.before, sound().after());
+        assert_eq!(reversal.after(), sound().before);
+        assert_eq!(
+            (reversal.amounts(), reversal.burden()),
+            (sound().amounts().map(Neg::neg), -sound().burden())
+        );
+        let rows: Vec<(i64, i64, i64)> =
+            reversal.funds.iter().map(|row| (row.amount.0, row.in_scope.0, row.payable_max.0)).collect();
+        assert_eq!(rows, [(-4_000, -10_000, -4_000), (-400, -2_000, -500)]);
+    }
+
+    #[test]
+    fn each_broken_identity_is_named() {
+        let cases: [(Identity, Break); 27] = [
+            (Identity::I1, |b| b.medfee_sumamt += Fen(1)),
+            (Identity::I1, |b| b.fulamt_ownpay_amt += Fen(1)),
+            (Identity::I1, |b| b.overlmt_selfpay += Fen(1)),
+            (Identity::I1, |b| b.preselfpay_amt += Fen(1)),
+            (Identity::I1, |b| b.inscp_scp_amt += Fen(1)),
+            (Identity::I2, |b| b.act_pay_dedc += Fen(1)),
+            (Identity::I2, |b| b.dedc_std = Fen(899)),
+            (Identity::I2, |b| b.extra_first_pay = Fen(9_101)),
+            (Identity::I3, |b| b.hifp_pay += Fen(1)),
+            (Identity::I3, |b| b.hifes_pay += Fen(1)),
+            (Identity::I3, |b| b.hifdm_pay += Fen(1)),
+            (Identity::I3, |b| b.fund_pay_sumamt += Fen(1)),
+            (Identity::I4, |b| b.psn_part_amt += Fen(1)),
+            (Identity::I4, |b| b.hosp_part_amt += Fen(1)),
+            (Identity::I5, |b| b.acct_pay += Fen(1)),
+            (Identity::I5, |b| b.psn_cash_pay += Fen(1)),
+            (Identity::I5, |b| b.acct_mulaid_pay += Fen(1)),
+            (Identity::I7, |b| b.owed_to_person = Fen(-1)),
+            (Identity::I7, |b| b.funds[0].in_scope = Fen(-1)),
+            (Identity::I9, |b| b.funds[0].payable_max = Fen(3_999)),
+            (Identity::I9, |b| b.change.deductible += Fen(1)),
+            (Identity::I9, |b| b.change.hifp += Fen(1)),
+            (Identity::I9, |b| b.change.hifob += Fen(1)),
+            (Identity::I9, |b| b.change.hifmi += Fen(1)),
+            (Identity::I9, |b| b.change.burden += Fen(1)),
+            (Identity::I9, |b| b.change.maf += Fen(1)),
+            (Identity::I10, |b| b.funds[1].amount += Fen(1)),
+        ];
+        for (index, (identity, spoil)) in cases.into_iter().enumerate() {
+            let mut spoilt = sound();
+            spoil(&mut spoilt);
+            assert_eq!(spoilt.check().map_err(|broken| broken.identity), Err(identity), "case {index}");
+            let reversal = spoilt.negated().check().map_err(|broken| broken.identity);
+            assert_eq!(reversal, Err(identity), "case {index} reversed");
+        }
+    }
+
+    #[test]
+    fn the_deductible_is_cut_by_what_the_extra_first_pay_leaves() {
+        let mut b = sound();
+        (b.dedc_std, b.act_pay_dedc, b.change.deductible) = (Fen(9_951), Fen(9_950), Fen(9_950));
+        assert_eq!(b.check(), Ok(()));
+        b.dedc_std = Fen(9_949);
+        assert_eq!(b.check().map_err(|broken| broken.identity), Err(Identity::I2));
+    }
+
+    #[test]
+    fn funds_pay_at_most_the_in_scope_amount() {
+        let mut paid_too_much = sound();
+        paid_too_much.hifp_pay += Fen(5_601);
+        paid_too_much.fund_pay_sumamt += Fen(5_601);
+        paid_too_much.psn_part_amt = paid_too_much.psn_part_amt - Fen(5_601);
+        paid_too_much.psn_cash_pay = paid_too_much.psn_cash_pay - Fen(5_601);
+        let broken = paid_too_much.check().unwrap_err();
+        assert_eq!(broken, BrokenIdentity { identity: Identity::I8, left: Fen(10_001), right: Fen(10_000) });
+        assert_eq!(
+            broken.to_string(),
+            "identity I8 (funds pay at most the in-scope amount) is broken: 100.01 is not 100.00"
+        );
+    }
+
+    #[test]
+    fn a_reversal_is_not_taken_for_a_bill() {
+        let mut turned = sound().negated();
+        turned.direction = Direction::Forward;
+        assert_eq!(turned.check().map_err(|broken| broken.identity), Err(Identity::I2));
+        let mut bill = sound();
+        bill.direction = Direction::Reversal;
+        assert!(bill.check().is_err());
+    }
+
+    #[test]
+    fn funds_read_back_from_their_codes() {
+        let codes = [310_100, 390_100, 510_100, 330_100, 310_300, 390_200, 320_100, 610_100, 410_100];
+        assert_eq!(Fund::ALL.map(Fund::code), codes);
+        for fund in Fund::ALL {
+            assert_eq!(Fund::from_code(fund.code()), Some(fund));
+        }
+        assert_eq!(Fund::from_code(310_200), None);
+    }
+
+    #[test]
+    fn totals_add_part_by_part() {
+        let one =
+            BillTotals { full_own_pay: Fen(1), over_limit: Fen(2), first_pay: Fen(4), in_scope: Fen(8) };
+        let three = [one, one, one].into_iter().sum::<BillTotals>();
+        assert_eq!((three.fee(), three.first_pay, three.over_limit), (Fen(45), Fen(12), Fen(6)));
+        assert_eq!(three - one - one, one);
+        assert_eq!((three - one).fee(), Fen(30));
+        assert_eq!(sound().totals().fee(), sound().medfee_sumamt);
+    }
+
+    #[test]
+    fn every_identity_has_a_name_of_its_own() {
+        use Identity as I;
+        let all = [I::I1, I::I2, I::I3, I::I4, I::I5, I::I6, I::I7, I::I8, I::I9, I::I10];
+        for (identity, number) in all.into_iter().zip(1..) {
+            assert!(identity.to_string().starts_with(&format!("I{number} (")), "{identity}");
+        }
+    }
+}

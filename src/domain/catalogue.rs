@@ -244,11 +244,10 @@ struct CodeHasher(u64);
 
 impl Hasher for CodeHasher {
     fn write(&mut self, bytes: &[u8]) {
-        for chunk in bytes.chunks(8) {
-            let mut word = [0; 8];
-            word[..chunk.len()].copy_from_slice(chunk);
-            self.mix(u64::from_le_bytes(word));
-        }
+        let (words, rest) = bytes.as_chunks::<8>();
+        words.iter().for_each(|word| self.mix(u64::from_le_bytes(*word)));
+        let rest = rest.iter().fold(0, |word, byte| word << 8 | u64::from(*byte));
+        self.mix(rest);
     }
 
     fn write_u8(&mut self, byte: u8) {
@@ -264,5 +263,211 @@ impl CodeHasher {
     fn mix(&mut self, word: u64) {
         const ODD: u64 = 0x9E37_79B9_7F4A_7C15;
         self.0 = (self.0.rotate_left(23) ^ word).wrapping_mul(ODD);
+    }
+}
+
+#[cfg(test)]
+pub(crate) mod tests {
+    use super::*;
+
+    const PLACE: RegionCode = RegionCode(440_000);
+
+    fn day(number: i32) -> Day {
+        Day::from_number(number).unwrap()
+    }
+
+    pub(crate) fn item(name: &str) -> CatalogueItem {
+        CatalogueItem {
+            name: name.into(),
+            charge_level: ChargeLevel::A,
+            self_pay: Rate::ZERO,
+            price_limit: None,
+            restricted: false,
+            charge_category: 9,
+            list_type: 101,
+            basic_drug: false,
+            negotiated: false,
+            child: false,
+            special: false,
+            injury: false,
+        }
+    }
+
+    /// For everyone, from 2024 on.
+    fn entry(code: &str, name: &str) -> CatalogueEntry {
+        CatalogueEntry {
+            code: code.into(),
+            level: None,
+            person: None,
+            from: day(20_240_101),
+            to: None,
+            item: item(name),
+        }
+    }
+
+    fn person(code: u32) -> PersonType {
+        PersonType::new(code).unwrap()
+    }
+
+    fn parties(hospital: HospitalLevel, code: u32) -> CareParties {
+        CareParties { hospital, person: person(code) }
+    }
+
+    fn build(entries: Vec<CatalogueEntry>) -> Catalogue {
+        Catalogue::build(PLACE, entries).unwrap()
+    }
+
+    fn name(catalogue: &Catalogue, on: i32, parties: CareParties) -> Option<String> {
+        catalogue.find("X1", day(on), parties).ok().map(|item| item.name.to_string())
+    }
+
+    #[test]
+    fn an_entry_holds_until_its_successor_or_its_own_end() {
+        let catalogue = build(vec![
+            CatalogueEntry { from: day(20_260_101), to: Some(day(20_260_630)), ..entry("X1", "third") },
+            CatalogueEntry { to: Some(day(20_261_231)), ..entry("X1", "first") },
+            CatalogueEntry { from: day(20_250_101), to: Some(day(20_250_630)), ..entry("X1", "second") },
+            CatalogueEntry { from: day(20_270_101), ..entry("X1", "last") },
+        ]);
+        for (on, found) in [
+            (20_231_231, None),
+            (20_240_101, Some("first")),
+            (20_241_231, Some("first")),
+            (20_250_101, Some("second")),
+            (20_250_630, Some("second")),
+            (20_250_701, None),
+            (20_260_101, Some("third")),
+            (20_260_630, Some("third")),
+            (20_260_701, None),
+            (20_270_101, Some("last")),
+            (20_990_101, Some("last")),
+        ] {
+            let found = found.map(String::from);
+            assert_eq!(name(&catalogue, on, parties(HospitalLevel::Two, 11)), found, "{on}");
+        }
+    }
+
+    #[test]
+    fn the_most_specific_entry_wins() {
+        let (two, three) = (HospitalLevel::Two, HospitalLevel::Three);
+        let catalogue = build(vec![
+            entry("X1", "all"),
+            CatalogueEntry { level: Some(three), ..entry("X1", "three") },
+            CatalogueEntry { person: Some(person(14)), ..entry("X1", "young") },
+            CatalogueEntry { person: Some(person(1402)), ..entry("X1", "small") },
+            CatalogueEntry { level: Some(three), person: Some(person(12)), ..entry("X1", "three retired") },
+        ]);
+        for (hospital, code, found) in [
+            (two, 11, "all"),
+            (two, 1401, "young"),
+            (two, 1402, "small"),
+            (two, 12, "all"),
+            (three, 11, "three"),
+            (three, 1402, "three"),
+            (three, 1201, "three retired"),
+        ] {
+            assert_eq!(
+                name(&catalogue, 20_260_101, parties(hospital, code)).as_deref(),
+                Some(found),
+                "{hospital:?} {code}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_special_entry_that_ran_out_gives_way_to_the_general_one() {
+        let three = HospitalLevel::Three;
+        let special =
+            CatalogueEntry { level: Some(three), to: Some(day(20_251_231)), ..entry("X1", "special") };
+        let catalogue = build(vec![entry("X1", "all"), special]);
+        assert_eq!(name(&catalogue, 20_251_231, parties(three, 11)).as_deref(), Some("special"));
+        assert_eq!(name(&catalogue, 20_260_101, parties(three, 11)).as_deref(), Some("all"));
+    }
+
+    #[test]
+    fn a_code_that_means_nothing_is_refused() {
+        let only_young = CatalogueEntry { person: Some(person(14)), ..entry("X2", "young") };
+        let catalogue = build(vec![entry("X1", "all"), only_young]);
+        let adult = parties(HospitalLevel::Two, 11);
+        let find = |code, on| catalogue.find(code, day(on), adult).map(|item| item.name.to_string());
+        assert_eq!(find("X1", 20_260_101), Ok("all".into()));
+        assert_eq!(find("X", 20_260_101), Err(NotMapped::UnknownCode { code: "X".into(), place: PLACE }));
+        let too_early = NotMapped::NotInForce { code: "X1".into(), place: PLACE, day: day(20_231_231) };
+        assert_eq!(find("X1", 20_231_231), Err(too_early));
+        let not_for_her = NotMapped::NotInForce { code: "X2".into(), place: PLACE, day: day(20_260_101) };
+        assert_eq!(find("X2", 20_260_101), Err(not_for_her));
+        assert_eq!((catalogue.place(), catalogue.len(), catalogue.is_empty()), (PLACE, 2, false));
+        assert!(build(vec![]).is_empty());
+    }
+
+    #[test]
+    fn each_faulty_row_is_named() {
+        let with = |item| CatalogueEntry { item, ..entry("X1", "bad") };
+        let share = |text: &str| Rate(text.parse().unwrap());
+        let limit = |text: &str| Some(text.parse::<Decimal>().unwrap());
+        let code = || Box::from("X1");
+        let (from, to) = (day(20_240_101), day(20_231_231));
+        for (bad, fault) in [
+            (
+                CatalogueEntry { to: Some(to), ..entry("X1", "") },
+                CatalogueFault::EndsBeforeItBegins { code: code(), from, to },
+            ),
+            (
+                with(CatalogueItem { self_pay: share("1.01"), ..item("") }),
+                CatalogueFault::NotARate { code: code(), share: share("1.01") },
+            ),
+            (
+                with(CatalogueItem { self_pay: share("-0.01"), ..item("") }),
+                CatalogueFault::NotARate { code: code(), share: share("-0.01") },
+            ),
+            (
+                with(CatalogueItem { charge_level: ChargeLevel::C, self_pay: share("0.99"), ..item("") }),
+                CatalogueFault::ClassCNotFullyPaid { code: code(), share: share("0.99") },
+            ),
+            (
+                with(CatalogueItem { price_limit: limit("-1"), ..item("") }),
+                CatalogueFault::NotAPrice { code: code(), limit: Decimal::NEGATIVE_ONE },
+            ),
+            (
+                with(CatalogueItem { price_limit: limit("1.0000001"), ..item("") }),
+                CatalogueFault::NotAPrice { code: code(), limit: Decimal::new(10_000_001, 7) },
+            ),
+        ] {
+            assert_eq!(Catalogue::build(PLACE, [bad]).unwrap_err(), [fault]);
+        }
+        for good in [
+            CatalogueEntry { to: Some(from), ..entry("X1", "") },
+            with(CatalogueItem { charge_level: ChargeLevel::C, self_pay: Rate::ONE, ..item("") }),
+            with(CatalogueItem { price_limit: limit("0"), ..item("") }),
+            with(CatalogueItem { price_limit: limit("1.0000010"), ..item("") }),
+        ] {
+            assert!(Catalogue::build(PLACE, [good]).is_ok());
+        }
+    }
+
+    #[test]
+    fn two_entries_may_not_begin_together() {
+        let twins = vec![entry("X1", "one"), entry("X2", "other code"), entry("X1", "two")];
+        let fault = CatalogueFault::TwoFromOneDay { code: "X1".into(), from: day(20_240_101) };
+        assert_eq!(Catalogue::build(PLACE, twins).unwrap_err(), [fault]);
+        let for_another_level = CatalogueEntry { level: Some(HospitalLevel::Two), ..entry("X1", "two") };
+        assert!(Catalogue::build(PLACE, [entry("X1", "one"), for_another_level]).is_ok());
+    }
+
+    #[test]
+    fn similar_codes_land_in_different_places() {
+        let hash = |text: &str| {
+            let mut hasher = CodeHasher::default();
+            std::hash::Hash::hash(text, &mut hasher);
+            hasher.finish()
+        };
+        let codes =
+            ["", "A", "B", "AB", "BA", "XA01BCD234A001010101234", "XA01BCD234A001010101235", "XA01BCD2"];
+        let hashes: std::collections::HashSet<u64> = codes.iter().map(|code| hash(code)).collect();
+        assert_eq!(hashes.len(), codes.len());
+        let many: std::collections::HashSet<u64> = (0..20_000)
+            .map(|n| hash(&format!("XJ01DD{n:014}")) >> 57 << 32 | hash(&format!("XJ01DD{n:014}")) & 0xFFFF)
+            .collect();
+        assert!(many.len() > 19_900, "{} of 20000", many.len());
     }
 }

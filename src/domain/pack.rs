@@ -4,6 +4,8 @@ mod checks;
 mod provenance;
 mod resolve;
 #[cfg(test)]
+mod tests;
+#[cfg(test)]
 pub(crate) mod tp1;
 
 use std::sync::Arc;
@@ -98,7 +100,7 @@ pub struct Policy {
 /// The rules of money of a scheme.
 #[derive(Clone, Debug)]
 pub enum SchemeRules {
-    Basic(BasicRules),
+    Basic(Box<BasicRules>),
     Maternity(MaternityRules),
     WorkInjury(InjuryRules),
 }

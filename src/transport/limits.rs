@@ -119,7 +119,7 @@ impl Limits {
     /// Counts one request of `key`, and waits a bounded while for a place.
     pub async fn admit(&self, key: &str) -> Result<Permit, Shed> {
         self.count(key)?;
-        self.take_place().await
+        self.place().await
     }
 
     /// Counts one request of `key` without taking a place: for what costs nearly nothing, a sign-in attempt for one.
@@ -135,7 +135,8 @@ impl Limits {
         self.settings.in_flight_max.saturating_sub(self.places.available_permits())
     }
 
-    async fn take_place(&self) -> Result<Permit, Shed> {
+    /// Waits a bounded while for a place, whoever asks: for a caller who is not known before work has begun.
+    pub async fn place(&self) -> Result<Permit, Shed> {
         if let Ok(place) = Arc::clone(&self.places).try_acquire_owned() {
             return Ok(Permit { _place: place });
         }

@@ -10,7 +10,9 @@ use crate::domain::pack::PackParts;
 use crate::domain::pack::tp1;
 use crate::domain::pack::tp1::yuan;
 
+mod properties;
 mod tables;
+mod traced;
 mod worked_examples;
 
 /// The policy of a pack on an ordinary day.

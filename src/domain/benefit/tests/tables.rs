@@ -525,10 +525,8 @@ fn unfiled_claims_are_refused_where_the_pack_says_so() {
     policy.filing_terms.unfiled = UnfiledClaims::Refuse;
     for level in BenefitLevel::ALL {
         let result = compute(&Claim { level, ..claim(&policy, "1900") }, &mut NoTrace);
-        match level {
-            BenefitLevel::Unfiled => assert_eq!(result, Err(NoBenefit::UnfiledRefused)),
-            _ => assert!(result.is_ok(), "{level}"),
-        }
+        let refused = (level == BenefitLevel::Unfiled).then_some(NoBenefit::UnfiledRefused);
+        assert_eq!(result.err(), refused, "{level}");
     }
 }
 
