@@ -22,11 +22,15 @@ pub enum PageError {
     SignedOut,
     /// A form without its token, or sent by a page of another site.
     Forged,
-    TooMany { retry_after_ms: u64 },
+    TooMany {
+        retry_after_ms: u64,
+    },
     /// What was sent cannot be read; the sentence says what.
     Unreadable(Said),
     /// The ledger could not take part.
     Service(ServiceError),
+    /// We fell over, or took too long.
+    Unfinished,
     /// This face does not do that here; the sentence says why.
     NotHere(Said),
 }
@@ -77,7 +81,10 @@ impl PageError {
                 StatusCode::FORBIDDEN,
                 "form-expired",
                 Said::new("表单已失效，没有提交任何内容", "The form has expired; nothing was sent"),
-                Said::new("请返回上一页，刷新后再填写一次。", "Go back, reload the page and fill it in again."),
+                Said::new(
+                    "请返回上一页，刷新后再填写一次。",
+                    "Go back, reload the page and fill it in again.",
+                ),
             ),
             PageError::TooMany { .. } => (
                 StatusCode::TOO_MANY_REQUESTS,
@@ -91,13 +98,13 @@ impl PageError {
                 said.clone(),
                 Said::new("请改正后重新提交。", "Correct it and send it again."),
             ),
-            PageError::Service(_) => (
+            PageError::Service(_) | PageError::Unfinished => (
                 StatusCode::SERVICE_UNAVAILABLE,
                 "try-again",
                 Said::new("系统暂时无法查询", "The service cannot answer at the moment"),
                 Said::new(
-                    "您的数据没有变化。请过几分钟再试。",
-                    "Nothing of yours has changed. Try again in a few minutes.",
+                    "请过几分钟再试。如果您刚提交了表单，请先查看是否已经生效。",
+                    "Try again in a few minutes. If you have just sent a form, look first whether it was taken.",
                 ),
             ),
             PageError::NotHere(said) => (

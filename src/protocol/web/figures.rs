@@ -69,7 +69,8 @@ pub fn who_pays(shares: &[Share]) -> Markup {
 /// Where each share begins and ends. Running sums, so that the last one ends at the edge of the picture.
 fn edges(shares: &[&Share]) -> Vec<(i64, i64)> {
     let total: i64 = shares.iter().map(|share| share.amount.0).sum();
-    let place = |sum: i64| if total == 0 { 0 } else { i128::from(sum) * i128::from(WIDTH) / i128::from(total) };
+    let place =
+        |sum: i64| if total == 0 { 0 } else { i128::from(sum) * i128::from(WIDTH) / i128::from(total) };
     let mut sum = 0;
     let mut edges = Vec::with_capacity(shares.len());
     for share in shares {

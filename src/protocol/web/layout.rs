@@ -4,10 +4,12 @@ use maud::DOCTYPE;
 use maud::Markup;
 use maud::html;
 
+use crate::protocol::web::form::Faults;
 use crate::protocol::web::form::Said;
 use crate::protocol::web::icon;
 use crate::protocol::web::style;
 use crate::protocol::web::words::both;
+use crate::protocol::web::words::pair;
 
 /// What stands around the content of a page.
 pub struct Frame<'a> {
@@ -91,6 +93,45 @@ fn footer(frame: &Frame<'_>) -> Markup {
                     "金额单位：元。本页为查询结果，以结算单为准。"
                     " " span.en lang="en" { "Amounts in yuan. For information; the settlement sheet counts." }
                 }
+            }
+        }
+    }
+}
+
+/// One labelled field of a form.
+pub struct Field {
+    /// Also the id of its input, with `-hint` for the hint's.
+    pub name: &'static str,
+    pub label: Said,
+    pub hint: Option<Said>,
+}
+
+/// Label, hint, fault and input, in the order in which a screen reader should meet them.
+pub fn field(field: &Field, faults: &Faults, input: Markup) -> Markup {
+    let fault = faults.of(field.name);
+    html! {
+        div.field.wrong[fault.is_some()] {
+            label for=(field.name) { (both(&field.label)) }
+            @if let Some(hint) = &field.hint { p.hint id={ (field.name) "-hint" } { (both(hint)) } }
+            (fault_line(fault))
+            (input)
+        }
+    }
+}
+
+pub fn fault_line(fault: Option<&Said>) -> Markup {
+    html! {
+        @if let Some(fault) = fault { p.fault { span.zh { "错误：" (fault.zh) } " " span.en lang="en" { (fault.en) } } }
+    }
+}
+
+/// All faults of a form at its top, each a link to its field.
+pub fn faults_on_top(faults: &Faults) -> Markup {
+    html! {
+        @if !faults.is_empty() {
+            div.summary role="alert" tabindex="-1" {
+                h2 { (pair("请改正以下内容", "Correct the following")) }
+                ul { @for (field, fault) in faults.iter() { li { a href={ "#" (field) } { (both(fault)) } } } }
             }
         }
     }

@@ -78,7 +78,8 @@ mod tests {
 
     #[test]
     fn amounts_are_grouped_by_thousands() {
-        for (fen, text) in [(0, "¥0.00"), (99_999, "¥999.99"), (100_000, "¥1,000.00"), (-123_456_789, "−¥1,234,567.89")]
+        for (fen, text) in
+            [(0, "¥0.00"), (99_999, "¥999.99"), (100_000, "¥1,000.00"), (-123_456_789, "−¥1,234,567.89")]
         {
             assert_eq!(yuan(Fen(fen)), text);
         }
@@ -87,7 +88,8 @@ mod tests {
 
     #[test]
     fn rates_are_percent_without_idle_zeros() {
-        for (rate, text) in [("0.83", "83%"), ("0.664", "66.4%"), ("1", "100%"), ("0.10", "10%"), ("0", "0%")] {
+        for (rate, text) in [("0.83", "83%"), ("0.664", "66.4%"), ("1", "100%"), ("0.10", "10%"), ("0", "0%")]
+        {
             assert_eq!(percent(Rate(rate.parse().unwrap())), text);
         }
     }
