@@ -52,8 +52,6 @@ pub struct LedgerSection {
     pub queue_max: usize,
     /// Deeds in one durable transaction.
     pub batch_max: usize,
-    /// Connections that read.
-    pub readers: usize,
 }
 
 #[derive(Clone, Debug)]
@@ -226,9 +224,8 @@ fn region(section: &mut Section, key: &str) -> Option<RegionCode> {
 fn ledger(s: &mut Section) -> LedgerSection {
     LedgerSection {
         file: s.required_path("file"),
-        queue_max: s.size("queue_max", 16..=1_000_000, 4_096),
+        queue_max: s.size("queue_max", 16..=1_000_000, 8_192),
         batch_max: s.size("batch_max", 1..=10_000, 256),
-        readers: s.size("readers", 1..=256, 4),
     }
 }
 

@@ -7,8 +7,9 @@ use core::ops::Sub;
 use crate::domain::calendar::BenefitYear;
 use crate::domain::money::Fen;
 
-/// Totals of one (pool, person, scheme, benefit year), or a change of them: a total is the sum of its changes, so
-/// both are the same vector and the year so far is a fold of opening totals, outside events and live settlements.
+/// Totals of one (pool, person, scheme, benefit year), or a change of them: a total is the sum of its
+/// changes, so both are the same vector and the year so far is a fold of opening totals, outside events and
+/// live settlements.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Accumulators {
     /// Settled admissions; the parts of one stay count once.
@@ -99,7 +100,8 @@ pub struct EarlierParts {
 }
 
 impl EarlierParts {
-    /// Of all live parts of the stay, oldest first, those on the axis of `year`. `None`: this part begins the axis.
+    /// Of all live parts of the stay, oldest first, those on the axis of `year`. `None`: this part begins the
+    /// axis.
     pub fn on_axis(
         parts: &[SettledPart],
         year: BenefitYear,

@@ -1,4 +1,5 @@
-//! Owns the catalogue of a place of care: which dated entry a code means for a hospital level and a person type.
+//! Owns the catalogue of a place of care: which dated entry a code means for a hospital level and a person
+//! type.
 
 use std::collections::HashMap;
 use std::hash::BuildHasherDefault;
@@ -84,9 +85,7 @@ pub enum CatalogueFault {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum NotMapped {
     /// 未对照.
-    #[error(
-        "med_list_codg {code} is not in the catalogue of {place}: map the item, or use the code for self-paid items"
-    )]
+    #[error("med_list_codg {code} is not in the catalogue of {place}: map the item first")]
     UnknownCode { code: Box<str>, place: RegionCode },
     #[error("med_list_codg {code} is not in force in the catalogue of {place} on fee_ocur_time {day}")]
     NotInForce { code: Box<str>, place: RegionCode, day: Day },
@@ -153,8 +152,8 @@ impl Catalogue {
         self.codes.is_empty()
     }
 
-    /// The entry in force on the day of the fee. The most specific wins: level and person type, then level, then
-    /// person type (a narrower type before its group), then the entry for all.
+    /// The entry in force on the day of the fee. The most specific wins: level and person type, then level,
+    /// then person type (a narrower type before its group), then the entry for all.
     pub fn find(&self, code: &str, day: Day, parties: CareParties) -> Result<&CatalogueItem, NotMapped> {
         let versions = self.codes.get(code).ok_or_else(|| self.unknown(code))?;
         let fitting = versions.iter().filter(|version| version.fits(day, parties));
@@ -237,8 +236,8 @@ fn successor(sorted: &[CatalogueEntry], index: usize) -> Option<Day> {
     (next.key() == sorted[index].key()).then_some(next.from)
 }
 
-/// Hashes short catalogue codes, eight bytes at a time. The keys come from catalogues, so nobody can choose them to
-/// collide, and a look-up of a strange code adds nothing.
+/// Hashes short catalogue codes, eight bytes at a time. The keys come from catalogues, so nobody can choose
+/// them to collide, and a look-up of a strange code adds nothing.
 #[derive(Clone, Copy, Debug, Default)]
 struct CodeHasher(u64);
 

@@ -75,7 +75,8 @@ impl fmt::Display for MaternityKind {
 /// The level of a hospital that deductible and ratio go by.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum HospitalLevel {
-    /// 基层: community centers and township hospitals. Falls back to level one where a pack has no figure of its own.
+    /// 基层: community centers and township hospitals. Falls back to level one where a pack has no figure of
+    /// its own.
     Primary,
     /// 一级.
     One,
@@ -133,7 +134,8 @@ pub enum WorkStatus {
     Retired,
 }
 
-/// 人员类别 `psn_type`: two digits of a group (11 in work, 12 retired, 14–16 residents), or more digits that refine it.
+/// 人员类别 `psn_type`: two digits of a group (11 in work, 12 retired, 14–16 residents), or more digits that
+/// refine it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct PersonType(u32);
 

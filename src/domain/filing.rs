@@ -130,7 +130,8 @@ impl PlaceRelation {
     }
 }
 
-/// Whether a filing for `target` is valid at an institution: it lies in that district, city, pool or province.
+/// Whether a filing for `target` is valid at an institution: it lies in that district, city, pool or
+/// province.
 pub fn covers(target: RegionCode, place: &Place) -> bool {
     [place.district, place.city, place.pool, place.province].contains(&target)
 }

@@ -38,7 +38,7 @@ pub struct EndFiling {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum FilingRefusal {
     #[error(
-        "a filing is never back-dated: it begins on {from}, but was made on {made_on}; begin it on {made_on} or later"
+        "a filing is never back-dated: made on {made_on}, it cannot begin on {from}; begin it then or later"
     )]
     BackDated { from: Day, made_on: Day },
     #[error("the filing ends on {to}, before it begins on {from}")]
@@ -102,7 +102,8 @@ pub fn end(filing: &Filing, order: EndFiling, terms: &FilingTerms) -> Result<Fil
     Ok(Filing { ended_from: Some(order.from), ..filing.clone() })
 }
 
-/// Replaces a long-term filing by another: the old one ends on the day on which the new one begins. The old one first.
+/// Replaces a long-term filing by another: the old one ends on the day on which the new one begins. The old
+/// one first.
 pub fn change(
     old: &Filing,
     order: NewFiling,

@@ -16,19 +16,27 @@ pub mod institution;
 pub mod person;
 pub mod filing;
 pub mod filing_change;
+pub mod scene;
+pub mod entitlement;
 // The place of care.
 pub mod catalogue;
 pub mod split;
 pub mod upload;
+pub mod withdraw;
 // The insured place.
 pub mod parameters;
 pub mod pack;
 pub mod accumulators;
 pub mod benefit;
 pub mod breakdown;
+pub mod identities;
 pub mod explain;
-// What is recorded, and what it adds up to.
+// The life of a stay.
 pub mod stay;
+pub mod admission;
+pub mod settle;
+pub mod reverse;
+// What is recorded, and what it adds up to.
 pub mod record;
 pub mod state;
 pub mod lines;

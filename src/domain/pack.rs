@@ -1,4 +1,5 @@
-//! Owns the policy pack of one pooling region: dated parameters in, one immutable policy for a scheme and day out.
+//! Owns the policy pack of one pooling region: dated parameters in, one immutable policy for a scheme and day
+//! out.
 
 mod checks;
 mod provenance;
@@ -65,8 +66,8 @@ pub struct PackParts {
     pub work_injury: Timeline<InjuryRules>,
 }
 
-/// The dated parameters of 310 or of 390. The first three must be set; each of the others, unset, gives nothing,
-/// and an unset pool cap means no cap.
+/// The dated parameters of 310 or of 390. The first three must be set; each of the others, unset, gives
+/// nothing, and an unset pool cap means no cap.
 #[derive(Clone, Debug, Default)]
 pub struct BasicParameters {
     pub deductible: Timeline<Deductible>,

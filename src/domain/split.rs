@@ -40,7 +40,8 @@ pub enum FullOwnPay {
     NotInInjuryCatalogue,
 }
 
-/// What a line is cut by. Kept with the line, so that a refund of it is cut alike whatever the catalogue says then.
+/// What a line is cut by. Kept with the line, so that a refund of it is cut alike whatever the catalogue says
+/// then.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Cut {
     pub price: Decimal,
@@ -129,8 +130,9 @@ impl Cut {
         self.parts(Left { count: charge.count, amount: charge.amount })
     }
 
-    /// Splits a refund of a line of which `left` is left before it: the parts of what is left after it minus the
-    /// parts of what was left before, so that refunds of all of a line cancel it to the fen in every part.
+    /// Splits a refund of a line of which `left` is left before it: the parts of what is left after it minus
+    /// the parts of what was left before, so that refunds of all of a line cancel it to the fen in every
+    /// part.
     pub fn refund(&self, left: Left, refund: &Charge, tolerance: Fen) -> Result<LineSplit, NoSplit> {
         check_decimals(refund)?;
         check_sign(COUNT, refund.count, refund.count < Decimal::ZERO, "below zero on a refund")?;
@@ -502,7 +504,8 @@ mod tests {
             for (index, piece) in counts.iter().enumerate() {
                 let count = Decimal::new(*piece, 4);
                 let last = index + 1 == counts.len();
-                let asked = if last { left.amount } else { product(cut.price, count).unwrap().min(left.amount) };
+                let by_price = product(cut.price, count).unwrap().min(left.amount);
+                let asked = if last { left.amount } else { by_price };
                 let refund = Charge { price: cut.price, count: -count, amount: -asked };
                 let refunded = cut.refund(left, &refund, Fen(10)).unwrap();
                 prop_assert_eq!(refunded.parts.fee(), -asked);

@@ -1,9 +1,9 @@
 //! Owns what a deed does to every table beside `record`: the one fold that commit and replay share.
 
 use crate::domain::breakdown::Breakdown;
-use crate::domain::breakdown::BrokenIdentity;
 use crate::domain::calendar::BenefitYear;
 use crate::domain::codes::Scheme;
+use crate::domain::identities::BrokenIdentity;
 use crate::domain::ids::InstitutionCode;
 use crate::domain::ids::RegionCode;
 use crate::domain::ids::SettlementId;

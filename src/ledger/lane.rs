@@ -97,6 +97,14 @@ impl<T: Alone> Batches<T> {
         Some(batch)
     }
 
+    /// Takes out of the waiting jobs those that the last batch has decided already.
+    pub fn take_decided(&mut self, decided: impl Fn(&T) -> bool) -> Vec<Waiting<T>> {
+        let waiting = std::mem::take(&mut self.later);
+        let (out, later): (Vec<_>, Vec<_>) = waiting.into_iter().partition(|waiting| decided(&waiting.job));
+        self.later = later.into();
+        out
+    }
+
     fn place(&mut self, waiting: Waiting<T>, batch: &mut Vec<Waiting<T>>, persons: &mut HashSet<T::Key>) {
         let room = batch.len() < self.batch_max;
         let alone = room && waiting.job.key().is_none_or(|key| persons.insert(key));
@@ -148,9 +156,23 @@ mod tests {
         }
         assert_eq!(batch(&mut batches), [1, 3, 4]);
         assert_eq!(batch(&mut batches), [2, 6, 7]);
+        assert!(batches.take_decided(|job| job.1 == 'b').is_empty());
         assert_eq!(batch(&mut batches), [5]);
         drop(queue);
         assert!(batches.next().is_none());
+    }
+
+    #[test]
+    fn what_is_decided_leaves_the_queue_and_the_rest_keeps_its_turn() {
+        let (queue, mut batches) = queue(10, 8);
+        for job in [(1, 'a'), (2, 'a'), (3, 'a'), (4, 'a')] {
+            queue.push(job).unwrap();
+        }
+        assert_eq!(batch(&mut batches), [1]);
+        let decided = batches.take_decided(|job| job.0 % 2 == 1);
+        assert_eq!(decided.iter().map(|waiting| waiting.job.0).collect::<Vec<_>>(), [3]);
+        assert_eq!(batch(&mut batches), [2]);
+        assert_eq!(batch(&mut batches), [4]);
     }
 
     #[test]

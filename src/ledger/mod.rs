@@ -270,6 +270,10 @@ pub trait Ledger: Send + Sync + 'static {
     /// can be counted.
     fn raise_floor(&self, floor: Instant) -> BoxFuture<'_, Result<(), LedgerError>>;
 
+    /// Compares every table with the fold of its records: what differs, at most `limit` sentences, none of them with
+    /// personal data. Reads everything.
+    fn check(&self, limit: usize) -> BoxFuture<'_, Result<Vec<String>, LedgerError>>;
+
     /// Where all that belongs to a person lies, and ids made for her begin.
     fn bucket(&self, person: &PersonKey) -> Bucket;
 

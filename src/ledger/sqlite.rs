@@ -139,11 +139,6 @@ impl SqliteLedger {
         Ok(SqliteLedger { file: Arc::new(file), queue: Some(queue), writer: Some(writer), lane })
     }
 
-    /// Compares every table with the fold of its records; what differs, at most `limit` sentences. Reads everything.
-    pub fn check(&self, limit: usize) -> Result<Vec<String>, LedgerError> {
-        self.file.read(|db, lookup| check::check(db, lookup, limit))
-    }
-
     fn push<T>(
         &self,
         job: impl FnOnce(oneshot::Sender<Result<T, LedgerError>>) -> Job,
@@ -292,6 +287,10 @@ impl Ledger for SqliteLedger {
             answer.await.map_err(storage("learn what became of a floor"))?
         }
         .boxed()
+    }
+
+    fn check(&self, limit: usize) -> BoxFuture<'_, Result<Vec<String>, LedgerError>> {
+        self.aside(move |db, lookup| check::check(db, lookup, limit))
     }
 
     fn bucket(&self, person: &PersonKey) -> Bucket {

@@ -1,7 +1,8 @@
 //! THE table: which error gets which sentence, which code, and whether the caller may send again.
 //!
-//! The hospital face answers a refusal with HTTP 200, infcode -1 and the sentence in `err_msg`: cause and next act in
-//! the first 60 characters, 200 in all, the code in brackets at the end. Codes are stable: hospitals program on them.
+//! The hospital face answers a refusal with HTTP 200, infcode -1 and the sentence in `err_msg`: cause and
+//! next act in the first 60 characters, 200 in all, the code in brackets at the end. Codes are stable:
+//! hospitals program on them.
 
 use crate::protocol::error::Fault;
 use crate::protocol::error::Faults;
@@ -35,8 +36,8 @@ pub const TEXT_MAX: usize = 200;
 pub const HEADLINE_MAX: usize = 60;
 
 impl Refusal {
-    /// Puts the sentence together: `cause，act。detail [code]`. What is too long is cut in the detail, then in the
-    /// cause, never in the act or the code.
+    /// Puts the sentence together: `cause，act。detail [code]`. What is too long is cut in the detail, then in
+    /// the cause, never in the act or the code.
     pub fn new(code: &'static str, retry: Retry, cause: &str, act: &str, detail: &str) -> Refusal {
         debug_assert!(is_kebab_case(code), "codes are kebab-case: {code}");
         let act = cut(act, HEADLINE_MAX / 2);
@@ -83,7 +84,8 @@ fn cut(text: &str, max: usize) -> String {
     short
 }
 
-// ------------------------------------------------------------------------------ what is refused before any business
+// ------------------------------------------------------------------------------ what is refused before any
+// business
 
 /// Errors of reading and of letting in.
 pub fn protocol(error: &ProtocolError) -> Refusal {
@@ -203,7 +205,8 @@ fn signature(error: SignatureError) -> Refusal {
     }
 }
 
-// --------------------------------------------------------------------------------------------------- faulty fields
+// --------------------------------------------------------------------------------------------------- faulty
+// fields
 
 fn fields(faults: &Faults) -> Refusal {
     let fault = faults.first();
@@ -226,7 +229,8 @@ fn field(fault: &Fault) -> (&'static str, String, &'static str, String) {
         |what: &str, sent: &str| ("malformed-field", format!("{name}{what}"), "请更正后重发", got(sent));
     match &fault.trouble {
         Trouble::Missing => ("missing-field", format!("{name}不能为空"), "请补填后重发", String::new()),
-        Trouble::NotText => malformed("须为不含空格的文本", ""),
+        Trouble::NotText => malformed("须为文本", ""),
+        Trouble::Blank => malformed("不能含空格或控制字符", ""),
         Trouble::NotMoney { got } => malformed("须为至多两位小数的金额", got),
         Trouble::NotNumber { decimals: 0, digits, got } => malformed(&format!("须为至多{digits}位整数"), got),
         Trouble::NotNumber { digits, decimals, got } => {
@@ -246,6 +250,12 @@ fn field(fault: &Fault) -> (&'static str, String, &'static str, String) {
         Trouble::Conflict => {
             ("conflicting-field", format!("{name}重复且值不一致"), "请只保留一个值后重发", String::new())
         }
+        Trouble::Mixed => (
+            "mixed-message",
+            format!("各行{name}不一致"),
+            "请按人、按住院分开重发",
+            "一次交易只办一人一次住院".to_owned(),
+        ),
         Trouble::NotAnObject => malformed("须为对象或对象数组", ""),
         Trouble::NotOne { got } => malformed(&format!("只能有一条，收到{got}条"), ""),
     }
@@ -292,6 +302,8 @@ mod tests {
         let troubles = [
             Trouble::Missing,
             Trouble::NotText,
+            Trouble::Blank,
+            Trouble::Mixed,
             Trouble::NotMoney { got: "12.345".to_owned() },
             Trouble::NotNumber { digits: 16, decimals: 4, got: "x".repeat(16) },
             Trouble::NotNumber { digits: 4, decimals: 0, got: "x".repeat(16) },

@@ -1,8 +1,9 @@
 //! Owns how dates and times are spelled on the wire, and what each spelling means in Asia/Shanghai.
 //!
-//! Read are `yyyy-MM-dd`, `yyyy/M/d`, `yyyy.M.d`, `yyyy年M月d日`, each with or without `H:mm[:ss[.fraction]]` behind a
-//! blank or a `T`, with `Z` or an offset when the time is whole; `yyyyMMdd`, `yyyyMMddHHmm[ss[SSS]]`; and thirteen
-//! digits as milliseconds since 1970. Anything else could mean two things and is refused by returning `None`.
+//! Read are `yyyy-MM-dd`, `yyyy/M/d`, `yyyy.M.d`, `yyyy年M月d日`, each with or without `H:mm[:ss[.fraction]]`
+//! behind a blank or a `T`, with `Z` or an offset when the time is whole; `yyyyMMdd`,
+//! `yyyyMMddHHmm[ss[SSS]]`; and thirteen digits as milliseconds since 1970. Anything else could mean two
+//! things and is refused by returning `None`.
 
 use crate::domain::calendar::Day;
 use crate::domain::calendar::Instant;
@@ -41,6 +42,9 @@ fn split(text: &str) -> (&str, Option<&str>) {
 }
 
 fn separated_date(date: &str) -> Option<Day> {
+    if date.len() == 8 && date.bytes().all(|byte| byte.is_ascii_digit()) {
+        return compact(date).map(Moment::day);
+    }
     let parts = |separator: char| -> Option<[&str; 3]> {
         let mut parts = date.split(separator);
         let three = [parts.next()?, parts.next()?, parts.next()?];
@@ -154,6 +158,7 @@ mod tests {
             "2026.11.24 08:30:05",
             "2026年11月24日 08:30:05",
             "20261124083005",
+            "20261124 08:30:05",
             "20261124083005123",
             "1795480205000",
         ];

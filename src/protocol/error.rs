@@ -1,11 +1,13 @@
-//! Owns what can be wrong with a request before any business is asked. `answer` turns each into a sentence and a code.
+//! Owns what can be wrong with a request before any business is asked. `answer` turns each into a sentence
+//! and a code.
 
 use core::fmt;
 
 use crate::protocol::hospital::codes::CodeTable;
 use crate::protocol::hospital::signature::SignatureError;
 
-/// Why a request was not understood, or not let in. `Display` is for the log and holds no value that was sent.
+/// Why a request was not understood, or not let in. `Display` is for the log and holds no value that was
+/// sent.
 #[derive(Debug, thiserror::Error)]
 pub enum ProtocolError {
     #[error("the body is empty")]
@@ -125,6 +127,8 @@ pub struct Fault {
 pub enum Trouble {
     Missing,
     NotText,
+    /// An identifier with a blank or a control character inside.
+    Blank,
     NotMoney {
         got: String,
     },
@@ -154,6 +158,8 @@ pub enum Trouble {
     },
     /// Sent more than once with different values.
     Conflict,
+    /// Rows of one message name different persons or stays.
+    Mixed,
     /// An object was expected.
     NotAnObject,
     /// One object was expected, several came.
@@ -175,6 +181,7 @@ impl fmt::Display for Trouble {
         f.write_str(match self {
             Trouble::Missing => "missing",
             Trouble::NotText => "not text",
+            Trouble::Blank => "holds a blank",
             Trouble::NotMoney { .. } => "not an amount with at most two decimals",
             Trouble::NotNumber { .. } => "not a number of its form",
             Trouble::NotDay { .. } => "not a date",
@@ -184,6 +191,7 @@ impl fmt::Display for Trouble {
             Trouble::UnknownCode { .. } => "not in its code table",
             Trouble::TooLong { .. } => "too long",
             Trouble::Conflict => "sent twice with different values",
+            Trouble::Mixed => "not the same in all rows",
             Trouble::NotAnObject => "not an object",
             Trouble::NotOne { .. } => "several objects where one is expected",
         })

@@ -5,6 +5,7 @@ pub mod dates;
 pub mod error;
 pub mod envelope;
 pub mod answer;
+pub mod files;
 pub mod hospital;
 pub mod files;
 pub mod web;

@@ -1,7 +1,8 @@
-//! Owns the meaning of single values on the wire: amounts, numbers, flags, and text as people and programs type it.
+//! Owns the meaning of single values on the wire: amounts, numbers, flags, and text as people and programs
+//! type it.
 //!
-//! A value is taken when it has one clear meaning, however it is spelled; otherwise it is refused by returning `None`.
-//! Thousands separators are refused, since `1,234` may also be meant as a decimal comma.
+//! A value is taken when it has one clear meaning, however it is spelled; otherwise it is refused by
+//! returning `None`. Thousands separators are refused, since `1,234` may also be meant as a decimal comma.
 
 use std::borrow::Cow;
 
@@ -97,11 +98,11 @@ fn scaled(mut mantissa: i64, mut scale: i32) -> Option<Exact> {
 pub fn flag(text: &str) -> Option<bool> {
     const YES: [&str; 5] = ["1", "true", "y", "yes", "是"];
     const NO: [&str; 5] = ["0", "false", "n", "no", "否"];
-    let is = |word: &&str| word.eq_ignore_ascii_case(text);
-    if YES.iter().any(|word| is(word)) {
+    let said = |words: &[&str]| words.iter().any(|word| word.eq_ignore_ascii_case(text));
+    if said(&YES) {
         return Some(true);
     }
-    NO.iter().any(|word| is(word)).then_some(false)
+    said(&NO).then_some(false)
 }
 
 /// Without blanks around it, also those that a Chinese keyboard makes.

@@ -4,6 +4,8 @@ use futures_util::future::BoxFuture;
 use futures_util::future::FutureExt;
 use futures_util::future::ready;
 
+use crate::ledger::credential as ledger;
+
 /// 就诊凭证 as the hospital read it. `Debug` shows the kind only.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Credential {
@@ -11,6 +13,18 @@ pub struct Credential {
     pub kind: String,
     /// `mdtrt_cert_no`: token, identity number or card number.
     pub number: String,
+}
+
+impl Credential {
+    /// As the register's look-up table keeps it. Other kinds of `mdtrt_cert_type` are certificates by that kind.
+    pub(crate) fn on_file(&self) -> ledger::Credential {
+        let number = self.number.clone();
+        match self.kind.as_str() {
+            "02" => ledger::Credential::IdentityNumber(number),
+            "03" => ledger::Credential::Card(number),
+            kind => ledger::Credential::Certificate { kind: kind.into(), number },
+        }
+    }
 }
 
 impl core::fmt::Debug for Credential {

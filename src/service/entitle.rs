@@ -1,17 +1,20 @@
 //! 2001: what she would get here on a day, fund by fund, and whether a filing covers it.
 
+use crate::domain::entitlement;
+use crate::domain::entitlement::Asked;
+use crate::domain::entitlement::FundEntitlement;
+use crate::domain::scene::Scene;
+use crate::ledger::Who;
+use crate::service::deed::Wanted;
 use std::sync::Arc;
 
-use crate::domain::breakdown::Fund;
 use crate::domain::calendar::Day;
 use crate::domain::codes::BenefitLevel;
 use crate::domain::codes::Scheme;
 use crate::domain::filing::Filing;
 use crate::domain::filing::Reason;
 use crate::domain::ids::RegionCode;
-use crate::domain::money::Fen;
 use crate::domain::person::PersonPrivate;
-use crate::domain::refusal::Refusal;
 use crate::service::Service;
 use crate::service::call::Caller;
 use crate::service::error::ServiceError;
@@ -38,30 +41,6 @@ pub struct Entitlement {
     pub filing: Option<FilingSeen>,
 }
 
-/// One row of `trtinfo`.
-#[derive(Clone, Debug)]
-pub struct FundEntitlement {
-    pub fund: Fund,
-    /// Why this fund pays nothing; `None`: it pays.
-    pub denied: Option<Denied>,
-    pub from: Day,
-    pub to: Option<Day>,
-    /// Room under this year's cap, where there is one.
-    pub room: Option<Fen>,
-}
-
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Denied {
-    /// The claim as a whole would be refused.
-    Refused(Box<Refusal>),
-    /// Not a civil servant, or not in an assistance category on that day.
-    NotInGroup,
-    /// The pack gives nothing under this fund.
-    NotRuled,
-    /// The year's cap is used up.
-    CapReached,
-}
-
 /// The filing that would count.
 #[derive(Clone, Debug)]
 pub struct FilingSeen {
@@ -78,7 +57,37 @@ impl Service {
     /// # Errors
     /// Only who and where: `InsuredRegionMissing`, `RegionUnknown`, `RegionNotConnected`, `PersonUnknown`,
     /// `InstitutionUnknown`. Everything else stands in the rows.
-    pub async fn entitle(&self, _caller: &Caller, _order: Entitle) -> Result<Entitlement, ServiceError> {
-        unimplemented!()
+    pub async fn entitle(&self, caller: &Caller, order: Entitle) -> Result<Entitlement, ServiceError> {
+        let key = self.person_key(caller, &order.number)?;
+        let facts = self.load(&Wanted::of(Who::Person(key))).await?;
+        let reference = self.reference.load();
+        let scene = Scene::set(&reference, facts.key.pool, &caller.institution, order.day)?;
+        let asked = Asked {
+            insutype: &order.insutype,
+            med_type: &order.med_type,
+            emergency: order.emergency,
+            work_injury: order.work_injury,
+            today: self.today(),
+        };
+        let person = &facts.person;
+        Ok(match entitlement::ruled(&scene, person, &asked) {
+            Err(cause) => Entitlement {
+                funds: vec![entitlement::refused(&order.insutype, order.day, cause)],
+                filing: None,
+                person: facts.private,
+            },
+            Ok(ruled) => Entitlement {
+                funds: entitlement::funds(&scene, person, &ruled),
+                filing: Some(FilingSeen {
+                    scheme: ruled.policy.scheme,
+                    level: ruled.filing.level,
+                    reason: ruled.filing.reason,
+                    filing: ruled.filing.filing.cloned(),
+                    place: scene.care.city,
+                    place_name: reference.regions.name(scene.care.city, order.day),
+                }),
+                person: facts.private,
+            },
+        })
     }
 }

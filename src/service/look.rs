@@ -101,14 +101,6 @@ impl Service {
         unimplemented!()
     }
 
-    /// The key that `psn_no` means for a caller: its `insuplc_admdvs` must name a pool that is held.
-    ///
-    /// # Errors
-    /// `InsuredRegionMissing`, `RegionUnknown`, `RegionNotConnected`, `PersonUnknown`.
-    pub fn person_key(&self, _caller: &Caller, _number: &str) -> Result<PersonKey, ServiceError> {
-        unimplemented!()
-    }
-
     /// 5203: one settlement, reversal or revival of the caller's own stay.
     ///
     /// # Errors

@@ -38,6 +38,10 @@ use arc_swap::ArcSwap;
 
 use crate::cache::Cache;
 use crate::domain::calendar::Day;
+use crate::domain::ids::Bucket;
+use crate::domain::ids::FilingId;
+use crate::domain::ids::SettlementId;
+use crate::domain::ids::StayId;
 use crate::domain::reference::Reference;
 use crate::ledger::Ledger;
 use crate::service::credential::Credentials;
@@ -69,6 +73,21 @@ impl Service {
         let ids = Ids::new(ledger.lane());
         let reference = ArcSwap::from_pointee(reference);
         Self { ledger, cache, clock, credentials, reference, settings, ids }
+    }
+
+    pub(crate) fn new_stay_id(&self, bucket: Bucket) -> StayId {
+        StayId::parse(&self.ids.next(bucket, self.clock.now()))
+            .expect("ids made here are 30 plain characters")
+    }
+
+    pub(crate) fn new_settlement_id(&self, bucket: Bucket) -> SettlementId {
+        let id = self.ids.next(bucket, self.clock.now());
+        SettlementId::parse(&id).expect("ids made here are 30 plain characters")
+    }
+
+    pub(crate) fn new_filing_id(&self, bucket: Bucket) -> FilingId {
+        FilingId::parse(&self.ids.next(bucket, self.clock.now()))
+            .expect("ids made here are 30 plain characters")
     }
 
     /// Today in China.

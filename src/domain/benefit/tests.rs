@@ -10,8 +10,10 @@ use crate::domain::pack::PackParts;
 use crate::domain::pack::tp1;
 use crate::domain::pack::tp1::yuan;
 
+mod fund_tables;
+mod pool_tables;
 mod properties;
-mod tables;
+mod scheme_tables;
 mod traced;
 mod worked_examples;
 

@@ -82,7 +82,7 @@ plain!(FiledBy: Filer, filer_of, |filer| Some(filed_by(filer)));
 #[derive(serde::Serialize, serde::Deserialize)]
 #[serde(rename_all = "snake_case")]
 enum Filer {
-    Hospital(InstitutionCode),
+    Hospital { code: InstitutionCode, pool: RegionCode },
     Center,
     Person,
     Import,
@@ -90,7 +90,7 @@ enum Filer {
 
 fn filer_of(by: &FiledBy) -> Filer {
     match by {
-        FiledBy::Hospital(code) => Filer::Hospital(code.clone()),
+        FiledBy::Hospital { code, pool } => Filer::Hospital { code: code.clone(), pool: *pool },
         FiledBy::Center => Filer::Center,
         FiledBy::Person => Filer::Person,
         FiledBy::Import => Filer::Import,
@@ -99,7 +99,7 @@ fn filer_of(by: &FiledBy) -> Filer {
 
 fn filed_by(filer: Filer) -> FiledBy {
     match filer {
-        Filer::Hospital(code) => FiledBy::Hospital(code),
+        Filer::Hospital { code, pool } => FiledBy::Hospital { code, pool },
         Filer::Center => FiledBy::Center,
         Filer::Person => FiledBy::Person,
         Filer::Import => FiledBy::Import,
@@ -164,7 +164,14 @@ word!(State {
     Cancelled = "cancelled",
 });
 
-object!(Part { settlement: SettlementId, up_to: Day, year: BenefitYear, totals: LineTotals });
+object!(Part {
+    settlement: SettlementId,
+    up_to: Day,
+    year: BenefitYear,
+    totals: LineTotals,
+    act_pay_dedc: Fen,
+    admissions_before: i64,
+});
 
 object!(StayState {
     state: State,

@@ -1,6 +1,7 @@
 //! Owns the one thread that writes: it gathers what waits into one durable transaction, answers, and keeps the
 //! write-ahead log bounded.
 
+use std::collections::HashMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::AtomicU32;
@@ -13,6 +14,7 @@ use rusqlite::params;
 use tokio::sync::oneshot;
 
 use crate::domain::calendar::Instant;
+use crate::domain::ids::StayId;
 use crate::ledger::LedgerError;
 use crate::ledger::ReferenceChange;
 use crate::ledger::lane::Alone;
@@ -20,6 +22,7 @@ use crate::ledger::lane::Batches;
 use crate::ledger::lane::Now;
 use crate::ledger::lane::Standing;
 use crate::ledger::lane::Waiting;
+use crate::ledger::prepared::Guard;
 use crate::ledger::prepared::Prepared;
 use crate::ledger::sqlite::Settings;
 use crate::ledger::sqlite::checkpoint::Checkpointer;
@@ -104,7 +107,10 @@ impl Writer {
     /// Until every caller is gone.
     pub(super) fn run(mut self, mut batches: Batches<Job>) {
         while let Some(batch) = batches.next() {
-            self.take(batch);
+            let moved = self.take(batch);
+            for waiting in batches.take_decided(|job| moved.decides(job)) {
+                answer(waiting.job, Done::Deed(Ok(Written::Moved)));
+            }
             self.bound_log();
         }
     }
@@ -119,16 +125,21 @@ impl Writer {
     }
 
     /// One durable transaction for the whole batch. When it fails, every caller is told that the outcome is unknown.
-    fn take(&mut self, batch: Vec<Waiting<Job>>) {
+    fn take(&mut self, batch: Vec<Waiting<Job>>) -> Moved {
         let before = self.standing;
         let written = self.write_batch(&batch);
         match written {
-            Ok(done) => batch.into_iter().zip(done).for_each(|(waiting, done)| answer(waiting.job, done)),
+            Ok(done) => {
+                let moved = Moved::by(&batch, &done);
+                batch.into_iter().zip(done).for_each(|(waiting, done)| answer(waiting.job, done));
+                moved
+            }
             Err(cause) => {
                 self.standing = before;
                 self.recover(&cause);
                 let cause = Arc::new(cause);
                 batch.into_iter().for_each(|waiting| refuse(waiting.job, &cause));
+                Moved::default()
             }
         }
     }
@@ -215,6 +226,39 @@ impl Writer {
         } else {
             self.checkpointer.begin();
         }
+    }
+}
+
+/// The persons and stays that a batch moved, each at its new version. Whoever waits with older facts of one of them
+/// cannot succeed any more and is told at once: a storm of equal calls costs one batch, not one each.
+#[derive(Default)]
+struct Moved {
+    persons: HashMap<String, u64>,
+    stays: HashMap<StayId, u64>,
+}
+
+impl Moved {
+    fn by(batch: &[Waiting<Job>], done: &[Done]) -> Moved {
+        let mut moved = Moved::default();
+        for (waiting, done) in batch.iter().zip(done) {
+            let (Job::Deed { deed, .. }, Done::Deed(Ok(Written::Recorded(place)))) = (&waiting.job, done)
+            else {
+                continue;
+            };
+            moved.persons.insert(deed.person.clone(), place.version);
+            moved.stays.extend(deed.stay.as_ref().map(|stay| (stay.id.clone(), stay.version + 1)));
+        }
+        moved
+    }
+
+    fn decides(&self, job: &Job) -> bool {
+        let Job::Deed { deed, .. } = job else { return false };
+        let person = match &deed.guard {
+            Guard::Person { version, .. } => self.persons.get(&deed.person).is_some_and(|now| now > version),
+            Guard::StayOnly => false,
+        };
+        let stay = deed.stay.as_ref();
+        person || stay.is_some_and(|stay| self.stays.get(&stay.id).is_some_and(|now| *now > stay.version))
     }
 }
 

@@ -117,7 +117,11 @@ impl<R: Read> Table<R> {
         authority: Option<Authority>,
         findings: &mut Findings,
     ) -> Table<R> {
-        let mut reader = csv::ReaderBuilder::new().flexible(true).has_headers(true).from_reader(source);
+        let mut reader = csv::ReaderBuilder::new()
+            .flexible(true)
+            .comment(Some(b'#'))
+            .has_headers(true)
+            .from_reader(source);
         let mut broken = false;
         let headings = match reader.headers() {
             Ok(headings) => headings.clone(),

@@ -2,8 +2,8 @@
 
 use crate::protocol::error::ProtocolError;
 
-/// Refuses multipart and compressed bodies. Any other content type is let pass, since clients put what they like
-/// there, and one that says multipart over plain JSON is not believed.
+/// Refuses multipart and compressed bodies. Any other content type is let pass, since clients put what they
+/// like there, and one that says multipart over plain JSON is not believed.
 pub fn check_form(
     content_type: Option<&str>,
     content_encoding: Option<&str>,
@@ -33,6 +33,31 @@ fn contains_word(header: &str, word: &str) -> bool {
     header.split([',', ';']).any(|part| part.trim().eq_ignore_ascii_case(word))
 }
 
+/// Escapes control characters that stand raw inside strings, as programs leave them that glue JSON together
+/// by hand. JSON forbids them, yet they can only mean themselves. `None` when there are none: the body is
+/// what it is.
+///
+/// For a body that was refused as [`ProtocolError::NotJson`]; a good one is never copied.
+pub fn mend(body: &[u8]) -> Option<Vec<u8>> {
+    let mut mended = Vec::with_capacity(body.len() + 64);
+    let (mut in_string, mut escaped, mut changed) = (false, false, false);
+    for &byte in body {
+        if in_string && byte < 0x20 && !escaped {
+            mended.extend_from_slice(format!("\\u{byte:04x}").as_bytes());
+            changed = true;
+            continue;
+        }
+        match byte {
+            _ if escaped => escaped = false,
+            b'\\' if in_string => escaped = true,
+            b'"' => in_string = !in_string,
+            _ => {}
+        }
+        mended.push(byte);
+    }
+    changed.then_some(mended)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -48,6 +73,18 @@ mod tests {
         assert!(matches!(multipart, Err(ProtocolError::Multipart)));
         for (encoding, body) in [(Some("gzip"), b"xx".as_slice()), (None, &[0x1f, 0x8b, 8])] {
             assert!(matches!(check_form(None, encoding, body), Err(ProtocolError::Compressed)));
+        }
+    }
+
+    #[test]
+    fn raw_line_ends_inside_a_string_are_mended_and_nothing_else() {
+        let cases = [
+            ("{\"a\":\"x\ny\t\"}", Some("{\"a\":\"x\\u000ay\\u0009\"}")),
+            ("{\n\"a\":\"x\\\"\"\n}", None),
+            ("{\"a\":NaN}", None),
+        ];
+        for (body, mended) in cases {
+            assert_eq!(mend(body.as_bytes()).as_deref(), mended.map(str::as_bytes), "{body}");
         }
     }
 }

@@ -18,7 +18,8 @@ impl CodeTable {
         self.entries.iter().find(|(known, _)| *known == code).map(|(_, name)| *name)
     }
 
-    /// The table's own spelling of a code. `1` is read as `01`, and `01` as `1`, where the table has only the one.
+    /// The table's own spelling of a code. `1` is read as `01`, and `01` as `1`, where the table has only the
+    /// one.
     pub fn canonical(&self, code: &str) -> Option<&'static str> {
         let exact =
             |wanted: &str| self.entries.iter().map(|(known, _)| *known).find(|known| *known == wanted);
@@ -47,8 +48,8 @@ code_table! { INSUTYPE = "insutype" "险种类型" {
 } }
 
 code_table! {
-    /// National codes first, then what single regions add. A regional number that means different things in different
-    /// regions keeps the name of the first.
+    /// National codes first, then what single regions add. A regional number that means different things in
+    /// different regions keeps the name of the first.
     MED_TYPE = "med_type" "医疗类别" {
     "21" "普通住院", "22" "外伤住院", "23" "转外诊治住院", "24" "急诊转住院", "52" "生育住院", "92" "其他住院",
     "11" "普通门诊", "12" "门诊挂号", "13" "急诊", "14" "门诊慢特病", "41" "定点药店购药", "51" "生育门诊",
@@ -211,6 +212,52 @@ code_table! { FIXMEDINS_TYPE = "fixmedins_type" "定点医疗服务机构类型"
 
 code_table! { OPTER_TYPE = "opter_type" "经办人类别" { "1" "经办人", "2" "自助终端", "3" "移动终端" } }
 
+/// Every table, for pages and for whoever looks one up by name.
+pub static ALL: [&CodeTable; 37] = [
+    &INSUTYPE,
+    &MED_TYPE,
+    &PSN_TYPE,
+    &MDTRT_CERT_TYPE,
+    &PSN_CERT_TYPE,
+    &AGNTER_RLTS,
+    &GEND,
+    &CLR_TYPE,
+    &CLR_WAY,
+    &PSN_SETLWAY,
+    &VALI_FLAG,
+    &REFL_TYPE,
+    &BIZ_APPY_TYPE,
+    &OUT_FIL_TYPE,
+    &DCLA_SOUC,
+    &CHRGITM_LV,
+    &MED_CHRGITM_TYPE,
+    &LIST_TYPE,
+    &DIAG_TYPE,
+    &INOUT_DIAG_TYPE,
+    &DSCG_WAY,
+    &MATN_TYPE,
+    &BIRCTRL_TYPE,
+    &HOSP_APPR_FLAG,
+    &ER_FLAG,
+    &FUND_PAY_TYPE,
+    &TRT_CHK_TYPE,
+    &PSN_INSU_STAS,
+    &INHOSP_STAS,
+    &PAY_LOC,
+    &REFD_SETL_FLAG,
+    &HOSP_LV,
+    &DEDC_HOSP_LV,
+    &SELFPAY_PROP_TYPE,
+    &PSN_IDET_TYPE,
+    &FIXMEDINS_TYPE,
+    &OPTER_TYPE,
+];
+
+/// The table named after a field, e.g. `med_type`.
+pub fn table(wire: &str) -> Option<&'static CodeTable> {
+    ALL.into_iter().find(|table| table.wire == wire)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -234,46 +281,7 @@ mod tests {
 
     #[test]
     fn no_table_has_a_code_twice_nor_two_codes_that_a_zero_tells_apart() {
-        let tables = [
-            &INSUTYPE,
-            &MED_TYPE,
-            &PSN_TYPE,
-            &MDTRT_CERT_TYPE,
-            &PSN_CERT_TYPE,
-            &AGNTER_RLTS,
-            &GEND,
-            &CLR_TYPE,
-            &CLR_WAY,
-            &PSN_SETLWAY,
-            &VALI_FLAG,
-            &REFL_TYPE,
-            &BIZ_APPY_TYPE,
-            &OUT_FIL_TYPE,
-            &DCLA_SOUC,
-            &CHRGITM_LV,
-            &MED_CHRGITM_TYPE,
-            &LIST_TYPE,
-            &DIAG_TYPE,
-            &INOUT_DIAG_TYPE,
-            &DSCG_WAY,
-            &MATN_TYPE,
-            &BIRCTRL_TYPE,
-            &HOSP_APPR_FLAG,
-            &ER_FLAG,
-            &FUND_PAY_TYPE,
-            &TRT_CHK_TYPE,
-            &PSN_INSU_STAS,
-            &INHOSP_STAS,
-            &PAY_LOC,
-            &REFD_SETL_FLAG,
-            &HOSP_LV,
-            &DEDC_HOSP_LV,
-            &SELFPAY_PROP_TYPE,
-            &PSN_IDET_TYPE,
-            &FIXMEDINS_TYPE,
-            &OPTER_TYPE,
-        ];
-        for table in tables {
+        for table in ALL {
             for (place, (code, _)) in table.entries.iter().enumerate() {
                 let twins = |(other, _): &&(&str, &str)| {
                     other.trim_start_matches('0') == code.trim_start_matches('0')
@@ -281,5 +289,11 @@ mod tests {
                 assert_eq!(table.entries[place..].iter().filter(twins).count(), 1, "{} {code}", table.wire);
             }
         }
+    }
+
+    #[test]
+    fn a_table_is_found_by_the_name_of_its_field() {
+        assert_eq!(table("med_type").and_then(|table| table.name("21")), Some("普通住院"));
+        assert!(table("no_such_field").is_none());
     }
 }

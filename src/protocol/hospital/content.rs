@@ -1,8 +1,8 @@
 //! Owns the content hash: what a message says, whatever its spelling, as 32 bytes of SM3.
 //!
-//! It covers the typed, known fields of the business and the routing fields, and neither the sender's desk and clock nor
-//! the credential, which may be a fresh token at each try. So a message sent again in other spelling is the same one,
-//! and the same message key with another content is not.
+//! It covers the typed, known fields of the business and the routing fields, and neither the sender's desk
+//! and clock nor the credential, which may be a fresh token at each try. So a message sent again in other
+//! spelling is the same one, and the same message key with another content is not.
 
 use sm3::Digest as _;
 use sm3::Sm3;
@@ -18,12 +18,14 @@ pub struct ContentHash {
     pub digest: [u8; 32],
 }
 
-/// Raise it whenever the bytes below change for a message that was valid before: another order of a table's fields,
-/// another set of left-out fields, another canonical form.
+/// Raise it whenever the bytes below change for a message that was valid before: another order of a table's
+/// fields, another set of left-out fields, another canonical form.
 pub const RECIPE: u8 = 1;
 
-/// Credential, desk, and the extension as a whole; what the extension decides is lifted into fields of its own.
-const LEFT_OUT: [&str; 5] = ["mdtrt_cert_no", "card_sn", "exp_content", "opter_no", "sign_no"];
+/// Credential and desk; the insured region, which is hashed once for the message; the extension as a whole,
+/// since what it decides is lifted into fields of its own.
+const LEFT_OUT: [&str; 6] =
+    ["mdtrt_cert_no", "card_sn", "exp_content", "insuplc_admdvs", "opter_no", "sign_no"];
 
 /// Marks a field that is absent in a row while another row of the node has it; longer than any text.
 const ABSENT: u32 = u32::MAX;
@@ -43,8 +45,8 @@ impl ContentHash {
     }
 }
 
-/// The node's name, the names of the columns that any row fills, then the rows. Naming only filled columns keeps hashes
-/// as they are when a table gets a further optional field.
+/// The node's name, the names of the columns that any row fills, then the rows. Naming only filled columns
+/// keeps hashes as they are when a table gets a further optional field.
 fn put_rows(bytes: &mut Vec<u8>, rows: &Rows<'_>) {
     let filled = |column: &usize| rows.iter().any(|values| values[*column] != Value::Absent);
     let hashed = |column: &usize| !LEFT_OUT.contains(&rows.table.fields[*column].wire);

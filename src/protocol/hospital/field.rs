@@ -1,7 +1,7 @@
 //! Owns what a field table is: the standard's description of a node as data, and the typed keys into it.
 //!
-//! A table is written once with [`node!`] in `tables/`; from it come the checks, the error sentences and the keys
-//! with which a transaction reads a checked row, so a misspelt field or a wrong type does not compile.
+//! A table is written once with `node!` in `tables/`; from it come the checks, the error sentences and the
+//! keys with which a transaction reads a checked row, so a misspelt field or a wrong type does not compile.
 
 use core::marker::PhantomData;
 
@@ -131,59 +131,60 @@ pub trait Read {
     fn read<'m>(value: &'m Value<'_>) -> Option<Self::Out<'m>>;
 }
 
+/// Kinds whose value is borrowed text.
+macro_rules! readable_text {
+    ($($(#[$doc:meta])* $name:ident),+) => {$(
+        $(#[$doc])*
+        #[derive(Debug)]
+        pub enum $name {}
+
+        impl Read for $name {
+            type Out<'m> = &'m str;
+            fn read<'m>(value: &'m Value<'_>) -> Option<&'m str> {
+                if let Value::Text(text) = value { Some(text.as_ref()) } else { None }
+            }
+        }
+    )+};
+}
+
+/// Kinds whose value is copied out.
 macro_rules! readable {
-    ($(#[$doc:meta])* $name:ident -> $out:ty, $variant:ident, $($how:tt)+) => {
+    ($($(#[$doc:meta])* $name:ident -> $out:ty, $variant:ident);+) => {$(
         $(#[$doc])*
         #[derive(Debug)]
         pub enum $name {}
 
         impl Read for $name {
             type Out<'m> = $out;
-            fn read<'m>(value: &'m Value<'_>) -> Option<$out> {
-                if let Value::$variant(inner) = value { Some(readable!(@ inner $($how)+)) } else { None }
+            fn read(value: &Value<'_>) -> Option<$out> {
+                if let Value::$variant(inner) = value { Some(*inner) } else { None }
             }
         }
-    };
-    (@ $inner:ident copied) => { *$inner };
-    (@ $inner:ident borrowed) => { $inner.as_ref() };
+    )+};
 }
 
-readable! {
+readable_text! {
     /// Text as sent, blanks around it removed.
-    AsText -> &'m str, Text, borrowed
-}
-readable! {
+    AsText,
     /// A code in its table's spelling; an unknown descriptive code as sent.
-    AsCode -> &'m str, Text, borrowed
-}
-readable! {
+    AsCode,
     /// JSON text, whether it came as text or as an object.
-    AsJson -> &'m str, Text, borrowed
-}
-readable! {
-    AsFlag -> bool, Flag, copied
-}
-readable! {
-    AsMoney -> Fen, Money, copied
-}
-readable! {
-    AsExact -> Decimal, Exact, copied
-}
-readable! {
-    AsWhole -> i64, Whole, copied
-}
-readable! {
-    AsDay -> Day, Day, copied
-}
-readable! {
-    /// A date without a time is read as its midnight.
-    AsMoment -> Moment, Moment, copied
-}
-readable! {
-    AsRegion -> RegionCode, Region, copied
+    AsJson
 }
 
-/// Writes one field table: a line per field, `name "中文" required|optional Class kind(arguments) [also "alias"];`.
+readable! {
+    AsFlag -> bool, Flag;
+    AsMoney -> Fen, Money;
+    AsExact -> Decimal, Exact;
+    AsWhole -> i64, Whole;
+    AsDay -> Day, Day;
+    /// A date without a time is read as its midnight.
+    AsMoment -> Moment, Moment;
+    AsRegion -> RegionCode, Region
+}
+
+/// Writes one field table: a line per field, `name "中文" required|optional Class kind(arguments) [also
+/// "alias"];`.
 ///
 /// Makes a marker type (also the struct of keys), a constant holding the keys, and the table itself.
 macro_rules! node {

@@ -9,6 +9,7 @@ use crate::protocol::hospital::field::Node;
 use crate::protocol::hospital::reader;
 use crate::protocol::hospital::row::Row;
 use crate::protocol::hospital::row::Rows;
+use crate::protocol::hospital::row::Value;
 use crate::protocol::hospital::transaction::Transaction;
 
 /// A checked request. Borrows from the body.
@@ -45,6 +46,24 @@ impl<'m> Message<'m> {
         let rows = self.nodes.iter().find(|rows| core::ptr::eq(rows.table, N::table()));
         let values = rows.map(|rows| rows.values.as_slice()).unwrap_or_default();
         values.chunks_exact(N::table().fields.len()).map(Row::new)
+    }
+
+    /// `psn_no`, the same in every row that has one.
+    pub fn psn_no(&self) -> Option<&str> {
+        self.first_text("psn_no")
+    }
+
+    /// `mdtrt_id`, the same in every row that has one.
+    pub fn mdtrt_id(&self) -> Option<&str> {
+        self.first_text("mdtrt_id")
+    }
+
+    fn first_text(&self, wire: &str) -> Option<&str> {
+        let column = |rows: &Rows<'m>| rows.table.position(wire);
+        let texts = self.nodes.iter().filter_map(|rows| rows.values.get(column(rows)?));
+        texts
+            .into_iter()
+            .find_map(|value| if let Value::Text(text) = value { Some(text.as_ref()) } else { None })
     }
 
     /// What this message says, whatever its spelling; see [`ContentHash`].

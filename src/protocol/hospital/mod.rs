@@ -1,7 +1,7 @@
 //! How a hospital system speaks: the national interface of designated institutions, infno by infno.
 //!
-//! Read: [`Message::read`] turns a body into checked rows. Write: [`writer`] turns values into the standard's bytes.
-//! Between them stands one file per transaction that maps rows to orders and decisions to answers.
+//! Read: [`Message::read`] turns a body into checked rows. Write: [`writer`] turns values into the standard's
+//! bytes. Between them stands one file per transaction that maps rows to orders and decisions to answers.
 
 pub mod body;
 pub mod callers;
@@ -10,7 +10,9 @@ pub mod codes;
 pub mod content;
 pub mod face;
 pub mod field;
+mod leaf;
 pub mod message;
+mod raw;
 mod reader;
 pub mod routes;
 pub mod row;
@@ -23,3 +25,4 @@ pub use message::Message;
 
 #[cfg(test)]
 mod tests;
+mod extension;

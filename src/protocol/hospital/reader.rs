@@ -1,8 +1,9 @@
-//! Owns the way from bytes to fields: one pass of serde over the body that keeps every leaf as the text it was.
+//! Owns the way from bytes to fields: one pass of serde over the body that keeps every leaf as the text it
+//! was.
 //!
-//! Numbers never become floats and duplicate keys are seen, since leaves stay raw until their table says what they
-//! are. Nothing here recurses with the depth of the input: what is not known is skipped by serde_json's loop and
-//! measured, so deep nesting costs a refusal and no stack.
+//! Numbers never become floats and duplicate keys are seen, since leaves stay raw until their table says what
+//! they are. Nothing here recurses with the depth of the input: what is not known is skipped by serde_json's
+//! loop and measured, so deep nesting costs a refusal and no stack.
 
 use std::borrow::Cow;
 use std::cell::Cell;
@@ -23,9 +24,10 @@ use crate::protocol::error::FaultList;
 use crate::protocol::error::Faults;
 use crate::protocol::error::ProtocolError;
 use crate::protocol::error::Trouble;
-use crate::protocol::hospital::checker;
 use crate::protocol::hospital::field::Node;
-use crate::protocol::hospital::field::NodeTable;
+use crate::protocol::hospital::leaf;
+use crate::protocol::hospital::raw::RawRows;
+use crate::protocol::hospital::raw::is_same_name;
 use crate::protocol::hospital::tables::envelope::HEAD;
 use crate::protocol::hospital::tables::envelope::Head;
 use crate::protocol::hospital::transaction::Slot;
@@ -36,10 +38,6 @@ use crate::protocol::wire;
 pub(crate) const ROWS_MAX: usize = 2_000;
 /// Most levels of nesting inside a value: the extension field needs two or three.
 pub(crate) const DEPTH_MAX: usize = 32;
-/// Most keys with a second, different value that are looked at one by one.
-const REPEATS_MAX: usize = 1_000;
-/// Most spellings of keys that are remembered from one row to the next.
-const SPELLINGS_MAX: usize = 128;
 
 /// What a body holds, before any value was looked at.
 #[derive(Debug)]
@@ -68,143 +66,12 @@ pub(crate) fn read(body: &[u8]) -> Result<RawMessage<'_>, ProtocolError> {
     raw.finish(trail)
 }
 
-// ---------------------------------------------------------------------------------------------- rows of raw fields
-
-/// Raw fields of a node: a cell per column and row, empty where the key did not come.
-#[derive(Debug)]
-pub(crate) struct RawRows<'m> {
-    pub(crate) table: &'static NodeTable,
-    pub(crate) cells: Vec<&'m str>,
-    pub(crate) repeats: Vec<Repeat<'m>>,
-    spellings: Vec<Spelling<'m>>,
-    /// Columns of the row being read that were filled by an alias, a bit each.
-    by_alias: u64,
-    next_spelling: usize,
-}
-
-/// A key that came more than once in a row, with another raw value than the one kept.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Repeat<'m> {
-    pub(crate) row: usize,
-    pub(crate) column: usize,
-    pub(crate) raw: &'m str,
-    /// One of the two came under another name of the field.
-    pub(crate) by_alias: bool,
-}
-
-/// A key as this client spells it, and the column that it means. Clients spell and order every row alike, so the next
-/// key is nearly always the next spelling.
-#[derive(Debug)]
-struct Spelling<'m> {
-    key: Cow<'m, str>,
-    meaning: Option<Meaning>,
-}
-
-#[derive(Clone, Copy, Debug)]
-struct Meaning {
-    column: usize,
-    by_alias: bool,
-}
-
-impl<'m> RawRows<'m> {
-    fn new(table: &'static NodeTable) -> Self {
-        Self {
-            table,
-            cells: Vec::new(),
-            repeats: Vec::new(),
-            spellings: Vec::new(),
-            by_alias: 0,
-            next_spelling: 0,
-        }
-    }
-
-    pub(crate) fn len(&self) -> usize {
-        self.cells.len() / self.table.fields.len()
-    }
-
-    fn begin_row(&mut self) {
-        self.cells.resize(self.cells.len() + self.table.fields.len(), "");
-        self.by_alias = 0;
-        self.next_spelling = 0;
-    }
-
-    fn meaning(&mut self, key: Cow<'m, str>) -> Option<Meaning> {
-        if let Some(expected) = self.spellings.get(self.next_spelling).filter(|expected| expected.key == key)
-        {
-            self.next_spelling += 1;
-            return expected.meaning;
-        }
-        if let Some(at) = self.spellings.iter().position(|known| known.key == key) {
-            self.next_spelling = at + 1;
-            return self.spellings[at].meaning;
-        }
-        let meaning = look_up(self.table, &key);
-        if self.spellings.len() < SPELLINGS_MAX {
-            self.spellings.push(Spelling { key, meaning });
-            self.next_spelling = self.spellings.len();
-        }
-        meaning
-    }
-
-    /// Keeps a value. Of a key sent twice the last counts, and the field's own name counts before an alias; what was
-    /// not kept is remembered, so that the checker can tell whether it said the same.
-    fn put(&mut self, meaning: Meaning, raw: &'m str) {
-        let Meaning { column, by_alias } = meaning;
-        let row = self.len() - 1;
-        let kept = &mut self.cells[row * self.table.fields.len() + column];
-        let bit = 1_u64 << column;
-        let kept_by_alias = self.by_alias & bit != 0;
-        if kept.is_empty() {
-            *kept = raw;
-            self.by_alias |= if by_alias { bit } else { 0 };
-            return;
-        }
-        if *kept == raw || self.repeats.len() >= REPEATS_MAX {
-            return;
-        }
-        let mut other = raw;
-        if kept_by_alias || !by_alias {
-            core::mem::swap(kept, &mut other);
-            self.by_alias &= !bit;
-        }
-        self.repeats.push(Repeat { row, column, raw: other, by_alias: by_alias != kept_by_alias });
-    }
-
-    fn has_too_many_repeats(&self) -> bool {
-        self.repeats.len() >= REPEATS_MAX
-    }
-
-    fn says_the_same(&self, other: &RawRows<'m>) -> bool {
-        self.cells == other.cells && self.repeats == other.repeats
-    }
-}
-
-fn look_up(table: &NodeTable, key: &str) -> Option<Meaning> {
-    let named = |same: fn(&str, &str) -> bool| table.fields.iter().position(|field| same(field.wire, key));
-    if let Some(column) = named(|wire, key| wire == key).or_else(|| named(is_same_name)) {
-        return Some(Meaning { column, by_alias: false });
-    }
-    let column =
-        table.fields.iter().position(|field| field.alias.is_some_and(|alias| is_same_name(alias, key)))?;
-    Some(Meaning { column, by_alias: true })
-}
-
-/// `expContent`, `EXP_CONTENT` and `exp_content` are one name.
-pub(crate) fn is_same_name(wire: &str, key: &str) -> bool {
-    letters_of(wire).eq(letters_of(key.trim()))
-}
-
-fn letters_of(name: &str) -> impl Iterator<Item = u8> {
-    name.bytes().filter(|byte| *byte != b'_').map(|byte| byte.to_ascii_lowercase())
-}
-
-// ------------------------------------------------------------------------------------------------- where we are
-
 /// Where in the message the reader is, so that an error can name it, and what it found that serde cannot say.
 #[derive(Debug, Default)]
 struct Trail {
     node: Cell<&'static str>,
-    row: Cell<usize>,
+    /// The row inside a list; `None` where a node is one object.
+    row: Cell<Option<usize>>,
     field: Cell<&'static str>,
     stopped_by: RefCell<Option<ProtocolError>>,
     faults: RefCell<FaultList>,
@@ -216,7 +83,10 @@ impl Trail {
             ("", "") => "报文开头".to_owned(),
             ("", field) => field.to_owned(),
             (node, "") => format!("input.{node}"),
-            (node, field) => format!("input.{node}[{}].{field}", self.row.get()),
+            (node, field) => match self.row.get() {
+                Some(row) => format!("input.{node}[{row}].{field}"),
+                None => format!("input.{node}.{field}"),
+            },
         }
     }
 
@@ -269,8 +139,6 @@ fn is_deeper_than(json: &str, max: usize) -> bool {
     false
 }
 
-// -------------------------------------------------------------------------------------------------- the envelope
-
 /// The envelope while it is read.
 #[derive(Debug)]
 struct RawBody<'m> {
@@ -288,7 +156,7 @@ impl<'m> RawBody<'m> {
 
     fn infno(&self) -> Option<Cow<'m, str>> {
         let raw = *self.head.cells.get(HEAD.infno.index())?;
-        checker::text_of(raw).filter(|infno| !infno.is_empty())
+        leaf::text_of(raw).filter(|infno| !infno.is_empty())
     }
 
     fn transaction(&self) -> Option<Transaction> {
@@ -360,7 +228,8 @@ impl<'m> Visitor<'m> for HeadVisitor<'_, 'm> {
 }
 
 impl<'m> HeadVisitor<'_, 'm> {
-    /// In one pass when `infno` came first, as it nearly always does; otherwise the nodes wait until it has come.
+    /// In one pass when `infno` came first, as it nearly always does; otherwise the nodes wait until it has
+    /// come.
     fn read_input<A: MapAccess<'m>>(&mut self, map: &mut A) -> Result<(), A::Error> {
         if core::mem::replace(&mut self.raw.input_came, true) {
             map.next_value::<IgnoredAny>()?;
@@ -407,8 +276,6 @@ impl<'m> Visitor<'m> for KeySeed {
         Ok(Cow::Owned(key.to_owned()))
     }
 }
-
-// ---------------------------------------------------------------------------------------------- input and its nodes
 
 /// `input` while it is read.
 #[derive(Debug)]
@@ -493,7 +360,7 @@ impl<'m> InputVisitor<'_, 'm> {
     fn read_node<A: MapAccess<'m>>(&mut self, slot: usize, map: &mut A) -> Result<(), A::Error> {
         let table = self.input.nodes[slot].table;
         self.trail.node.set(table.wire);
-        self.trail.row.set(0);
+        self.trail.row.set(None);
         let mut rows = RawRows::new(table);
         map.next_value_seed(NodeVisitor { rows: &mut rows, trail: self.trail, in_list: false })?;
         let before = &mut self.input.nodes[slot];
@@ -545,7 +412,7 @@ impl<'m> Visitor<'m> for NodeVisitor<'_, 'm> {
         if self.rows.len() >= max {
             return Err(self.trail.stop(ProtocolError::TooManyRows { node: table.wire, max }));
         }
-        self.trail.row.set(self.rows.len());
+        self.trail.row.set(self.in_list.then_some(self.rows.len()));
         self.rows.begin_row();
         while let Some(key) = map.next_key_seed(KeySeed)? {
             let meaning = self.rows.meaning(key);
@@ -555,10 +422,6 @@ impl<'m> Visitor<'m> for NodeVisitor<'_, 'm> {
             if let Some(meaning) = meaning {
                 self.rows.put(meaning, value.get());
             }
-        }
-        if self.rows.has_too_many_repeats() {
-            let path = format!("input.{}", table.wire);
-            self.trail.fault(path, table.wire, table.chinese, Trouble::Conflict);
         }
         Ok(())
     }

@@ -31,6 +31,22 @@ pub enum Value<'m> {
     Region(RegionCode),
 }
 
+impl Value<'_> {
+    pub(crate) fn into_owned(self) -> Value<'static> {
+        match self {
+            Value::Text(text) => Value::Text(Cow::Owned(text.into_owned())),
+            Value::Absent => Value::Absent,
+            Value::Flag(value) => Value::Flag(value),
+            Value::Money(value) => Value::Money(value),
+            Value::Exact(value) => Value::Exact(value),
+            Value::Whole(value) => Value::Whole(value),
+            Value::Day(value) => Value::Day(value),
+            Value::Moment(value) => Value::Moment(value),
+            Value::Region(value) => Value::Region(value),
+        }
+    }
+}
+
 /// The checked rows of one node, side by side in one allocation.
 #[derive(Debug)]
 pub struct Rows<'m> {

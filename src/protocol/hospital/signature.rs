@@ -1,7 +1,7 @@
 //! Owns the gateway signature: the `x-tif-*` headers, their window of time, and the memory of nonces seen.
 //!
-//! The signature is the lower-case hexadecimal SHA-256 of timestamp + secret + nonce + timestamp. It covers no body,
-//! so it identifies a caller on a line that TLS protects; it proves nothing about content.
+//! The signature is the lower-case hexadecimal SHA-256 of timestamp + secret + nonce + timestamp. It covers
+//! no body, so it identifies a caller on a line that TLS protects; it proves nothing about content.
 
 use std::collections::HashSet;
 use std::collections::VecDeque;
@@ -45,7 +45,8 @@ pub struct SignatureHeaders<'h> {
 const HEADER_MAX: usize = 256;
 
 impl<'h> SignatureHeaders<'h> {
-    /// Picks the headers out of all headers of a request; names in any case. `None` when it carries none of them.
+    /// Picks the headers out of all headers of a request; names in any case. `None` when it carries none of
+    /// them.
     pub fn gather(
         headers: impl IntoIterator<Item = (&'h str, &'h str)>,
     ) -> Result<Option<SignatureHeaders<'h>>, SignatureError> {
@@ -112,8 +113,8 @@ fn equal_in_constant_time(left: &[u8], right: &[u8]) -> bool {
 
 /// Checks signatures and refuses a nonce that it has seen inside the window.
 ///
-/// One per node: a replay sent to another node inside the window passes here and is caught by the message key, so it
-/// moves no money twice.
+/// One per node: a replay sent to another node inside the window passes here and is caught by the message
+/// key, so it moves no money twice.
 #[derive(Debug)]
 pub struct SignatureCheck {
     window_seconds: i64,
@@ -136,9 +137,9 @@ impl SignatureCheck {
         SignatureCheck { window_seconds, nonces_max, seen: Mutex::default() }
     }
 
-    /// The signature comes first and the nonce last, so only a caller who knows the secret can fill the memory. When
-    /// it is full of nonces that must still be remembered, further calls are refused and may be sent again later:
-    /// forgetting one would let it be replayed.
+    /// The signature comes first and the nonce last, so only a caller who knows the secret can fill the
+    /// memory. When it is full of nonces that must still be remembered, further calls are refused and may be
+    /// sent again later: forgetting one would let it be replayed.
     pub fn check(
         &self,
         headers: &SignatureHeaders<'_>,
@@ -155,7 +156,8 @@ impl SignatureCheck {
             return Err(SignatureError::Wrong);
         }
         let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
-        // A timestamp may lie ahead of the clock by the window and is good until the window behind it has passed.
+        // A timestamp may lie ahead of the clock by the window and is good until the window behind it has
+        // passed.
         seen.remember(nonce_digest(headers), now, now + 2 * self.window_seconds, self.nonces_max)
     }
 }

@@ -172,7 +172,8 @@ impl Transaction {
         )
     }
 
-    /// Reads `infno`: four digits, with the A of a later form where one is known. `None` is an unknown transaction.
+    /// Reads `infno`: four digits, with the A of a later form where one is known. `None` is an unknown
+    /// transaction.
     pub fn from_infno(infno: &str) -> Option<Transaction> {
         let by_number = |number: &str| Transaction::ALL.into_iter().find(|known| known.number() == number);
         match infno.strip_suffix(['A', 'a']) {

@@ -1,7 +1,8 @@
-//! Owns the bytes of an answer: the standard's envelope and exact JSON, written by hand into a buffer that is reused.
+//! Owns the bytes of an answer: the standard's envelope and exact JSON, written by hand into a buffer that is
+//! reused.
 //!
-//! Amounts are numbers with exactly two decimals made from fen; no float is ever made. A known field without a value
-//! is `null`, never left out, since clients read fields without asking whether they are there.
+//! Amounts are numbers with exactly two decimals made from fen; no float is ever made. A known field without
+//! a value is `null`, never left out, since clients read fields without asking whether they are there.
 
 use rust_decimal::Decimal;
 

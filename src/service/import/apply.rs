@@ -6,6 +6,7 @@ use sm3::Digest as _;
 use sm3::Sm3;
 
 use crate::domain::accumulators::Accumulators;
+use crate::domain::calendar::Day;
 use crate::domain::calendar::Instant;
 use crate::domain::filing::FilingProof;
 use crate::domain::ids::FilingId;
@@ -90,6 +91,8 @@ pub enum Skip {
     OlderBalance { held: Instant },
     /// The source sent something else under this id before; what was first stands.
     OtherContent,
+    /// A settlement that stands used the filing for an admission on or after the day from which it shall end.
+    FilingUsed { admitted: Day },
 }
 
 /// Records entries of one source.
@@ -163,7 +166,7 @@ impl Importer {
         if !known && !self.may_introduce {
             return Ok(Plan::nothing(Outcome::Skipped(Skip::UnknownPerson)));
         }
-        let facts = found.facts.unwrap_or_else(|| self.nobody(&entry.person));
+        let facts = found.facts.unwrap_or_else(|| self.of_new(&entry.person));
         let held = (&facts.person.register, &*facts.private);
         let (register, private) = entry.over(held.0, held.1);
         let differences = between(held, (&register, &private));
@@ -255,6 +258,10 @@ impl Importer {
         if held.is_none_or(|filing| filing.ended_from == Some(ended)) {
             return unchanged();
         }
+        let users = facts.person.live.iter().filter(|live| live.filing.as_ref() == Some(&id));
+        if let Some(admitted) = users.map(|live| live.admitted).max().filter(|admitted| ended <= *admitted) {
+            return Ok(Plan::nothing(Outcome::Skipped(Skip::FilingUsed { admitted })));
+        }
         let day = ended.to_string();
         let content = hash(&[entry.source_id.as_str(), &day]);
         let message = self.derived_id(&entry.person, &["filing ended", entry.source_id.as_str(), &day])?;
@@ -279,19 +286,8 @@ impl Importer {
         self.ledger.look_up(wanted).await.map_err(ImportError::Ledger)
     }
 
-    /// The facts of somebody who is not there yet.
-    fn nobody(&self, person: &PersonKey) -> Facts {
-        Facts {
-            key: person.clone(),
-            bucket: self.ledger.bucket(person),
-            version: 0,
-            last_at: Instant::default(),
-            person: Arc::default(),
-            private: Arc::default(),
-            stay: None,
-            lines: None,
-            settlement: None,
-        }
+    fn of_new(&self, person: &PersonKey) -> Facts {
+        Facts::of_new(person.clone(), self.ledger.bucket(person))
     }
 
     fn key(&self, transaction: u16, message: MessageId) -> MessageKey {
@@ -308,15 +304,9 @@ impl Importer {
             warning: String::new(),
             writer: WRITER,
         };
-        Deed {
-            meta,
-            body,
-            private,
-            stay: None,
-            guards_person: true,
-            undoes: Vec::new(),
-            restores: Vec::new(),
-        }
+        // A register row or an extract replaces what stood before: it is compared with that, not found by its key.
+        let binds_key = !matches!(body, Body::Registered(_) | Body::BalanceTaken(_));
+        Deed { meta, body, private, stay: None, binds_key, guards_person: true }
     }
 
     /// A message id for what has none at its source: the same entry gets the same one.

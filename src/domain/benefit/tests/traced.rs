@@ -121,7 +121,11 @@ fn an_employee_bill_over_every_step() {
         }),
         Step::Accumulators { before: year, after },
     ];
-    assert_eq!(steps(&full), expected);
+    let told = steps(&full);
+    assert_eq!(told, expected);
+    let clauses: Vec<&str> = told.iter().map(Step::clause).collect();
+    let employee_clauses = ["2.1", "2.2-1, 2.2-2", "2.2-3", "2.2-4", "2.2-4", "2.2-5", "2.2-8", "2.2-8"];
+    assert_eq!(clauses, [&employee_clauses[..], &["2.2-9", "2.2-9", "2.2-10"]].concat());
 }
 
 #[test]
@@ -182,6 +186,7 @@ fn a_resident_part_under_prepay() {
         }),
     ];
     assert_eq!(told[1..6], expected);
+    assert_eq!((told[1].clause(), told[5].clause()), ("2.2-3", "2.2-6, 2.2-7"));
     assert_eq!(told.len(), 8);
 }
 
@@ -222,5 +227,7 @@ fn maternity_and_injury_are_told() {
     };
     assert_eq!(steps(&delivery)[1], Step::Maternity(expected));
     let injury = policy(tp1::tp1(), Scheme::WorkInjury);
-    assert_eq!(steps(&claim(&injury, "7"))[1], Step::WorkInjury { paid: yuan("7") });
+    let told = steps(&claim(&injury, "7"));
+    assert_eq!((&told[1], told[1].clause()), (&Step::WorkInjury { paid: yuan("7") }, "2.8"));
+    assert_eq!(steps(&delivery)[1].clause(), "2.8");
 }

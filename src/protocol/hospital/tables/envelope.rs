@@ -1,7 +1,7 @@
 //! The envelope itself, read like a node. `input` is not in the table: it holds the nodes.
 //!
-//! What only describes the sender is neither demanded nor measured: it decides nothing, and a message must not fail
-//! for it.
+//! What only describes the sender is neither demanded nor measured: it decides nothing, and a message must
+//! not fail for it.
 
 use crate::protocol::hospital::field::node;
 

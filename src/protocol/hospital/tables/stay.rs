@@ -105,7 +105,8 @@ node! {
         pret_flag "早产标志" optional Plain flag;
         birctrl_matn_date "计划生育手术或生育日期" optional Date day;
         cop_flag "伴有并发症标志" optional Plain flag;
-        dscg_dept_codg "出院科室编码" required Plain text(30);
+        // Required by the standard, left out by two clients of seven, and decides nothing.
+        dscg_dept_codg "出院科室编码" optional Plain text(30);
         dscg_dept_name "出院科室名称" required Plain text(100);
         dscg_bed "出院床位" optional Plain text(30);
         dscg_way "离院方式" required Plain code(DSCG_WAY);
@@ -118,7 +119,8 @@ node! {
 node! {
     /// 2402 出院办理 and 2403 住院信息变更, the diagnoses.
     StayDiagnosis, STAY_DIAGNOSIS = "diseinfo" "诊断信息" {
-        mdtrt_id "就诊ID" required Key text(30);
+        // Required by the standard, yet seen in three sources only: the stay beside it says it.
+        mdtrt_id "就诊ID" optional Key text(30);
         psn_no "人员编号" required Identity text(30);
         diag_type "诊断类别" required Plain code(DIAG_TYPE);
         maindiag_flag "主诊断标志" required Plain flag;
