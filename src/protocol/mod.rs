@@ -7,7 +7,6 @@ pub mod envelope;
 pub mod answer;
 pub mod files;
 pub mod hospital;
-pub mod files;
 pub mod web;
 pub mod person;
 pub mod center;

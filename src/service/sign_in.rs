@@ -6,6 +6,7 @@ use crate::domain::ids::RegionCode;
 use crate::domain::person::CoverageStatus;
 use crate::ledger::LookUp;
 use crate::ledger::Who;
+use crate::ledger::credential::Credential;
 use crate::service::Service;
 use crate::service::error::ServiceError;
 
@@ -31,8 +32,8 @@ impl Service {
         pool: Option<RegionCode>,
     ) -> Result<Vec<Named>, ServiceError> {
         let mut keys = Vec::new();
-        for kind in ["02", "03"] {
-            keys.extend(self.ledger.find_persons(kind, number).await?);
+        for shown in [Credential::IdentityNumber(number.into()), Credential::Card(number.into())] {
+            keys.extend(self.ledger.find_persons(shown).await?);
         }
         keys.extend(pool.and_then(|pool| PersonKey::parse(pool, number).ok()));
         keys.retain(|key| pool.is_none_or(|pool| key.pool == pool));
