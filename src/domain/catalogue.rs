@@ -103,6 +103,37 @@ pub struct CareParties {
 pub struct Catalogue {
     place: RegionCode,
     codes: HashMap<Box<str>, Box<[Version]>, BuildHasherDefault<CodeHasher>>,
+    /// The codes in order, for pages.
+    sorted: Box<[Box<str>]>,
+}
+
+/// A row as a page shows it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct EntrySeen<'a> {
+    pub code: &'a str,
+    pub level: Option<HospitalLevel>,
+    pub person: Option<PersonType>,
+    pub from: Day,
+    /// Its own last day, or the day before its successor begins.
+    pub last: Option<Day>,
+    pub item: &'a CatalogueItem,
+}
+
+impl EntrySeen<'_> {
+    pub fn is_in_force(&self, day: Day) -> bool {
+        self.from <= day && self.last.is_none_or(|last| day <= last)
+    }
+
+    pub fn to_entry(&self) -> CatalogueEntry {
+        CatalogueEntry {
+            code: self.code.into(),
+            level: self.level,
+            person: self.person,
+            from: self.from,
+            to: self.last,
+            item: self.item.clone(),
+        }
+    }
 }
 
 /// An entry with the last day that it holds by itself or until its successor.
@@ -135,12 +166,36 @@ impl Catalogue {
         if !faults.is_empty() {
             return Err(faults);
         }
+        let mut sorted: Box<[Box<str>]> = by_code.keys().cloned().collect();
+        sorted.sort_unstable();
         let codes = by_code.into_iter().map(|(code, entries)| (code, versions(entries))).collect();
-        Ok(Catalogue { place, codes })
+        Ok(Catalogue { place, codes, sorted })
     }
 
     pub fn place(&self) -> RegionCode {
         self.place
+    }
+
+    /// Every row in the order of codes, or those of one code. An empty `code` asks for all.
+    pub fn entries<'a>(&'a self, code: &str) -> impl Iterator<Item = EntrySeen<'a>> {
+        let codes = match self.sorted.binary_search_by(|known| (**known).cmp(code)) {
+            Ok(at) => &self.sorted[at..=at],
+            Err(_) if code.is_empty() => &self.sorted[..],
+            Err(_) => &[],
+        };
+        codes.iter().flat_map(|code| self.entries_of(code))
+    }
+
+    fn entries_of<'a>(&'a self, code: &'a str) -> impl Iterator<Item = EntrySeen<'a>> {
+        let versions = self.codes.get(code).map(|versions| &**versions).unwrap_or_default();
+        versions.iter().map(move |version| EntrySeen {
+            code,
+            level: version.level,
+            person: version.person,
+            from: version.from,
+            last: version.last,
+            item: &version.item,
+        })
     }
 
     /// How many codes it holds.

@@ -17,6 +17,7 @@ pub mod person;
 pub mod filing;
 pub mod filing_change;
 pub mod scene;
+pub mod filing_maker;
 pub mod entitlement;
 // The place of care.
 pub mod catalogue;
