@@ -12,3 +12,4 @@ pub mod transport;
 pub mod telemetry;
 pub mod config;
 pub mod sandbox;
+pub mod command;
