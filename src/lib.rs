@@ -2,6 +2,7 @@
 //!
 //! The modules in reading order: what decides, what remembers, what gets one thing done, what speaks, what moves bytes.
 
+pub mod config;
 pub mod domain;
 pub mod vault;
 pub mod ledger;
