@@ -11,6 +11,5 @@ pub mod service;
 pub mod protocol;
 pub mod transport;
 pub mod telemetry;
-pub mod config;
 pub mod sandbox;
 pub mod command;
