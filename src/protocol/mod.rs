@@ -9,3 +9,6 @@ pub mod hospital;
 pub mod explanation;
 pub mod files;
 pub mod ops;
+pub mod web;
+pub mod person;
+pub mod center;
