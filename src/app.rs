@@ -237,6 +237,15 @@ pub fn open_ledger(config: &Gateway, clock: Arc<dyn Clock>) -> Result<SqliteLedg
         .map_err(|cause| AppError::Ledger { file, cause })
 }
 
+/// The use cases over a configured ledger, without any face: for commands that ask once and end.
+pub async fn without_faces(config: &Gateway, clock: Arc<dyn Clock>) -> Result<Service, AppError> {
+    let packs = shared_tables::load_packs(config)?;
+    let ledger: Arc<dyn Ledger> = Arc::new(open_ledger(config, Arc::clone(&clock))?);
+    let tables = shared_tables::load(ledger.as_ref(), &packs).await?;
+    let cache = Arc::new(MemoryCache::new(CACHE_ENTRIES_MAX));
+    Ok(Service::new(ledger, cache, clock, Arc::new(CardsOnly), tables.reference, service_settings(config)))
+}
+
 fn hospital_face(config: &Gateway, service: Arc<Service>) -> Result<HospitalFace, AppError> {
     let section = &config.hospital;
     let window_seconds = i64::try_from(section.signature_window.as_secs()).unwrap_or(i64::MAX);

@@ -1,13 +1,13 @@
-//! The program: arguments → command → exit code.
+//! The program: arguments in, exit code out.
 
+use std::io;
 use std::process::ExitCode;
-
-use clap::Parser as _;
 
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 fn main() -> ExitCode {
-    let arguments = banyan::command::Arguments::parse();
-    ExitCode::from(banyan::command::run(arguments))
+    let (out, errors) = (io::stdout(), io::stderr());
+    let mut console = banyan::command::Console::new(Box::new(io::BufWriter::new(out)), Box::new(errors));
+    banyan::command::run(std::env::args_os(), &mut console).into()
 }

@@ -9,6 +9,7 @@ use serde_json::json;
 
 use crate::app::Addresses;
 use crate::app::open_ledger;
+use crate::command::Exit;
 use crate::command::import;
 use crate::command::told;
 use crate::config::gateway::Gateway;
@@ -90,7 +91,7 @@ async fn fill(folder: &Folder, clock: Arc<dyn Clock>) -> Result<(), String> {
             json: false,
         };
         let report = import::import(&arguments, &connected, &|_| true).await.map_err(|cause| told(&cause))?;
-        if report.exit_code() != 0 {
+        if report.exit_code() != Exit::Done {
             let mut text = Vec::new();
             report.write_text(&mut text).map_err(|cause| cause.to_string())?;
             return Err(format!(

@@ -8,6 +8,7 @@ use tokio::signal::unix::SignalKind;
 use tokio::signal::unix::signal;
 
 use crate::app::App;
+use crate::command::Exit;
 use crate::command::sandbox_folder;
 use crate::command::told;
 use crate::config::gateway::Gateway;
@@ -41,43 +42,43 @@ pub struct Arguments {
 
 /// Serves until a signal. Gives the exit code: 0 after a drain in which nothing was cut, 1 when something was cut,
 /// 2 for wrong settings, 3 when it could not start.
-pub async fn run(arguments: &Arguments, clock: Arc<dyn Clock>, out: &mut (dyn Write + Send)) -> u8 {
+pub async fn run(arguments: &Arguments, clock: Arc<dyn Clock>, out: &mut (dyn Write + Send)) -> Exit {
     let file = match settings_file(arguments, Arc::clone(&clock), out).await {
         Ok(file) => file,
-        Err(told) => return complain(&told, 3),
+        Err(told) => return complain(&told, Exit::CannotReach),
     };
     let config = match Gateway::read(&file) {
         Ok(config) => config,
-        Err(faults) => return complain(&faults.to_string(), 2),
+        Err(faults) => return complain(&faults.to_string(), Exit::BadInput),
     };
     if let Err(cause) = telemetry::start(&log_settings(&config.log)) {
-        return complain(&told(&cause), 2);
+        return complain(&told(&cause), Exit::BadInput);
     }
     let metrics = match Metrics::start() {
         Ok(metrics) => metrics,
-        Err(cause) => return complain(&told(&cause), 3),
+        Err(cause) => return complain(&told(&cause), Exit::CannotReach),
     };
     tokio::spawn(metrics.clone().keep_small());
     let app = match App::start(config, clock, Some(metrics)).await {
         Ok(app) => app,
-        Err(cause) => return complain(&told(&cause), 3),
+        Err(cause) => return complain(&told(&cause), Exit::CannotReach),
     };
     let told = match &arguments.sandbox {
         Some(folder) => sandbox_folder::tell(folder, &app.addresses(), out),
         None => tell(&app, out),
     };
     if told.is_err() {
-        return 3;
+        return Exit::CannotReach;
     }
     serve(app).await
 }
 
 /// Follows the signals until one says stop.
-async fn serve(app: App) -> u8 {
+async fn serve(app: App) -> Exit {
     let signals =
         (signal(SignalKind::terminate()), signal(SignalKind::interrupt()), signal(SignalKind::hangup()));
     let (Ok(mut terminate), Ok(mut interrupt), Ok(mut hangup)) = signals else {
-        return complain("signals cannot be followed on this machine", 3);
+        return complain("signals cannot be followed on this machine", Exit::CannotReach);
     };
     loop {
         tokio::select! {
@@ -89,7 +90,7 @@ async fn serve(app: App) -> u8 {
     }
     let cut = app.drain().await;
     tracing::info!(cut, "stopped");
-    u8::from(cut > 0)
+    if cut == 0 { Exit::Done } else { Exit::Refused }
 }
 
 async fn reload(app: &App) {
@@ -130,7 +131,7 @@ fn tell(app: &App, out: &mut dyn Write) -> std::io::Result<()> {
 }
 
 #[expect(clippy::print_stderr, reason = "what went wrong before there is a log")]
-pub(crate) fn complain(what: &str, code: u8) -> u8 {
+pub(crate) fn complain(what: &str, code: Exit) -> Exit {
     eprintln!("banyan: {what}");
     code
 }

@@ -25,6 +25,7 @@ pub mod reverse;
 pub mod seams;
 pub mod settings;
 pub mod settle;
+pub mod sign_in;
 mod stay;
 pub mod story;
 pub mod undo;

@@ -45,6 +45,11 @@ pub fn trust_word(trust: Trust) -> &'static str {
     TRUSTS.iter().find(|(_, of)| *of == trust).map_or("", |(word, _)| word)
 }
 
+/// The word of the file for a status.
+pub fn status_word(status: PackStatus) -> &'static str {
+    STATUSES.iter().find(|(_, of)| *of == status).map_or("", |(word, _)| word)
+}
+
 /// Reads a pack from its text.
 ///
 /// # Errors
