@@ -210,15 +210,15 @@ async fn an_admission_is_cancelled_once_its_lines_are_withdrawn() {
     let admitted = world.service.admit(&call, admission("E01", 20_260_301)).await.unwrap();
     let stay = StayRef { stay: stay_of(&admitted), number: "E01".into() };
     world.upload(HOME, &stay, bill_m(20_260_301)).await.unwrap();
-    let cancel = |call| world.service.cancel_admission(call, stay.clone());
-    let refused = refusal(cancel(&world.call(HOME, 2404)).await);
+    let cancel = async || world.service.cancel_admission(&world.call(HOME, 2404), stay.clone()).await;
+    let refused = refusal(cancel().await);
     assert_eq!(refused, Refusal::LinesStand { count: 5 });
     world.withdraw(HOME, &stay, Which::All).await.unwrap();
-    cancel(&world.call(HOME, 2404)).await.unwrap();
+    cancel().await.unwrap();
     let replay = world.service.admit(&call, admission("E01", 20_260_301)).await.unwrap_err();
     let ServiceError::Undone { by, .. } = replay else { panic!("{replay:?}") };
     assert_eq!(by.body, Body::AdmissionCancelled);
-    let again = cancel(&world.call(HOME, 2404)).await;
+    let again = cancel().await;
     assert_eq!(out_of_order(again), OutOfOrder::AdmissionCancelled);
     world.admit(AWAY, "E01", 20_260_301).await;
 }

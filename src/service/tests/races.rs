@@ -50,11 +50,10 @@ async fn an_undo_and_its_settlement_never_both_win() {
         let settling = tokio::spawn(async move { one.settle(&settle, paying(&stay, BILL_M)).await });
         let undoing = tokio::spawn(async move { other.undo(&undo, order).await });
         let (settled, undone) = (settling.await.unwrap(), undoing.await.unwrap().unwrap());
-        let expected = match (&settled, &undone.record.body) {
-            (Err(ServiceError::Fenced { .. }), Body::Fenced(_)) => true,
-            (Ok(_), Body::Reversed(_)) => true,
-            _ => false,
-        };
+        let expected = matches!(
+            (&settled, &undone.record.body),
+            (Err(ServiceError::Fenced { .. }), Body::Fenced(_)) | (Ok(_), Body::Reversed(_))
+        );
         assert!(expected, "{settled:?} {undone:?}");
         assert!(world.facts(&key).await.person.live.is_empty(), "whoever came first, nothing stands");
     }

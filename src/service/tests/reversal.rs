@@ -220,3 +220,22 @@ async fn undoing_an_admission_cancels_it_and_other_transactions_are_not_undone()
         assert_eq!(refused, Refusal::NotUndoable { transaction, cancel });
     }
 }
+
+#[tokio::test]
+async fn an_undo_finds_the_person_by_the_message_where_no_region_is_told() {
+    let world = World::new();
+    world.register("E01", "310", "11").await;
+    let stay = world.stay_with(HOME, "E01", (20_260_301, 20_260_301), bill_m(20_260_301)).await;
+    let settle = world.call_as(HOME, 2304, "S1", "content");
+    world.service.settle(&settle, paying(&stay, BILL_M)).await.unwrap();
+    let order = |message: &str| Undo {
+        number: "E01".into(),
+        message: MessageId::parse(message).unwrap(),
+        transaction: 2304,
+    };
+    let mut undo = world.call(HOME, 2601);
+    undo.insured_region = None;
+    assert_eq!(refusal(world.service.undo(&undo, order("LOST")).await), Refusal::InsuredRegionMissing);
+    let undone = world.service.undo(&undo, order("S1")).await.unwrap();
+    assert!(matches!(undone.record.body, Body::Reversed(_)));
+}
