@@ -2,3 +2,7 @@
 
 pub mod gateway;
 pub mod reading;
+pub mod packs;
+pub mod reader;
+pub mod stay;
+pub mod tree;

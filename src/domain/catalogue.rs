@@ -211,8 +211,8 @@ impl Catalogue {
     /// then person type (a narrower type before its group), then the entry for all.
     pub fn find(&self, code: &str, day: Day, parties: CareParties) -> Result<&CatalogueItem, NotMapped> {
         let versions = self.codes.get(code).ok_or_else(|| self.unknown(code))?;
-        let fitting = versions.iter().filter(|version| version.fits(day, parties));
-        let best = fitting.max_by_key(|version| version.specificity());
+        // Versions lie sorted, the less specific first (see `twins`).
+        let best = versions.iter().rfind(|version| version.fits(day, parties));
         best.map(|version| &version.item).ok_or_else(|| self.not_in_force(code, day))
     }
 
@@ -255,10 +255,6 @@ impl Version {
             && self.level.is_none_or(|level| level == parties.hospital)
             && self.person.is_none_or(|person| parties.person.is_within(person))
     }
-
-    fn specificity(&self) -> (bool, Option<PersonType>) {
-        (self.level.is_some(), self.person)
-    }
 }
 
 /// Not negative, at most six decimals.
@@ -266,7 +262,8 @@ fn is_price(price: Decimal) -> bool {
     price >= Decimal::ZERO && price.normalize().scale() <= 6
 }
 
-/// Sorts the entries of a code by key and day, and finds two that begin together.
+/// Sorts the entries of a code by level, person type and day, so that an entry for all comes before one for some,
+/// and finds two that begin together.
 fn twins(entries: &mut [CatalogueEntry]) -> Option<CatalogueFault> {
     entries.sort_by_key(|entry| (entry.key(), entry.from));
     let twin =
@@ -300,16 +297,13 @@ impl Hasher for CodeHasher {
     fn write(&mut self, bytes: &[u8]) {
         let (words, rest) = bytes.as_chunks::<8>();
         words.iter().for_each(|word| self.mix(u64::from_le_bytes(*word)));
-        let rest = rest.iter().fold(0, |word, byte| word << 8 | u64::from(*byte));
+        let rest = rest.iter().fold(0, |word, byte| word * 256 + u64::from(*byte));
         self.mix(rest);
     }
 
-    fn write_u8(&mut self, byte: u8) {
-        self.mix(u64::from(byte));
-    }
-
+    /// The product is best in its upper half, the table reads the lower one.
     fn finish(&self) -> u64 {
-        self.0 ^ (self.0 >> 29)
+        self.0.rotate_left(32)
     }
 }
 

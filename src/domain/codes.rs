@@ -163,7 +163,7 @@ impl PersonType {
         if matches!(self.group(), 12 | 13) { WorkStatus::Retired } else { WorkStatus::Active }
     }
 
-    /// How many digits of a narrower code a wider one explains: 11 and 1101 both hold 1101, 1102 does not.
+    /// Whether `wider` is this type or a group that holds it: 1101 is within 11 and 1101, not within 1102.
     pub fn is_within(self, wider: PersonType) -> bool {
         let mut code = self.0;
         while code > wider.0 {
@@ -371,6 +371,8 @@ mod tests {
 
     #[test]
     fn levels_and_schemes_have_names() {
+        assert_eq!(InsuranceCode::EMPLOYEE.to_string(), "310");
+        assert_eq!((CareKind::DELIVERY.to_string(), MaternityKind(3).to_string()), ("52".into(), "3".into()));
         assert_eq!(Scheme::ALL.map(|s| s.to_string()), ["employee", "resident", "maternity", "work_injury"]);
         assert_eq!(
             BenefitLevel::ALL.map(|level| level.to_string()),

@@ -9,8 +9,12 @@ mod shapes;
 mod amounts;
 mod deeds;
 mod entries;
+#[cfg(test)]
+mod sample;
 mod states;
 mod tables;
+#[cfg(test)]
+mod tests;
 mod values;
 
 use serde::Serialize;

@@ -1,6 +1,5 @@
 //! Owns how a person's credential (电子凭证, 身份证, 社保卡) becomes a number that the register can be asked for.
 
-use crate::ledger::credential::Credential as FiledCredential;
 use futures_util::future::BoxFuture;
 use futures_util::future::FutureExt;
 use futures_util::future::ready;
@@ -31,17 +30,6 @@ impl Credential {
 impl core::fmt::Debug for Credential {
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
         write!(f, "Credential({}, …)", self.kind)
-    }
-}
-
-impl Credential {
-    /// As the register of persons is asked for it.
-    pub(crate) fn filed(&self) -> FiledCredential {
-        match self.kind.as_str() {
-            "02" => FiledCredential::IdentityNumber(self.number.clone()),
-            "03" => FiledCredential::Card(self.number.clone()),
-            kind => FiledCredential::Certificate { kind: kind.to_owned(), number: self.number.clone() },
-        }
     }
 }
 

@@ -1,6 +1,7 @@
 //! What a ledger promises, as one suite for every database, and what each database must survive.
 
 mod actor;
+mod kill;
 mod sqlite;
 mod stage;
 mod suite;

@@ -35,6 +35,13 @@ macro_rules! object {
                     Ok($type { $($field: read.$field),* })
                 }
             }
+
+            #[cfg(test)]
+            impl crate::ledger::codec::sample::Sample for $type {
+                fn sample(chance: &mut crate::ledger::codec::sample::Chance) -> Self {
+                    $type { $($field: crate::ledger::codec::sample::Sample::sample(chance)),* }
+                }
+            }
         };
     };
 }
@@ -56,6 +63,13 @@ macro_rules! word {
                     $($word => Some($type::$variant),)*
                     _ => None,
                 })
+            }
+        }
+
+        #[cfg(test)]
+        impl crate::ledger::codec::sample::Sample for $type {
+            fn sample(chance: &mut crate::ledger::codec::sample::Chance) -> Self {
+                *crate::ledger::codec::sample::one_of(chance, &[$($type::$variant),*])
             }
         }
     };
@@ -89,6 +103,16 @@ macro_rules! tagged {
                     Ok(match <Read as serde::Deserialize>::deserialize(from)? {
                         $(Read::$variant { $($field),* } => $type::$variant { $($field),* },)*
                     })
+                }
+            }
+
+            #[cfg(test)]
+            impl crate::ledger::codec::sample::Sample for $type {
+                fn sample(chance: &mut crate::ledger::codec::sample::Chance) -> Self {
+                    use crate::ledger::codec::sample::Sample;
+                    let each: &[fn(&mut crate::ledger::codec::sample::Chance) -> $type] =
+                        &[$(|chance| $type::$variant { $($field: Sample::sample(chance)),* }),*];
+                    crate::ledger::codec::sample::one_of(chance, each)(chance)
                 }
             }
         };
@@ -127,6 +151,14 @@ macro_rules! identifier {
         impl<'de> serde::Deserialize<'de> for $type {
             fn deserialize<D: serde::Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
                 crate::ledger::codec::shapes::text(from, stringify!($type), |text| $type::parse(text).ok())
+            }
+        }
+
+        #[cfg(test)]
+        impl crate::ledger::codec::sample::Sample for $type {
+            fn sample(chance: &mut crate::ledger::codec::sample::Chance) -> Self {
+                let text = crate::ledger::codec::sample::identifier(chance);
+                $type::parse(&text).expect("a sampled identifier is one")
             }
         }
     )*};

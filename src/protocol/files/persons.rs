@@ -69,7 +69,7 @@ pub(crate) fn read(header: &Header, rows: &[Row], findings: &mut Findings) -> Op
             (C::Name, identity.name.is_some()),
             (C::CertificateType, identity.certificate_type.is_some()),
             (C::CertificateNumber, identity.certificate_number.is_some()),
-            (C::Insutype, coverages.is_said()),
+            (C::Insutype, coverages.is_said() || coverages.tried),
         ] {
             if !said {
                 cells.fault(column, "must be filled in in one row of each person");
@@ -92,11 +92,13 @@ pub(crate) fn read(header: &Header, rows: &[Row], findings: &mut Findings) -> Op
 struct Listed<T> {
     rows: Vec<T>,
     emptied: bool,
+    /// A row wanted to add to it, rightly or not.
+    tried: bool,
 }
 
 impl<T> Default for Listed<T> {
     fn default() -> Self {
-        Listed { rows: Vec::new(), emptied: false }
+        Listed { rows: Vec::new(), emptied: false, tried: false }
     }
 }
 
@@ -171,6 +173,7 @@ fn read_coverage(cells: &mut Cells<'_>, coverages: &mut Listed<Coverage>) {
     if columns.iter().all(|column| cells.is_empty(*column)) {
         return;
     }
+    coverages.tried = true;
     for column in &columns[..6] {
         if cells.is_empty(*column) {
             cells.fault(*column, "must be filled in where a coverage is given");
