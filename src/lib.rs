@@ -10,6 +10,7 @@ pub mod service;
 pub mod protocol;
 pub mod transport;
 pub mod telemetry;
+pub mod config;
 pub mod sandbox;
 pub mod app;
 pub mod command;
