@@ -141,6 +141,8 @@ fn first_call(folder: &Folder, province: &Province) -> String {
 pub fn tell(path: &Path, at: &Addresses, out: &mut dyn Write) -> std::io::Result<()> {
     let call = std::fs::read_to_string(Folder::new(path).first_call()).unwrap_or_default();
     writeln!(out, "hospitals  https://{}/fsi/api/rsfComIfsService/callService", at.hospital)?;
+    writeln!(out, "persons    http://{}/", at.persons)?;
+    writeln!(out, "center     http://{}/", at.center)?;
     writeln!(out, "operators  http://{}/metrics", at.operators)?;
     if !call.is_empty() {
         writeln!(out, "\nAsk who a person is (1101), as her hospital does:\n")?;

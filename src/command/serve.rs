@@ -126,6 +126,8 @@ fn log_settings(section: &LogSection) -> telemetry::Settings {
 fn tell(app: &App, out: &mut dyn Write) -> std::io::Result<()> {
     let at = app.addresses();
     writeln!(out, "hospitals  https://{}", at.hospital)?;
+    writeln!(out, "persons    {}", at.persons)?;
+    writeln!(out, "center     {}", at.center)?;
     writeln!(out, "operators  http://{}/metrics", at.operators)?;
     out.flush()
 }

@@ -25,7 +25,17 @@ async fn a_person_reads_who_paid_what_and_why() {
     assert!(list.text.contains("已结算") && list.text.contains("¥42,069.45"), "{}", list.text);
     let claim = reader.get(&first_claim(&list)).await;
     // Worked example E01.
-    for figure in ["¥42,069.45", "¥29,987.49", "¥12,081.96", "¥1,234.45", "¥1,300.00", "¥2,505.50", "¥37,029.50", "¥900.00", "83%"] {
+    for figure in [
+        "¥42,069.45",
+        "¥29,987.49",
+        "¥12,081.96",
+        "¥1,234.45",
+        "¥1,300.00",
+        "¥2,505.50",
+        "¥37,029.50",
+        "¥900.00",
+        "83%",
+    ] {
         assert!(claim.text.contains(figure), "{figure} in {}", claim.text);
     }
     assert!(claim.text.contains("异地长期居住备案") && claim.text.contains("归入2026年11月清算月"));
@@ -83,7 +93,13 @@ async fn nobody_sees_what_is_another_persons() {
     let claim = first_claim(&her.sign_in(world.number(Role::LongTerm)).await);
     other.sign_in(world.number(Role::Unfiled)).await;
     let changed = format!("{}X", &claim[..claim.len() - 1]);
-    let paths = [claim.clone(), claim.replace("/me/", "/me/v1/"), changed, "/me/claims/..".into(), "/me/claims/%00".into()];
+    let paths = [
+        claim.clone(),
+        claim.replace("/me/", "/me/v1/"),
+        changed,
+        "/me/claims/..".into(),
+        "/me/claims/%00".into(),
+    ];
     let mut words = Vec::new();
     for path in paths {
         let page = other.get(&path).await;
@@ -147,7 +163,12 @@ async fn forms_without_their_token_or_from_elsewhere_change_nothing() {
     reader.sign_in(&number).await;
     let token = reader.get("/me/filings/new").await.hidden("token");
     let filing = |token: &str| {
-        vec![("token".to_owned(), token.to_owned()), ("message".into(), "m1".into()), ("category".into(), "TMP_OTHER".into()), ("target".into(), "310000".into())]
+        vec![
+            ("token".to_owned(), token.to_owned()),
+            ("message".into(), "m1".into()),
+            ("category".into(), "TMP_OTHER".into()),
+            ("target".into(), "310000".into()),
+        ]
     };
     let mut refused = Vec::new();
     for (token, site) in [("", "same-origin"), ("wrong", "same-origin"), (token.as_str(), "cross-site")] {
@@ -168,12 +189,23 @@ async fn a_person_files_once_however_often_the_form_is_sent() {
     reader.sign_in(world.number(Role::Unfiled)).await;
     let form = reader.get("/me/filings/new").await;
     let (token, message) = (form.hidden("token"), form.hidden("message"));
-    let fields = [("token", token.as_str()), ("message", &message), ("category", "TMP_OTHER"), ("target", "430100"), ("from", "2026-12-01")];
-    let (first, again) = (reader.post("/me/filings", &fields).await, reader.post("/me/filings", &fields).await);
+    let fields = [
+        ("token", token.as_str()),
+        ("message", &message),
+        ("category", "TMP_OTHER"),
+        ("target", "430100"),
+        ("from", "2026-12-01"),
+    ];
+    let (first, again) =
+        (reader.post("/me/filings", &fields).await, reader.post("/me/filings", &fields).await);
     assert_eq!(first.status, StatusCode::SEE_OTHER, "{}", first.text);
     assert_eq!(first.header("location"), again.header("location"));
     let page = reader.get(first.header("location")).await;
-    assert!(page.text.contains("备案成功") && page.text.contains("长沙市") && page.text.contains("2026年12月1日"), "{}", page.text);
+    assert!(
+        page.text.contains("备案成功") && page.text.contains("长沙市") && page.text.contains("2026年12月1日"),
+        "{}",
+        page.text
+    );
     assert_eq!(page.text.matches("其他临时外出就医人员").count(), 1);
 }
 
@@ -198,7 +230,11 @@ async fn every_fault_of_a_filing_is_told_at_its_field() {
         fields.extend_from_slice(given);
         let page = reader.post("/me/filings", &fields).await;
         assert_eq!(page.status, StatusCode::UNPROCESSABLE_ENTITY, "{given:?}: {}", page.text);
-        assert!(page.text.contains(&format!("href=\"#{field}\"")) && page.text.contains(words), "{given:?}: {}", page.text);
+        assert!(
+            page.text.contains(&format!("href=\"#{field}\"")) && page.text.contains(words),
+            "{given:?}: {}",
+            page.text
+        );
         assert!(page.text.contains(&format!("id=\"{field}\"")), "{field} has its input");
     }
 }
@@ -213,9 +249,18 @@ async fn every_page_is_protected_and_only_the_style_sheet_is_kept() {
         let page = reader.get(path).await;
         assert_eq!(page.header("cache-control"), "no-store", "{path}");
         let policy = page.header("content-security-policy");
-        assert!(policy.starts_with("default-src 'none'") && !policy.contains("unsafe") && !policy.contains("script"), "{policy}");
+        assert!(
+            policy.starts_with("default-src 'none'")
+                && !policy.contains("unsafe")
+                && !policy.contains("script"),
+            "{policy}"
+        );
         assert!(policy.contains("frame-ancestors 'none'") && policy.contains("form-action 'self'"));
-        for (name, value) in [("x-content-type-options", "nosniff"), ("x-frame-options", "DENY"), ("referrer-policy", "same-origin")] {
+        for (name, value) in [
+            ("x-content-type-options", "nosniff"),
+            ("x-frame-options", "DENY"),
+            ("referrer-policy", "same-origin"),
+        ] {
             assert_eq!(page.header(name), value, "{path}");
         }
         for forbidden in ["<script", "style=\"", "onclick", "http://", "https://", "src=\"//"] {
@@ -223,7 +268,10 @@ async fn every_page_is_protected_and_only_the_style_sheet_is_kept() {
         }
     }
     let sheet = reader.get(&list.links("/assets/")[0]).await;
-    assert!(sheet.header("cache-control").contains("immutable") && sheet.header("content-type").starts_with("text/css"));
+    assert!(
+        sheet.header("cache-control").contains("immutable")
+            && sheet.header("content-type").starts_with("text/css")
+    );
     let session = Reader::of(world.persons).get("/sign-in").await;
     let cookie = session.header("set-cookie").to_owned();
     assert!(cookie.contains("HttpOnly") && cookie.contains("SameSite=Strict"), "{cookie}");
@@ -237,10 +285,18 @@ async fn names_and_input_are_never_markup() {
     let list = reader.sign_in(world.number(Role::LongTerm)).await;
     assert!(!list.text.contains(name) && list.text.contains("&lt;script&gt;alert(1)"), "{}", list.text);
     let form = reader.get("/me/filings/new").await;
-    let fields = [("token", form.hidden("token")), ("message", form.hidden("message")), ("phone", "\"><script>x".into())];
+    let fields = [
+        ("token", form.hidden("token")),
+        ("message", form.hidden("message")),
+        ("phone", "\"><script>x".into()),
+    ];
     let fields: Vec<(&str, &str)> = fields.iter().map(|(k, v)| (*k, v.as_str())).collect();
     let page = reader.post("/me/filings", &fields).await;
-    assert!(!page.text.contains("<script>x") && page.text.contains("&quot;&gt;&lt;script&gt;x"), "{}", page.text);
+    assert!(
+        !page.text.contains("<script>x") && page.text.contains("&quot;&gt;&lt;script&gt;x"),
+        "{}",
+        page.text
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -272,7 +328,8 @@ async fn codes_and_attempts_are_limited() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn without_a_sender_nobody_signs_in_and_the_page_says_so() {
-    let world = World::start_as(Wish { sandbox: false, delivery: Delivery::NotConnected, ..Wish::default() }).await;
+    let world =
+        World::start_as(Wish { sandbox: false, delivery: Delivery::NotConnected, ..Wish::default() }).await;
     let mut reader = Reader::of(world.persons);
     let form = reader.get("/sign-in").await;
     assert!(form.text.contains("尚未接通短信验证码"));
@@ -339,7 +396,8 @@ async fn the_desk_is_open_on_this_machine_only_and_takes_filings_in_the_sandbox_
     desk.headers = vec![("host", "desk.elsewhere.test".into())];
     assert_eq!(desk.get("/center/months/202611").await.status, StatusCode::FORBIDDEN);
 
-    let real = World::start_as(Wish { sandbox: false, delivery: Delivery::NotConnected, ..Wish::default() }).await;
+    let real =
+        World::start_as(Wish { sandbox: false, delivery: Delivery::NotConnected, ..Wish::default() }).await;
     let mut desk = Reader::of(real.center);
     let page = desk.get("/center/months/202611").await;
     assert!(page.status == StatusCode::OK && page.text.contains("只能在本机查看"));

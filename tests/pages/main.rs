@@ -2,8 +2,6 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on says where")]
 
-
-
 mod by_socket;
 mod reader;
 mod world;

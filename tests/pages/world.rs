@@ -127,7 +127,10 @@ impl World {
         let places = hospitals(SEED, today(), &regions);
         let mut figures = figures(today(), &places);
         for (role, name) in &wish.names {
-            figures.iter_mut().filter(|f| f.role == *role).for_each(|f| f.insured.private.name = (*name).into());
+            figures
+                .iter_mut()
+                .filter(|f| f.role == *role)
+                .for_each(|f| f.insured.private.name = (*name).into());
         }
         let reference = reference(regions, places.into_iter().map(|place| place.institution).collect());
         let service = Arc::new(Service::new(
@@ -185,7 +188,9 @@ impl World {
     /// Everyone settled, but: the civil servant lies in hospital, and the claim of her who is treated in the province
     /// was reversed and settled again.
     async fn settle_stays(&self) {
-        for role in [Role::LongTerm, Role::Temporary, Role::Unfiled, Role::Visitor, Role::Assisted, Role::Emergency] {
+        for role in
+            [Role::LongTerm, Role::Temporary, Role::Unfiled, Role::Visitor, Role::Assisted, Role::Emergency]
+        {
             self.settle(role).await;
         }
         let (stay, settled) = self.settle(Role::InProvince).await;
@@ -247,7 +252,10 @@ impl World {
             raw: "{}".into(),
         });
         let order = Upload { stay: named.clone(), lines: lines.collect() };
-        self.service.upload(&self.call(&stay.fixmedins_code, &stay.insuplc_admdvs, 2301), order).await.unwrap();
+        self.service
+            .upload(&self.call(&stay.fixmedins_code, &stay.insuplc_admdvs, 2301), order)
+            .await
+            .unwrap();
     }
 
     async fn discharge(&self, stay: &Stay, named: &StayRef) {
