@@ -32,6 +32,7 @@ use crate::protocol::hospital::callers::BadCaller;
 use crate::protocol::hospital::callers::Callers;
 use crate::protocol::hospital::face;
 use crate::protocol::hospital::face::HospitalFace;
+use crate::protocol::hospital::sign::SignKey;
 use crate::protocol::hospital::signature::SignatureCheck;
 use crate::protocol::ops::Ops;
 use crate::protocol::ops::Readiness;
@@ -333,6 +334,8 @@ fn hospital_face(config: &Gateway, service: Arc<Service>) -> Result<HospitalFace
         switches: config.institutions.clone(),
         limits: Limits::new(limits_settings(&section.limits)),
         signatures: SignatureCheck::new(window_seconds, section.nonces_max),
+        // Every node has the look-up key, so a desk that signed in at one is known to all.
+        sign_key: SignKey::new(&LookupKey::new(&key_file::read(&config.lookup_key)?).hash("sign_no", &[])),
         region: config.region,
     }))
 }
