@@ -161,7 +161,7 @@ async fn every_fault_is_told_with_line_and_column() {
             "line 8, column psn_idet_type: expected an assistance category",
         ],
     );
-    assert_eq!((report.applied, report.exit_code()), (false, 1));
+    assert_eq!((report.applied, report.exit_code().code()), (false, 1));
     assert!(!report.faults.iter().any(|fault| fault.contains("陈样甲")), "a name is told");
 }
 
@@ -252,7 +252,7 @@ async fn differences_are_shown_per_person_and_field_before_they_are_applied() {
     };
     let report = desk.try_import(&asked).await.unwrap();
     assert_eq!((report.new, report.changed, report.unchanged), (0, 2, 18));
-    assert_eq!((report.applied, report.exit_code()), (false, 5));
+    assert_eq!((report.applied, report.exit_code().code()), (false, 5));
     assert_eq!(report.changed_fields.into_iter().collect::<Vec<_>>(), [("insutype", 1), ("psn_name", 1)]);
     assert_eq!(report.examples[0].told, ["psn_name: 陈** → 陈**"]);
     assert!(report.examples[1].told[0].starts_with("insutype: 310 type 11 active in 440703"));
