@@ -1,6 +1,7 @@
 //! Owns the command line: one file a subcommand, one table of exit codes, one door to the terminal.
 
 pub mod check;
+pub mod demo;
 pub mod import;
 pub mod quote;
 pub mod sandbox;
@@ -97,6 +98,7 @@ Exit codes:
   5  not confirmed, nothing was done
 
 Try:
+  banyan demo
   banyan quote --pack config/packs/sandbox/440700.toml --stay docs/examples/bill-m.toml
   banyan check --packs config/packs";
 
@@ -114,6 +116,8 @@ struct Arguments {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    /// See it all at once: a province, its hospitals, every step explained 演示
+    Demo(demo::Arguments),
     /// Compute the settlement of a written stay offline, and explain it 试算
     Quote(quote::QuoteArguments),
     /// Check policy packs: do they load, do their cases come out, which numbers has nobody verified 检查政策包
@@ -135,6 +139,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>, console: &mut Console)
         Err(usage) => return explain_usage(&usage, console),
     };
     let ended = match command {
+        Command::Demo(arguments) => waiting(demo::run(&arguments, clock(), console.out())),
         Command::Quote(arguments) => quote::run(&arguments, console),
         Command::Check(arguments) => check::run(&arguments, console),
         Command::Serve(arguments) => waiting(serve::run(&arguments, clock(), console.out())),

@@ -70,11 +70,11 @@ pub async fn run(arguments: &Arguments, clock: Arc<dyn Clock>, out: &mut (dyn Wr
     if told.is_err() {
         return Exit::CannotReach;
     }
-    serve(app).await
+    until_stopped(app).await
 }
 
 /// Follows the signals until one says stop.
-async fn serve(app: App) -> Exit {
+pub(crate) async fn until_stopped(app: App) -> Exit {
     let signals =
         (signal(SignalKind::terminate()), signal(SignalKind::interrupt()), signal(SignalKind::hangup()));
     let (Ok(mut terminate), Ok(mut interrupt), Ok(mut hangup)) = signals else {

@@ -5,6 +5,7 @@ mod dice;
 pub mod catalogue;
 pub mod filings;
 pub mod geography;
+pub mod desk;
 pub mod folder;
 pub mod his;
 pub mod identities;

@@ -1,0 +1,154 @@
+//! Owns what the demonstration looks like on a terminal: headings, steps, the bill as a table, why, what next.
+
+use std::io;
+use std::io::Write;
+use std::path::Path;
+
+use crate::app::Addresses;
+use crate::domain::breakdown::Breakdown;
+use crate::domain::money::Fen;
+use crate::protocol::explanation::Sentence;
+use crate::protocol::explanation::words;
+
+pub(super) struct Screen<'o> {
+    out: &'o mut (dyn Write + Send),
+}
+
+/// Characters of the bar that shows who pays how much of a bill.
+const BAR: i64 = 40;
+
+impl<'o> Screen<'o> {
+    pub(super) fn new(out: &'o mut (dyn Write + Send)) -> Screen<'o> {
+        Screen { out }
+    }
+
+    pub(super) fn open(&mut self, path: &Path) -> io::Result<()> {
+        writeln!(
+            self.out,
+            "Banyan 异地就医直接结算演示 · cross-region hospital settlement, a demonstration"
+        )?;
+        writeln!(self.out, "全部数据均为虚构。Everything here is invented, the policy numbers too.\n")?;
+        writeln!(
+            self.out,
+            "Someone insured in one city is treated in another. Before she leaves, the hospital sends her bill; Banyan\n\
+             answers what the insurance funds pay and what she pays. Three things decide: what is on the bill (the place of\n\
+             care's catalogue), her insurance (her home city's rules), and whether she told her insurance beforehand\n\
+             (备案, filing)."
+        )?;
+        writeln!(self.out, "\nMaking a province in {} …", path.display())?;
+        self.out.flush()
+    }
+
+    pub(super) fn chapter(&mut self, number: usize, zh: &str, en: &str) -> io::Result<()> {
+        writeln!(self.out, "\n━━ {number}  {zh} · {en}")?;
+        self.out.flush()
+    }
+
+    pub(super) fn says(&mut self, zh: &str, en: &str) -> io::Result<()> {
+        writeln!(self.out, "   {zh}\n   {en}")
+    }
+
+    /// One call and what came of it.
+    pub(super) fn step(&mut self, infno: &str, what: &str, result: &str) -> io::Result<()> {
+        writeln!(self.out, "   {infno}  {what:<26} → {result}")?;
+        self.out.flush()
+    }
+
+    /// Who pays what of a bill.
+    pub(super) fn bill(&mut self, b: &Breakdown) -> io::Result<()> {
+        writeln!(self.out)?;
+        self.row("医疗费总额", "the whole bill", b.medfee_sumamt, "")?;
+        self.row("  全自费", "outside the catalogue", b.fulamt_ownpay_amt, "她付 hers")?;
+        self.row("  超限价", "above price limits", b.overlmt_selfpay, "她付 hers")?;
+        self.row("  先行自付", "first share of class B", b.preselfpay_amt, "她付 hers")?;
+        self.row("  政策范围内", "covered", b.inscp_scp_amt, "")?;
+        self.row("    起付线", "deductible", b.act_pay_dedc, "她付 hers")?;
+        for fund in &b.funds {
+            let (zh, en) = words::fund(fund.fund);
+            self.row(&format!("    {zh}"), en, fund.amount, "基金付 fund pays")?;
+        }
+        let bar = bar(b.fund_pay_sumamt, b.medfee_sumamt);
+        writeln!(self.out, "   ├{}┤", "─".repeat(usize::try_from(BAR).unwrap_or(0)))?;
+        writeln!(self.out, "   │{bar}│  █ funds  ░ she")?;
+        self.row("基金支付", "paid by the funds", b.fund_pay_sumamt, "")?;
+        if !b.acct_pay.is_zero() {
+            self.row("个人账户", "from her own account", b.acct_pay, "")?;
+        }
+        self.row("她付现金", "she pays in cash", b.psn_cash_pay, "")
+    }
+
+    fn row(&mut self, zh: &str, en: &str, amount: Fen, who: &str) -> io::Result<()> {
+        let gap = 22_usize.saturating_sub(width(zh));
+        writeln!(self.out, "   {zh}{:gap$}{en:<26}{amount:>14}  {who}", "")
+    }
+
+    /// Why it came out so.
+    pub(super) fn why(&mut self, sentences: &[Sentence]) -> io::Result<()> {
+        writeln!(self.out, "\n   为什么 Why")?;
+        for (number, sentence) in (1..).zip(sentences) {
+            writeln!(self.out, "   {number}. {}\n      {}", sentence.zh, sentence.en)?;
+        }
+        Ok(())
+    }
+
+    pub(super) fn differs(&mut self, what: &str, expected: &str, got: &str) -> io::Result<()> {
+        writeln!(self.out, "   ✗ {what}: expected {expected}, got {got}")
+    }
+
+    pub(super) fn close(
+        &mut self,
+        differences: usize,
+        once: bool,
+        path: &Path,
+        at: &Addresses,
+    ) -> io::Result<()> {
+        writeln!(self.out, "\n━━ What to remember")?;
+        writeln!(
+            self.out,
+            "   备案越早越好；出院结算前都来得及。File before you travel, or at the latest before you are settled."
+        )?;
+        match differences {
+            0 => writeln!(self.out, "   ✓ every figure is the one worked out by hand.")?,
+            n => writeln!(self.out, "   ✗ {n} figures differ from those worked out by hand.")?,
+        }
+        if once {
+            return self.out.flush();
+        }
+        writeln!(self.out, "\n━━ What to do next (the gateway stays up; Ctrl-C ends it)")?;
+        writeln!(
+            self.out,
+            "   her page       http://{}/      sign in as one of the story, the code is shown",
+            at.persons
+        )?;
+        writeln!(self.out, "   center's desk  http://{}/      the month by region and hospital", at.center)?;
+        writeln!(self.out, "   metrics        http://{}/metrics", at.operators)?;
+        writeln!(
+            self.out,
+            "   the month      banyan clear --config {}/gateway.toml --month {{YYYYMM}}",
+            path.display()
+        )?;
+        writeln!(
+            self.out,
+            "   your own bill  banyan quote --pack config/packs/sandbox/440700.toml --stay docs/examples/unfiled.toml"
+        )?;
+        self.out.flush()
+    }
+
+    /// Who can sign in on the page.
+    pub(super) fn people(&mut self, rows: &[(String, String, &'static str)]) -> io::Result<()> {
+        writeln!(self.out, "\n━━ Who can sign in on the person's page")?;
+        rows.iter().try_for_each(|(name, number, who)| writeln!(self.out, "   {name}  {number}  {who}"))
+    }
+}
+
+fn bar(part: Fen, whole: Fen) -> String {
+    let filled = if whole.0 > 0 { (part.0 * BAR + whole.0 / 2) / whole.0 } else { 0 };
+    let full = usize::try_from(filled.clamp(0, BAR)).unwrap_or(0);
+    let rest = usize::try_from(BAR).unwrap_or(0).saturating_sub(full);
+    "█".repeat(full) + &"░".repeat(rest)
+}
+
+/// Columns that a text takes on a terminal: Chinese characters take two.
+fn width(text: &str) -> usize {
+    text.chars().map(|c| if u32::from(c) >= 0x2E80 { 2 } else { 1 }).sum()
+}
