@@ -10,6 +10,17 @@ use crate::domain::money::Fen;
 use crate::protocol::explanation::Sentence;
 use crate::protocol::explanation::words;
 
+/// One settled story in the last table.
+pub(super) struct SummaryRow {
+    pub(super) number: usize,
+    pub(super) title: &'static str,
+    pub(super) bill: Fen,
+    pub(super) funds: Fen,
+    pub(super) patient: Fen,
+    /// What the patient would have paid without a filing, where one was needed.
+    pub(super) unfiled: Option<Fen>,
+}
+
 pub(super) struct Screen<'o> {
     out: &'o mut (dyn Write + Send),
 }
@@ -30,9 +41,9 @@ impl<'o> Screen<'o> {
         writeln!(self.out, "全部数据均为虚构。Everything here is invented, the policy numbers too.\n")?;
         writeln!(
             self.out,
-            "Someone insured in one city is treated in another. Before she leaves, the hospital sends her bill; Banyan\n\
-             answers what the insurance funds pay and what she pays. Three things decide: what is on the bill (the place of\n\
-             care's catalogue), her insurance (her home city's rules), and whether she told her insurance beforehand\n\
+            "Someone insured in one city is treated in another. Before the patient leaves, the hospital sends the bill;\n\
+             Banyan answers what the insurance funds pay and what the patient pays. Three things decide: what is on the bill\n\
+             (the catalogue of the place of care), the home city's rules, and whether the home city was told beforehand\n\
              (备案, filing)."
         )?;
         writeln!(self.out, "\nMaking a province in {} …", path.display())?;
@@ -44,13 +55,18 @@ impl<'o> Screen<'o> {
         self.out.flush()
     }
 
+    /// In both languages; one of them may be missing.
     pub(super) fn says(&mut self, zh: &str, en: &str) -> io::Result<()> {
-        writeln!(self.out, "   {zh}\n   {en}")
+        [zh, en]
+            .into_iter()
+            .filter(|said| !said.is_empty())
+            .try_for_each(|said| writeln!(self.out, "   {said}"))
     }
 
     /// One call and what came of it.
     pub(super) fn step(&mut self, infno: &str, what: &str, result: &str) -> io::Result<()> {
-        writeln!(self.out, "   {infno}  {what:<26} → {result}")?;
+        let gap = 26_usize.saturating_sub(width(what));
+        writeln!(self.out, "   {infno}  {what}{:gap$} → {result}", "")?;
         self.out.flush()
     }
 
@@ -58,23 +74,23 @@ impl<'o> Screen<'o> {
     pub(super) fn bill(&mut self, b: &Breakdown) -> io::Result<()> {
         writeln!(self.out)?;
         self.row("医疗费总额", "the whole bill", b.medfee_sumamt, "")?;
-        self.row("  全自费", "outside the catalogue", b.fulamt_ownpay_amt, "她付 hers")?;
-        self.row("  超限价", "above price limits", b.overlmt_selfpay, "她付 hers")?;
-        self.row("  先行自付", "first share of class B", b.preselfpay_amt, "她付 hers")?;
+        self.row("  全自费", "outside the catalogue", b.fulamt_ownpay_amt, "患者付 patient")?;
+        self.row("  超限价", "above price limits", b.overlmt_selfpay, "患者付 patient")?;
+        self.row("  先行自付", "first share of class B", b.preselfpay_amt, "患者付 patient")?;
         self.row("  政策范围内", "covered", b.inscp_scp_amt, "")?;
-        self.row("    起付线", "deductible", b.act_pay_dedc, "她付 hers")?;
+        self.row("    起付线", "deductible", b.act_pay_dedc, "患者付 patient")?;
         for fund in &b.funds {
             let (zh, en) = words::fund(fund.fund);
-            self.row(&format!("    {zh}"), en, fund.amount, "基金付 fund pays")?;
+            self.row(&format!("    {zh}"), en, fund.amount, "基金付 fund")?;
         }
         let bar = bar(b.fund_pay_sumamt, b.medfee_sumamt);
         writeln!(self.out, "   ├{}┤", "─".repeat(usize::try_from(BAR).unwrap_or(0)))?;
-        writeln!(self.out, "   │{bar}│  █ funds  ░ she")?;
+        writeln!(self.out, "   │{bar}│  █ 基金 funds  ░ 患者 patient")?;
         self.row("基金支付", "paid by the funds", b.fund_pay_sumamt, "")?;
         if !b.acct_pay.is_zero() {
-            self.row("个人账户", "from her own account", b.acct_pay, "")?;
+            self.row("个人账户", "from the personal account", b.acct_pay, "")?;
         }
-        self.row("她付现金", "she pays in cash", b.psn_cash_pay, "")
+        self.row("患者付现金", "the patient pays in cash", b.psn_cash_pay, "")
     }
 
     fn row(&mut self, zh: &str, en: &str, amount: Fen, who: &str) -> io::Result<()> {
@@ -95,6 +111,28 @@ impl<'o> Screen<'o> {
         writeln!(self.out, "   ✗ {what}: expected {expected}, got {got}")
     }
 
+    /// All stories beside each other.
+    pub(super) fn summary(&mut self, rows: &[SummaryRow]) -> io::Result<()> {
+        writeln!(self.out, "\n━━ 谁付了多少 · Who paid what")?;
+        writeln!(
+            self.out,
+            "   {:<4}{:<34}{:>12}{:>12}{:>12}{:>14}",
+            "", "", "bill", "funds", "patient", "if not filed"
+        )?;
+        for row in rows {
+            let not_filed = row.unfiled.map_or("the same".to_owned(), |amount| amount.to_string());
+            let gap = 34_usize.saturating_sub(width(row.title));
+            let (bill, funds, patient) = (row.bill, row.funds, row.patient);
+            let number = row.number;
+            writeln!(
+                self.out,
+                "   {number:<4}{}{:gap$}{bill:>12}{funds:>12}{patient:>12}{not_filed:>14}",
+                row.title, ""
+            )?;
+        }
+        Ok(())
+    }
+
     pub(super) fn close(
         &mut self,
         differences: usize,
@@ -105,7 +143,8 @@ impl<'o> Screen<'o> {
         writeln!(self.out, "\n━━ What to remember")?;
         writeln!(
             self.out,
-            "   备案越早越好；出院结算前都来得及。File before you travel, or at the latest before you are settled."
+            "   异地就医先备案；来不及的，出院结算前补办也算数。\n   \
+             File before you travel; if you could not, filing before the hospital settles still counts."
         )?;
         match differences {
             0 => writeln!(self.out, "   ✓ every figure is the one worked out by hand.")?,
@@ -117,7 +156,7 @@ impl<'o> Screen<'o> {
         writeln!(self.out, "\n━━ What to do next (the gateway stays up; Ctrl-C ends it)")?;
         writeln!(
             self.out,
-            "   her page       http://{}/      sign in as one of the story, the code is shown",
+            "   person's page  http://{}/      sign in as someone below, the code is shown",
             at.persons
         )?;
         writeln!(self.out, "   center's desk  http://{}/      the month by region and hospital", at.center)?;

@@ -12,6 +12,7 @@ use serde_json::json;
 
 use crate::app::App;
 use crate::command::demo::screen::Screen;
+use crate::command::demo::screen::SummaryRow;
 use crate::command::told;
 use crate::domain::benefit;
 use crate::domain::codes::BenefitLevel;
@@ -19,6 +20,7 @@ use crate::domain::explain::NoTrace;
 use crate::domain::ids::InstitutionCode;
 use crate::domain::ids::RegionCode;
 use crate::domain::ids::SettlementId;
+use crate::domain::money::Fen;
 use crate::protocol::explanation::person;
 use crate::protocol::explanation::saving;
 use crate::protocol::explanation::saving::Alternative;
@@ -41,6 +43,24 @@ pub(super) struct Story<'a> {
     authority: String,
 }
 
+const UNFILED_TITLE: &str = "跨省住院没有备案，补办后结算";
+const TWICE_TITLE: &str = "结算后发现漏记床位费，撤销重结";
+
+/// What was played so far.
+#[derive(Default)]
+struct Played {
+    differences: usize,
+    rows: Vec<SummaryRow>,
+}
+
+impl Played {
+    fn row(&mut self, number: usize, title: &'static str, explained: &Explanation, unfiled: Option<Fen>) {
+        let b = &explained.breakdown;
+        let (bill, funds, patient) = (b.medfee_sumamt, b.fund_pay_sumamt, b.psn_part_amt);
+        self.rows.push(SummaryRow { number, title, bill, funds, patient, unfiled });
+    }
+}
+
 /// Why the story could not go on.
 type Broken = String;
 
@@ -56,20 +76,21 @@ impl<'a> Story<'a> {
 
     /// Plays it all; gives how many figures were not as expected.
     pub(super) async fn play(&self, screen: &mut Screen<'_>) -> Result<usize, Broken> {
-        let mut differences = 0;
-        differences += self.settled_at_once(screen, &IN_PROVINCE).await?;
-        differences += self.settled_at_once(screen, &LONG_TERM).await?;
-        differences += self.settled_at_once(screen, &TEMPORARY).await?;
-        differences += self.unfiled(screen).await?;
-        differences += self.settled_at_once(screen, &VISITOR).await?;
-        differences += self.stranger(screen).await?;
-        differences += self.settled_twice(screen).await?;
+        let mut played = Played::default();
+        self.settled_at_once(screen, &IN_PROVINCE, &mut played).await?;
+        self.settled_at_once(screen, &LONG_TERM, &mut played).await?;
+        self.settled_at_once(screen, &TEMPORARY, &mut played).await?;
+        self.unfiled(screen, &mut played).await?;
+        self.settled_at_once(screen, &VISITOR, &mut played).await?;
+        self.stranger(screen, &mut played).await?;
+        self.settled_twice(screen, &mut played).await?;
+        screen.summary(&played.rows).map_err(written)?;
         let people = self.province.figures.iter().filter(|figure| figure.held).map(|figure| {
             let private = &figure.insured.private;
             (private.name.clone(), private.certificate_number.clone(), figure.role.name())
         });
         screen.people(&people.collect::<Vec<_>>()).map_err(written)?;
-        Ok(differences)
+        Ok(played.differences)
     }
 
     fn figure(&self, role: Role) -> Result<&'a Figure, Broken> {
@@ -90,7 +111,12 @@ impl<'a> Story<'a> {
         Ok(His::new(code, &stay.fixmedins_name, region, line, move || clock.now()))
     }
 
-    async fn settled_at_once(&self, screen: &mut Screen<'_>, chapter: &Chapter) -> Result<usize, Broken> {
+    async fn settled_at_once(
+        &self,
+        screen: &mut Screen<'_>,
+        chapter: &Chapter,
+        played: &mut Played,
+    ) -> Result<(), Broken> {
         let figure = self.figure(chapter.role)?;
         screen.chapter(chapter.number, chapter.title.0, chapter.title.1).map_err(written)?;
         screen.says(chapter.text.0, chapter.text.1).map_err(written)?;
@@ -100,21 +126,24 @@ impl<'a> Story<'a> {
         visit.quoted(screen, &mdtrt_id, &figure.stay.medfee_sumamt).await?;
         let setl_id = visit.settled(screen, &mdtrt_id, &figure.stay.medfee_sumamt).await?;
         let explained = self.explained(screen, &setl_id).await?;
-        if let Some(level) = chapter.compare {
-            self.compared(screen, &explained, level)?;
-        }
-        check(screen, &explained, chapter.fund, chapter.cash)
+        let unfiled = match chapter.compare {
+            None => None,
+            Some(level) => Some(self.compared(screen, &explained, level)?),
+        };
+        played.differences += check(screen, &explained, chapter.fund, chapter.cash)?;
+        played.row(chapter.number, chapter.title.0, &explained, unfiled);
+        Ok(())
     }
 
     /// Told to file, files, settles, and what that saved.
-    async fn unfiled(&self, screen: &mut Screen<'_>) -> Result<usize, Broken> {
+    async fn unfiled(&self, screen: &mut Screen<'_>, played: &mut Played) -> Result<(), Broken> {
         let figure = self.figure(Role::Unfiled)?;
         let stay = &figure.stay;
-        screen.chapter(4, "跨省住院没有备案", "another province, not filed").map_err(written)?;
+        screen.chapter(4, UNFILED_TITLE, "another province, not filed").map_err(written)?;
         screen
             .says(
                 "黄某没有备案就到长沙住院。结算前医院会被告知两种金额和补办办法；他在床边补办后再结算。",
-                "He went to Changsha without filing. Before settling, the hospital is told both sums and how to file; he files from his bed.",
+                "Went to Changsha without filing. Before settling, the hospital is told both sums and how to file; the filing is made from the bedside.",
             )
             .map_err(written)?;
         let visit = Visit { his: self.his(stay)?, stay };
@@ -123,13 +152,18 @@ impl<'a> Story<'a> {
         let mdtrt_id = visit.discharged(screen, stay).await?;
         let refused = visit.call("2303", &play::settle(stay, &mdtrt_id, &stay.medfee_sumamt)).await?;
         screen.step("2303", "预结算 quote", &said(&refused)).map_err(written)?;
-        let mut differences = 0;
         for figure in ["23159.31", "19307.86"] {
             if !refused.err_msg.contains(figure) {
                 screen.differs("the refusal names", figure, &refused.err_msg).map_err(written)?;
-                differences += 1;
+                played.differences += 1;
             }
         }
+        screen
+            .says(
+                "",
+                "It says: 23,159.31 in cash as things are, 19,307.86 if filed today; file first, or ask again to go on unfiled.",
+            )
+            .map_err(written)?;
         let filing = json!({
             "id": "DEMO-FILING-1",
             "pool": stay.pool.to_string(),
@@ -146,13 +180,15 @@ impl<'a> Story<'a> {
         visit.quoted(screen, &mdtrt_id, &stay.medfee_sumamt).await?;
         let setl_id = visit.settled(screen, &mdtrt_id, &stay.medfee_sumamt).await?;
         let explained = self.explained(screen, &setl_id).await?;
-        self.compared(screen, &explained, BenefitLevel::Unfiled)?;
+        let unfiled = self.compared(screen, &explained, BenefitLevel::Unfiled)?;
         self.compared(screen, &explained, BenefitLevel::LongTerm)?;
-        Ok(differences + check(screen, &explained, "22761.59", "19307.86")?)
+        played.differences += check(screen, &explained, "22761.59", "19307.86")?;
+        played.row(4, UNFILED_TITLE, &explained, Some(unfiled));
+        Ok(())
     }
 
     /// Insured in a pool that this gateway does not hold.
-    async fn stranger(&self, screen: &mut Screen<'_>) -> Result<usize, Broken> {
+    async fn stranger(&self, screen: &mut Screen<'_>, played: &mut Played) -> Result<(), Broken> {
         let figure = self.figure(Role::Stranger)?;
         screen
             .chapter(6, "外省参保人，参保地未接入", "a visitor whose region is not connected")
@@ -166,20 +202,25 @@ impl<'a> Story<'a> {
         let visit = Visit { his: self.his(&figure.stay)?, stay: &figure.stay };
         let refused = visit.call("2401", &play::admit(&figure.stay)).await?;
         screen.step("2401", "入院 admit", &said(&refused)).map_err(written)?;
-        if refused.err_msg.contains("[region-not-connected]") {
-            return Ok(0);
+        screen
+            .says("", "It says: Changsha is not connected; pay now and claim at home; whom to call there.")
+            .map_err(written)?;
+        if !refused.err_msg.contains("[region-not-connected]") {
+            screen
+                .differs("the refusal's code", "region-not-connected", &refused.err_msg)
+                .map_err(written)?;
+            played.differences += 1;
         }
-        screen.differs("the refusal's code", "region-not-connected", &refused.err_msg).map_err(written)?;
-        Ok(1)
+        Ok(())
     }
 
     /// Settled without the bed lines, reversed, settled with them.
-    async fn settled_twice(&self, screen: &mut Screen<'_>) -> Result<usize, Broken> {
+    async fn settled_twice(&self, screen: &mut Screen<'_>, played: &mut Played) -> Result<(), Broken> {
         let figure = self.figure(Role::Local)?;
         let stay = &figure.stay;
         let (beds, first): (Vec<_>, Vec<_>) =
             stay.lines.iter().cloned().partition(|line| line.med_list_codg.ends_with("BED"));
-        screen.chapter(7, "结算后发现漏记床位费", "settled, reversed, settled again").map_err(written)?;
+        screen.chapter(7, TWICE_TITLE, "settled, reversed, settled again").map_err(written)?;
         screen
             .says(
                 "谭某在本地住院，结算后医院发现漏了床位费：撤销，补传，重新结算。",
@@ -192,7 +233,7 @@ impl<'a> Story<'a> {
         let mdtrt_id = visit.discharged(screen, &without_beds).await?;
         let setl_id = visit.settled(screen, &mdtrt_id, "8076.51").await?;
         let explained = self.app.service.explain(&id(&setl_id)?).await.map_err(|cause| told(&cause))?;
-        let mut differences = check(screen, &explained, "6334.28", "1742.23")?;
+        played.differences += check(screen, &explained, "6334.28", "1742.23")?;
         let reversed = visit.done("2305", &play::reverse(stay, &mdtrt_id, &setl_id)).await?;
         let returned = reversed.output["setlinfo"]["psn_cash_pay"].to_string();
         screen.step("2305", "撤销 reverse", &format!("cash {returned}, nothing stands")).map_err(written)?;
@@ -200,8 +241,9 @@ impl<'a> Story<'a> {
         screen.step("2301", "补传床位费 bed lines", &lines_told(&uploaded)).map_err(written)?;
         let setl_id = visit.settled(screen, &mdtrt_id, &stay.medfee_sumamt).await?;
         let explained = self.explained(screen, &setl_id).await?;
-        differences += check(screen, &explained, "7030.88", "1819.63")?;
-        Ok(differences)
+        played.differences += check(screen, &explained, "7030.88", "1819.63")?;
+        played.row(7, TWICE_TITLE, &explained, None);
+        Ok(())
     }
 
     async fn explained(&self, screen: &mut Screen<'_>, setl_id: &str) -> Result<Explanation, Broken> {
@@ -211,20 +253,21 @@ impl<'a> Story<'a> {
         Ok(explained)
     }
 
-    /// The same bill under another filing, or none.
+    /// The same bill under another filing, or none; gives what the patient would have paid.
     fn compared(
         &self,
         screen: &mut Screen<'_>,
         explained: &Explanation,
         level: BenefitLevel,
-    ) -> Result<(), Broken> {
+    ) -> Result<Fen, Broken> {
         let facts = &explained.settlement.facts;
         let mut other = facts.claim(&explained.policy);
         other.level = level;
         let breakdown = benefit::compute(&other, &mut NoTrace).map_err(|cause| told(&cause))?;
         let now = Alternative { level: facts.level, breakdown: &explained.breakdown };
         let sentence = saving::compare(now, Alternative { level, breakdown: &breakdown }, true);
-        screen.says(&format!("▸ {}", sentence.zh), &format!("  {}", sentence.en)).map_err(written)
+        screen.says(&format!("▸ {}", sentence.zh), &format!("  {}", sentence.en)).map_err(written)?;
+        Ok(breakdown.psn_part_amt)
     }
 }
 
@@ -250,13 +293,13 @@ impl Visit<'_> {
         let reply = self.done("1101", &play::identify(self.stay)).await?;
         let person = &reply.output["baseinfo"];
         let told = format!("{} ({})", text(&person["psn_name"]), text(&person["psn_no"]));
-        screen.step("1101", "是谁 who is she", &told).map_err(written)
+        screen.step("1101", "是谁 who is it", &told).map_err(written)
     }
 
     async fn entitled(&self, screen: &mut Screen<'_>) -> Result<(), Broken> {
         let reply = self.done("2001", &play::entitle(self.stay)).await?;
         let result = &reply.output["trtinfo"][0]["trt_chk_rslt"];
-        screen.step("2001", "待遇 what is she entitled to", text(result)).map_err(written)
+        screen.step("2001", "待遇 entitled to what", text(result)).map_err(written)
     }
 
     /// Admitted, lines uploaded, discharged; gives the `mdtrt_id`.
@@ -274,7 +317,7 @@ impl Visit<'_> {
     async fn quoted(&self, screen: &mut Screen<'_>, mdtrt_id: &str, fee: &str) -> Result<(), Broken> {
         let quoted = self.done("2303", &play::settle(self.stay, mdtrt_id, fee)).await?;
         let cash = quoted.output["setlinfo"]["psn_cash_pay"].to_string();
-        screen.step("2303", "预结算 quote", &format!("she would pay {cash} in cash")).map_err(written)
+        screen.step("2303", "预结算 quote", &format!("the patient would pay {cash}")).map_err(written)
     }
 
     async fn settled(&self, screen: &mut Screen<'_>, mdtrt_id: &str, fee: &str) -> Result<String, Broken> {
@@ -300,10 +343,10 @@ struct Chapter {
 const IN_PROVINCE: Chapter = Chapter {
     number: 1,
     role: Role::InProvince,
-    title: ("省内异地", "another city of her province"),
+    title: ("省内异地", "another city of the home province"),
     text: (
         "梁某在江门参保，到广州做膝关节手术。她的统筹区规定省内就医不用备案。",
-        "Insured in Jiangmen, a knee operation in Guangzhou. Her city asks for no filing inside the province.",
+        "Insured in Jiangmen, a knee operation in Guangzhou. The home city asks for no filing inside the province.",
     ),
     compare: None,
     fund: "29987.49",
@@ -316,7 +359,7 @@ const LONG_TERM: Chapter = Chapter {
     title: ("跨省，已办长期备案", "another province, filed long-term"),
     text: (
         "陈某被单位派驻长沙，早已办了常驻异地工作备案：待遇与在家一样。",
-        "Posted to Changsha by his employer and filed for it: the same benefit as at home.",
+        "Posted to Changsha by the employer and filed for it: the same benefit as at home.",
     ),
     compare: Some(BenefitLevel::Unfiled),
     fund: "29987.49",
@@ -330,7 +373,7 @@ const TEMPORARY: Chapter = Chapter {
     title: ("跨省，临时备案", "another province, filed as temporary"),
     text: (
         "李某退休，到南宁看病，行前办了临时外出就医备案：比例降低20个百分点。",
-        "Retired, in Nanning for treatment, filed as temporary before she left: 20 points less than at home.",
+        "Retired, in Nanning for treatment, filed as temporary before leaving: 20 points less than at home.",
     ),
     compare: Some(BenefitLevel::Unfiled),
     fund: "23911.47",
