@@ -61,7 +61,7 @@ fn arguments(folder: &Path, kind: Kind) -> Arguments {
 async fn import(folder: &Path, kind: Kind) -> serde_json::Value {
     let mut out = Vec::new();
     let code = run(&arguments(folder, kind), Arc::new(Noon), &mut out).await;
-    assert_eq!(code, 0, "{}", String::from_utf8_lossy(&out));
+    assert_eq!(code.code(), 0, "{}", String::from_utf8_lossy(&out));
     serde_json::from_slice(&out).unwrap()
 }
 

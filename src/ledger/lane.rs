@@ -79,7 +79,7 @@ impl<T> Queue<T> {
 
 impl<T: Alone> Batches<T> {
     /// Waits for work and takes all of it that fits. `None` when every caller is gone and nothing waits.
-    pub fn next(&mut self) -> Option<Vec<Waiting<T>>> {
+    pub fn gather(&mut self) -> Option<Vec<Waiting<T>>> {
         let mut batch = Vec::new();
         let mut persons = HashSet::new();
         let passed_over = std::mem::take(&mut self.later);
@@ -145,7 +145,7 @@ mod tests {
     }
 
     fn batch(batches: &mut Batches<(u8, char)>) -> Vec<u8> {
-        batches.next().unwrap().into_iter().map(|waiting| waiting.job.0).collect()
+        batches.gather().unwrap().into_iter().map(|waiting| waiting.job.0).collect()
     }
 
     #[test]
@@ -159,7 +159,7 @@ mod tests {
         assert!(batches.take_decided(|job| job.1 == 'b').is_empty());
         assert_eq!(batch(&mut batches), [5]);
         drop(queue);
-        assert!(batches.next().is_none());
+        assert!(batches.gather().is_none());
     }
 
     #[test]
@@ -181,7 +181,7 @@ mod tests {
         queue.push((1, 'a')).unwrap();
         queue.push((2, 'a')).unwrap();
         assert_eq!(queue.push((3, 'b')), Err(NotQueued::Full { limit: 2 }));
-        let first = batches.next().unwrap();
+        let first = batches.gather().unwrap();
         assert_eq!(queue.push((3, 'b')), Err(NotQueued::Full { limit: 2 }));
         drop(first);
         assert_eq!(queue.push((3, 'b')), Ok(()));

@@ -1,5 +1,7 @@
 //! What a ledger promises, as one suite for every database, and what each database must survive.
 
+#![expect(clippy::unwrap_used, reason = "what a test needs and does not get ends it")]
+
 mod actor;
 mod kill;
 mod sqlite;

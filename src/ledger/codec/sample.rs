@@ -162,7 +162,7 @@ impl Sample for Account {
 
 impl Sample for FiledBy {
     fn sample(chance: &mut Chance) -> FiledBy {
-        let hospital = FiledBy::Hospital(Sample::sample(chance));
+        let hospital = FiledBy::Hospital { code: Sample::sample(chance), pool: Sample::sample(chance) };
         one_of(chance, &[hospital, FiledBy::Center, FiledBy::Person, FiledBy::Import]).clone()
     }
 }

@@ -106,7 +106,7 @@ impl Writer {
 
     /// Until every caller is gone.
     pub(super) fn run(mut self, mut batches: Batches<Job>) {
-        while let Some(batch) = batches.next() {
+        while let Some(batch) = batches.gather() {
             let moved = self.take(batch);
             for waiting in batches.take_decided(|job| moved.decides(job)) {
                 answer(waiting.job, Done::Deed(Ok(Written::Moved)));
