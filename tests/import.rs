@@ -496,3 +496,40 @@ async fn the_commands_report_in_text_or_json_and_by_their_exit_code() {
     assert_eq!(code, 2);
     assert!(text.contains("nowhere.csv cannot be read"), "{text}");
 }
+
+#[tokio::test]
+async fn rows_are_read_again_in_the_order_of_the_ledger_whatever_stands_round_them() {
+    let desk = Desk::open().await;
+    let text = "\u{feff}".to_owned()
+        + &PERSONS.replace('\n', "\r\n")
+        + "# a remark\r\n440700,2,\"陈,样\r\n乙\",99,T2,,310,11,1,0,440703,2020-01-01,2023-12-31,,,\r\n"
+        + "# another, between two rows of one person\r\n440700,2,,,,,310,12,1,0,440703,2024-01-01,,2303,2026-01-01,\r\n\r\n"
+        + "440700,1,陈样甲,99,T1,,310,11,1,0,440703,2020-01-01,,,,\r\n"
+        + "440700,3,陈样丙,99,T3,,390,15,1,0,440703,2020-01-01,,,,";
+    let control = desk.import_text(Kind::Persons, "register", &text).await;
+    assert_told(&control, &["line 3, column psn_name: expected at most 50 characters"]);
+    let late = text.replace("T3,,390,15", "T3,,390,x").replace("陈,样\r\n乙", "陈,样乙");
+    let report = desk.import_text(Kind::Persons, "register", &late).await;
+    assert_told(&report, &["line 8, column psn_type"]);
+    let report = desk.import_text(Kind::Persons, "register", &text.replace("陈,样\r\n乙", "陈,样乙")).await;
+    assert_eq!((report.new, report.faults), (3, Vec::new()));
+    let two = desk.facts("2").await.unwrap();
+    assert_eq!((two.private.name.as_str(), two.version), ("陈,样乙", 1));
+    assert_eq!(two.person.register.coverages.len(), 2);
+    assert_eq!(desk.facts("3").await.unwrap().person.register.coverages[0].insutype, "390");
+}
+
+#[tokio::test]
+async fn one_person_may_have_many_events_anywhere_in_a_file() {
+    let desk = Desk::open().await;
+    desk.import_text(Kind::Persons, "register", &persons([1, 2])).await;
+    let header = "source_id,poolarea_no,psn_no,kind,scheme,year,date,sign,hifp_pay\n".to_owned();
+    let events = (0..400).fold(header, |mut text, at| {
+        writeln!(text, "E{at},440700,{},chronic_outpatient,310,2026,2026-05-04,+,1.00", at % 2 + 1).unwrap();
+        text
+    });
+    assert_eq!(desk.import_text(Kind::Year, "core", &events).await.recorded, 400);
+    let used = desk.facts("1").await.unwrap();
+    let used = used.person.used(Scheme::Employee, banyan::domain::calendar::BenefitYear(2026));
+    assert_eq!(used.hifp, Fen(20_000));
+}

@@ -9,6 +9,7 @@ use banyan::command::import::check::Subject;
 use banyan::command::import::check::check;
 use banyan::domain::calendar::Day;
 use banyan::domain::calendar::Instant;
+use banyan::domain::ids::Bucket;
 use banyan::domain::region::Regions;
 use banyan::protocol::files::kind::Kind;
 use banyan::sandbox::province::Province;
@@ -38,7 +39,7 @@ fn a_file_of_a_hundred_thousand_persons_is_streamed() {
     let before = memory_peak();
     let subject = Subject { kind: Kind::Persons, authority: Some(Authority::Register), path };
     let known = Known { regions: &regions, now: Instant::start_of(today) };
-    let checked = check(&subject, &known, false).unwrap();
+    let checked = check(&subject, &known, &|_| Bucket::new(7).unwrap(), false).unwrap();
     let grown = memory_peak() - before;
     assert_eq!(checked.findings.faults.count(), 0, "{:?}", checked.findings.faults.listed());
     assert_eq!(checked.entries, 100_000 + 11);

@@ -2,6 +2,7 @@
 
 pub mod check;
 pub mod failed;
+pub mod places;
 pub mod report;
 pub mod sweep;
 
@@ -16,8 +17,8 @@ use crate::command::import::check::Subject;
 use crate::command::import::failed::Failed;
 use crate::command::import::report::Report;
 use crate::command::import::sweep::Mode;
+use crate::command::import::sweep::Sweep;
 use crate::config::gateway::Gateway;
-use crate::domain::calendar::Instant;
 use crate::domain::region::Regions;
 use crate::ledger::Ledger;
 use crate::ledger::sqlite::Settings;
@@ -121,6 +122,7 @@ fn connect(arguments: &Arguments, clock: Arc<dyn Clock>) -> Result<Connected, Fa
             (ledger.file, gateway.lookup_key, settings)
         }
     };
+    let settings = bulk(settings);
     let secret = key_file::read(&key).map_err(|cause| Failed::Settings(cause.to_string()))?;
     let at = Arc::clone(&clock);
     let now = Arc::new(move || at.now());
@@ -128,6 +130,20 @@ fn connect(arguments: &Arguments, clock: Arc<dyn Clock>) -> Result<Connected, Fa
     let operator = std::env::var("USER").unwrap_or_default();
     let progress = std::io::stderr().is_terminal();
     Ok(Connected { ledger: Arc::new(ledger), clock, operator, progress })
+}
+
+/// An import wants throughput where a gateway wants low latency: large batches, and a long write-ahead log, in which a
+/// page that many batches touch is moved into the file once.
+fn bulk(settings: Settings) -> Settings {
+    const BATCH_MAX: usize = 2048;
+    const CHECKPOINT_PAGES: u32 = 65_536; // 256 MiB
+    const LIMIT_PAGES: u32 = 262_144; // 1 GiB
+    Settings {
+        batch_max: settings.batch_max.max(BATCH_MAX),
+        wal_checkpoint_pages: settings.wal_checkpoint_pages.max(CHECKPOINT_PAGES),
+        wal_limit_pages: settings.wal_limit_pages.max(LIMIT_PAGES),
+        ..settings
+    }
 }
 
 /// Imports a file. `confirm` is asked with what would change, unless the arguments say yes.
@@ -143,9 +159,8 @@ pub async fn import(
     let authority = authority(arguments)?;
     let subject = Subject { kind: arguments.kind, authority, path: arguments.file.clone() };
     let held = connected.ledger.reference().await.map_err(Failed::Ledger)?;
-    let now = connected.clock.now();
     let regions = Regions::new(held.regions.clone());
-    let checked = check_apart(&subject, regions, now, connected.progress).await?;
+    let checked = check_apart(&subject, connected, regions).await?;
     let mut report = Report::of(arguments, &checked);
     if !checked.findings.faults.is_empty() {
         return Ok(report);
@@ -162,13 +177,8 @@ pub async fn import(
         may_introduce: authority.is_some_and(Authority::may_introduce) && arguments.kind == Kind::Persons,
         operator: connected.operator.clone(),
     };
-    let sweep = sweep::Sweep {
-        subject,
-        file: checked.file,
-        entries: checked.entries,
-        importer,
-        progress: connected.progress,
-    };
+    let (file, places) = (checked.file, Arc::new(checked.places));
+    let sweep = Sweep { file, places, entries: checked.entries, importer, progress: connected.progress };
     if !arguments.yes {
         let differences = arguments.differences.as_deref();
         report.take(sweep.run(Mode::Plan, differences).await?);
@@ -194,15 +204,11 @@ fn authority(arguments: &Arguments) -> Result<Option<Authority>, Failed> {
 }
 
 /// The check reads the whole file: on a thread that may block.
-async fn check_apart(
-    subject: &Subject,
-    regions: Regions,
-    now: Instant,
-    progress: bool,
-) -> Result<Checked, Failed> {
-    let subject = subject.clone();
+async fn check_apart(subject: &Subject, connected: &Connected, regions: Regions) -> Result<Checked, Failed> {
+    let (subject, connected) = (subject.clone(), connected.clone());
     let checking = tokio::task::spawn_blocking(move || {
-        check::check(&subject, &Known { regions: &regions, now }, progress)
+        let known = Known { regions: &regions, now: connected.clock.now() };
+        check::check(&subject, &known, &|person| connected.ledger.bucket(person), connected.progress)
     });
     checking.await.map_err(|_| Failed::Broken)?
 }

@@ -2,7 +2,6 @@
 
 use std::fs::File;
 use std::io::BufReader;
-use std::io::Read;
 use std::io::Seek as _;
 use std::path::PathBuf;
 use std::time::SystemTime;
@@ -10,6 +9,9 @@ use std::time::SystemTime;
 use indicatif::ProgressBar;
 
 use crate::command::import::failed::Failed;
+use crate::command::import::places::Places;
+use crate::domain::ids::Bucket;
+use crate::domain::ids::PersonKey;
 use crate::protocol::files::faults::Fault;
 use crate::protocol::files::faults::Findings;
 use crate::protocol::files::kind::Kind;
@@ -37,13 +39,19 @@ pub struct Checked {
     pub entries: u64,
     /// The entries themselves, of the shared tables only: those are small.
     pub rows: Vec<Incoming>,
+    /// Where the entries stand, of the other kinds.
+    pub places: Places,
     pub file: Marked,
 }
+
+/// Finds where all that belongs to a person lies.
+pub type Buckets<'a> = &'a dyn Fn(&PersonKey) -> Bucket;
 
 /// An open file, with what would tell that someone writes into it.
 #[derive(Debug)]
 pub struct Marked {
-    file: File,
+    pub path: PathBuf,
+    pub file: File,
     length: u64,
     changed: Option<SystemTime>,
 }
@@ -57,7 +65,7 @@ impl Marked {
             let cause = std::io::Error::other("not a regular file: it must be read twice");
             return Err(cannot(cause));
         }
-        Ok(Marked { length: about.len(), changed: about.modified().ok(), file })
+        Ok(Marked { path: subject.path.clone(), length: about.len(), changed: about.modified().ok(), file })
     }
 
     /// Whether it still is what was checked.
@@ -68,7 +76,7 @@ impl Marked {
     }
 
     /// The file from its beginning.
-    pub fn again(&self) -> std::io::Result<BufReader<File>> {
+    fn again(&self) -> std::io::Result<BufReader<File>> {
         let mut file = self.file.try_clone()?;
         file.rewind()?;
         Ok(BufReader::with_capacity(READ_BYTES, file))
@@ -76,13 +84,19 @@ impl Marked {
 }
 
 /// Reads the file, once, or twice when something seems to stand in it twice.
-pub fn check(subject: &Subject, known: &Known<'_>, progress: bool) -> Result<Checked, Failed> {
+pub fn check(
+    subject: &Subject,
+    known: &Known<'_>,
+    buckets: Buckets<'_>,
+    progress: bool,
+) -> Result<Checked, Failed> {
     let cannot = |cause| Failed::File { path: subject.path.clone(), cause };
     let file = Marked::open(subject)?;
     let bar = bar(file.length, progress, "checking");
     let mut sheet =
         Sheet::open(subject.kind, subject.authority, bar.wrap_read(file.again().map_err(cannot)?));
     let (mut entries, mut rows, mut repeats) = (0, Vec::new(), Repeats::default());
+    let mut places = Places::new(subject.kind, sheet.header().clone(), file.length);
     while let Some(said) = sheet.next() {
         entries += 1;
         repeats.note(&said.what.identity());
@@ -90,8 +104,9 @@ pub fn check(subject: &Subject, known: &Known<'_>, progress: bool) -> Result<Che
             let (column, expected) = (Some(objection.column.to_owned()), objection.what);
             sheet.findings.faults.push(Fault { line: said.line, column, expected, found: None });
         }
-        if subject.kind.is_shared_table() {
-            rows.push(said.what);
+        match said.what.person() {
+            Some(person) => places.note(&said, person, buckets(person)),
+            None => rows.push(said.what),
         }
     }
     let mut findings = sheet.findings;
@@ -104,8 +119,9 @@ pub fn check(subject: &Subject, known: &Known<'_>, progress: bool) -> Result<Che
         findings.faults.push(Fault { line: 1, column: None, expected, found: None });
     }
     findings.faults.sort();
+    places.sort();
     bar.finish_and_clear();
-    Ok(Checked { findings, entries, rows, file })
+    Ok(Checked { findings, entries, rows, places, file })
 }
 
 /// A progress bar on standard error, or one that nobody sees.
@@ -116,9 +132,4 @@ pub(super) fn bar(length: u64, shown: bool, what: &'static str) -> ProgressBar {
     let style = indicatif::ProgressStyle::with_template("{msg} {bar:30} {percent}% {eta} left")
         .expect("the template is written right");
     ProgressBar::new(length).with_style(style).with_message(what)
-}
-
-/// Reads on from a file; named so that the sweep and the check read alike.
-pub(super) fn sheet<R: Read>(subject: &Subject, source: R) -> Sheet<R> {
-    Sheet::open(subject.kind, subject.authority, source)
 }

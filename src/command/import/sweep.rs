@@ -1,6 +1,7 @@
 //! Owns the second reading of a file: each entry is held against the ledger and, when it is meant, recorded. One thread
 //! reads, several workers keep many entries in flight, so that the ledger's batches are full.
 
+use std::fs::File;
 use std::io::Write as _;
 use std::path::Path;
 use std::path::PathBuf;
@@ -16,10 +17,10 @@ use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 
 use crate::command::import::check::Marked;
-use crate::command::import::check::Subject;
 use crate::command::import::check::bar;
-use crate::command::import::check::sheet;
 use crate::command::import::failed::Failed;
+use crate::command::import::places::Moved;
+use crate::command::import::places::Places;
 use crate::command::import::report::Tally;
 use crate::protocol::files::sheet::Said;
 use crate::service::import::apply::Importer;
@@ -28,12 +29,12 @@ use crate::service::import::differences::Difference;
 use crate::service::import::incoming::Incoming;
 
 /// Entries that are handed to a worker at once.
-const CHUNK: usize = 512;
+const CHUNK: usize = 2048;
 /// Chunks read ahead.
 const CHUNKS_AHEAD: usize = 8;
 /// Tasks that work; each has as many entries in flight as follows.
 const WORKERS: usize = 4;
-const IN_FLIGHT_EACH: usize = 256;
+const IN_FLIGHT_EACH: usize = 1024;
 
 /// Whether entries are only compared, or recorded too.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -44,8 +45,8 @@ pub enum Mode {
 
 /// A checked file and where it goes.
 pub struct Sweep {
-    pub subject: Subject,
     pub file: Marked,
+    pub places: Arc<Places>,
     /// How many entries the check counted.
     pub entries: u64,
     pub importer: Importer,
@@ -64,7 +65,7 @@ struct Shared {
 /// The file into which every difference is written.
 struct List {
     path: PathBuf,
-    writer: StdMutex<csv::Writer<std::fs::File>>,
+    writer: StdMutex<csv::Writer<File>>,
 }
 
 impl Sweep {
@@ -73,13 +74,14 @@ impl Sweep {
     /// # Errors
     /// When the ledger fails, or the file is no longer the one that was checked. What was recorded stands.
     pub async fn run(&self, mode: Mode, differences: Option<&Path>) -> Result<Tally, Failed> {
+        let moved = || Failed::FileMoved { path: self.file.path.clone() };
         if !self.file.is_same() {
-            return Err(Failed::FileMoved { path: self.subject.path.clone() });
+            return Err(moved());
         }
-        let cannot = |cause| Failed::File { path: self.subject.path.clone(), cause };
+        let cannot = |cause| Failed::File { path: self.file.path.clone(), cause };
         let (sender, chunks) = mpsc::channel(CHUNKS_AHEAD);
-        let (subject, source) = (self.subject.clone(), self.file.again().map_err(cannot)?);
-        let reading = tokio::task::spawn_blocking(move || read(&subject, source, &sender));
+        let (places, file) = (Arc::clone(&self.places), self.file.file.try_clone().map_err(cannot)?);
+        let reading = tokio::task::spawn_blocking(move || read(&places, &file, &sender));
         let what = if mode == Mode::Apply { "applying" } else { "comparing" };
         let shared = Arc::new(Shared {
             chunks: Mutex::new(chunks),
@@ -105,8 +107,8 @@ impl Sweep {
             return Err(cause);
         }
         let read = reading.await.map_err(|_| Failed::Broken)?;
-        if read != Some(self.entries) || !self.file.is_same() {
-            return Err(Failed::FileMoved { path: self.subject.path.clone() });
+        if read.is_err() || !self.file.is_same() {
+            return Err(moved());
         }
         if let Some(list) = &shared.list {
             list.finish()?;
@@ -115,20 +117,14 @@ impl Sweep {
     }
 }
 
-/// Reads the file into the channel. Gives the number of entries; `None` when a fault has come into it since the check.
-fn read(subject: &Subject, source: impl std::io::Read, sender: &mpsc::Sender<Vec<Said>>) -> Option<u64> {
-    let mut sheet = sheet(subject, source);
-    let mut entries = 0;
-    loop {
-        let chunk: Vec<Said> = sheet.by_ref().take(CHUNK).collect();
-        if chunk.is_empty() || !sheet.findings.faults.is_empty() {
-            return sheet.findings.faults.is_empty().then_some(entries);
-        }
-        entries += chunk.len() as u64;
-        if sender.blocking_send(chunk).is_err() {
-            return None; // the workers have stopped: their reason is told
+/// Reads the file into the channel, in the order of the ledger.
+fn read(places: &Places, file: &File, sender: &mpsc::Sender<Vec<Said>>) -> Result<(), Moved> {
+    for group in places.groups(CHUNK) {
+        if sender.blocking_send(group.read(file)?).is_err() {
+            break; // the workers have stopped: their reason is told
         }
     }
+    Ok(())
 }
 
 async fn work(shared: Arc<Shared>) -> Result<Tally, Failed> {
@@ -147,27 +143,50 @@ async fn work(shared: Arc<Shared>) -> Result<Tally, Failed> {
 }
 
 async fn work_off(shared: &Shared, chunk: Vec<Said>, tally: &mut Tally) -> Result<(), Failed> {
-    let outcomes = stream::iter(chunk).map(|said| async move {
-        let outcome = match shared.mode {
-            Mode::Plan => shared.importer.plan(&said.what).await,
-            Mode::Apply => shared.importer.apply(&said.what).await,
-        };
-        outcome.map(|outcome| (said, outcome)).map_err(Failed::Import)
-    });
+    let persons = by_person(chunk);
+    let outcomes = stream::iter(persons).map(|entries| shared.one_person(entries));
     let mut outcomes = std::pin::pin!(outcomes.buffer_unordered(IN_FLIGHT_EACH));
-    while let Some((said, outcome)) = outcomes.try_next().await? {
-        if let (Some(list), Outcome::Changed(differences)) = (&shared.list, &outcome) {
-            list.write(&said.what, differences)?;
+    while let Some(of_person) = outcomes.try_next().await? {
+        for (said, outcome) in of_person {
+            if let (Some(list), Outcome::Changed(differences)) = (&shared.list, &outcome) {
+                list.write(&said.what, differences)?;
+            }
+            tally.take(&said, outcome);
         }
-        tally.take(&said, outcome);
     }
     Ok(())
+}
+
+/// What one person has stands together: it is worked off in its order, since each deed moves her version on.
+fn by_person(chunk: Vec<Said>) -> Vec<Vec<Said>> {
+    let mut persons: Vec<Vec<Said>> = Vec::new();
+    for said in chunk {
+        match persons.last_mut() {
+            Some(entries) if entries[0].what.person() == said.what.person() => entries.push(said),
+            Some(_) | None => persons.push(vec![said]),
+        }
+    }
+    persons
+}
+
+impl Shared {
+    async fn one_person(&self, entries: Vec<Said>) -> Result<Vec<(Said, Outcome)>, Failed> {
+        let mut done = Vec::with_capacity(entries.len());
+        for said in entries {
+            let outcome = match self.mode {
+                Mode::Plan => self.importer.plan(&said.what).await,
+                Mode::Apply => self.importer.apply(&said.what).await,
+            };
+            done.push((said, outcome.map_err(Failed::Import)?));
+        }
+        Ok(done)
+    }
 }
 
 impl List {
     fn create(path: &Path) -> Result<List, Failed> {
         let cannot = |cause| Failed::Differences { path: path.to_owned(), cause };
-        let file = std::fs::File::create(path).map_err(cannot)?;
+        let file = File::create(path).map_err(cannot)?;
         let mut writer = csv::Writer::from_writer(file);
         let header = ["poolarea_no", "psn_no", "field", "before", "after"];
         writer.write_record(header).map_err(|cause| cannot(cause.into()))?;

@@ -62,14 +62,13 @@ pub(crate) fn read(header: &Header, rows: &[Row], findings: &mut Findings) -> Op
         read_coverage(&mut cells, &mut coverages);
         read_assistance(&mut cells, &mut assistance);
     }
-    let first = rows.first()?;
-    let mut cells = Cells::new(header, first, findings);
-    if header.is_complete() {
+    if header.is_complete() && findings.faults.count() == before {
+        let mut cells = Cells::new(header, rows.first()?, findings);
         for (column, said) in [
             (C::Name, identity.name.is_some()),
             (C::CertificateType, identity.certificate_type.is_some()),
             (C::CertificateNumber, identity.certificate_number.is_some()),
-            (C::Insutype, coverages.is_said() || coverages.tried),
+            (C::Insutype, coverages.is_said()),
         ] {
             if !said {
                 cells.fault(column, "must be filled in in one row of each person");
@@ -92,13 +91,11 @@ pub(crate) fn read(header: &Header, rows: &[Row], findings: &mut Findings) -> Op
 struct Listed<T> {
     rows: Vec<T>,
     emptied: bool,
-    /// A row wanted to add to it, rightly or not.
-    tried: bool,
 }
 
 impl<T> Default for Listed<T> {
     fn default() -> Self {
-        Listed { rows: Vec::new(), emptied: false, tried: false }
+        Listed { rows: Vec::new(), emptied: false }
     }
 }
 
@@ -173,7 +170,6 @@ fn read_coverage(cells: &mut Cells<'_>, coverages: &mut Listed<Coverage>) {
     if columns.iter().all(|column| cells.is_empty(*column)) {
         return;
     }
-    coverages.tried = true;
     for column in &columns[..6] {
         if cells.is_empty(*column) {
             cells.fault(*column, "must be filled in where a coverage is given");

@@ -12,6 +12,7 @@ use crate::protocol::files::kind::Kind;
 use crate::protocol::files::persons;
 use crate::protocol::files::recognitions;
 use crate::protocol::files::regions;
+use crate::protocol::files::table::Header;
 use crate::protocol::files::table::Row;
 use crate::protocol::files::table::Table;
 use crate::protocol::files::year;
@@ -25,6 +26,10 @@ pub const ROWS_PER_ENTRY_MAX: usize = 200;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Said {
     pub line: u64,
+    /// Its bytes in the file, from here …
+    pub begins: u64,
+    /// … to before here. Read again under the same header they say the same.
+    pub ends: u64,
     pub what: Incoming,
 }
 
@@ -46,6 +51,16 @@ impl<R: Read> Sheet<R> {
         let mut findings = Findings::default();
         let table = Table::open(source, kind.specs(), authority, &mut findings);
         Sheet { kind, table, findings, ahead: None, rows: Vec::new() }
+    }
+
+    /// Reads entries taken out of a file, under the header of that file.
+    pub fn under(kind: Kind, header: Header, source: R) -> Sheet<R> {
+        let table = Table::under(header, source);
+        Sheet { kind, table, findings: Findings::default(), ahead: None, rows: Vec::new() }
+    }
+
+    pub fn header(&self) -> &Header {
+        &self.table.header
     }
 
     /// Whether the header lets the rows be read at all.
@@ -117,9 +132,10 @@ impl<R: Read> Iterator for Sheet<R> {
             if !self.has_header() || !self.gather() {
                 return None;
             }
-            let line = self.rows[0].line;
+            let (line, begins) = (self.rows[0].line, self.rows[0].byte);
+            let ends = self.ahead.as_ref().map_or_else(|| self.table.byte(), |row| row.byte);
             if let Some(what) = self.read() {
-                return Some(Said { line, what });
+                return Some(Said { line, begins, ends, what });
             }
         }
     }

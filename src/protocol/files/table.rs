@@ -94,17 +94,33 @@ fn about_header(column: &str, expected: &str) -> Fault {
     Fault { line: 1, column: Some(column.to_owned()), expected: expected.to_owned(), found: None }
 }
 
-/// One row, with the line on which it begins.
+/// One row, with the line and the byte at which it begins.
 #[derive(Clone, Debug, Default)]
 pub struct Row {
     pub line: u64,
+    pub byte: u64,
     record: StringRecord,
+}
+
+/// A source whose last line ends, too.
+type Closed<R> = std::io::Chain<R, &'static [u8]>;
+
+fn closed<R: Read>(source: R) -> Closed<R> {
+    source.chain(b"\n")
+}
+
+fn builder() -> csv::ReaderBuilder {
+    let mut builder = csv::ReaderBuilder::new();
+    // Lines end with LF; the CR before it is a blank at the end of a field, and is dropped with other blanks. So lines
+    // are counted alike in both kinds of files.
+    builder.flexible(true).comment(Some(b'#')).terminator(csv::Terminator::Any(b'\n'));
+    builder
 }
 
 /// A CSV stream whose header is understood.
 #[derive(Debug)]
 pub struct Table<R> {
-    reader: csv::Reader<R>,
+    reader: csv::Reader<Closed<R>>,
     pub header: Header,
     /// Reading stops at the first broken stream.
     broken: bool,
@@ -117,11 +133,7 @@ impl<R: Read> Table<R> {
         authority: Option<Authority>,
         findings: &mut Findings,
     ) -> Table<R> {
-        let mut reader = csv::ReaderBuilder::new()
-            .flexible(true)
-            .comment(Some(b'#'))
-            .has_headers(true)
-            .from_reader(source);
+        let mut reader = builder().has_headers(true).from_reader(closed(source));
         let mut broken = false;
         let headings = match reader.headers() {
             Ok(headings) => headings.clone(),
@@ -139,6 +151,16 @@ impl<R: Read> Table<R> {
         Table { reader, header, broken }
     }
 
+    /// Rows without a header of their own, under one that was read before.
+    pub fn under(header: Header, source: R) -> Table<R> {
+        Table { reader: builder().has_headers(false).from_reader(closed(source)), header, broken: false }
+    }
+
+    /// How far the file has been read: one byte beyond its end, where its last line did not end.
+    pub fn byte(&self) -> u64 {
+        self.reader.position().byte()
+    }
+
     /// The next row that is a row: as many fields as the header, valid UTF-8, no field beyond the limit. Others are
     /// faults and passed over.
     pub fn next_row(&mut self, findings: &mut Findings) -> Option<Row> {
@@ -148,12 +170,16 @@ impl<R: Read> Table<R> {
             match read {
                 Ok(false) => return None,
                 Ok(true) => {
-                    let line = record.position().map_or(0, csv::Position::line);
+                    if is_blank(&record) {
+                        continue;
+                    }
+                    let (line, byte) =
+                        (self.line_of(&record), record.position().map_or(0, csv::Position::byte));
                     match self.misshapen(&record) {
                         Some(expected) => {
                             findings.faults.push(Fault { line, column: None, expected, found: None });
                         }
-                        None => return Some(Row { line, record }),
+                        None => return Some(Row { line, byte, record }),
                     }
                 }
                 Err(cause) => {
@@ -167,6 +193,13 @@ impl<R: Read> Table<R> {
         None
     }
 
+    /// The line on which a record begins that was just read. The reader's own word for it is the line after the
+    /// record before, remarks and blank lines between them included.
+    fn line_of(&self, record: &StringRecord) -> u64 {
+        let inside = record.as_slice().bytes().filter(|byte| *byte == b'\n').count() as u64;
+        self.reader.position().line().saturating_sub(inside + 1)
+    }
+
     fn misshapen(&self, record: &StringRecord) -> Option<String> {
         let (found, wanted) = (record.len(), self.header.headings.len());
         if found != wanted {
@@ -176,6 +209,11 @@ impl<R: Read> Table<R> {
         let heading = &self.header.headings[too_long];
         Some(format!("column {heading}: expected at most {FIELD_BYTES_MAX} bytes"))
     }
+}
+
+/// A line of a file with CR LF on which nothing stands.
+fn is_blank(record: &StringRecord) -> bool {
+    record.len() == 1 && record.as_slice().trim().is_empty()
 }
 
 fn unreadable(line: u64, cause: &csv::Error) -> Fault {
