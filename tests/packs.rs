@@ -1,5 +1,7 @@
 //! Every shipped pack loads and its own cases come out; what a pack may not say is refused with its place and reason.
 
+#![expect(clippy::unwrap_used, reason = "a test stops at the first surprise")]
+
 use std::fs;
 use std::path::Path;
 
@@ -43,7 +45,13 @@ fn faults(text: &str) -> Vec<String> {
         Ok(_) => Vec::new(),
         Err(faults) => faults
             .iter()
-            .map(|fault| if fault.path.is_empty() { fault.message.clone() } else { format!("{}: {}", fault.path, fault.message) })
+            .map(|fault| {
+                if fault.path.is_empty() {
+                    fault.message.clone()
+                } else {
+                    format!("{}: {}", fault.path, fault.message)
+                }
+            })
             .collect(),
     }
 }
@@ -110,24 +118,72 @@ fn what_a_pack_may_not_say_is_refused() {
     let table: &[(&str, &str, &str)] = &[
         ("status = \"synthetic\" ", "status = \"official\" ", "year_start[1].trust: is not official"),
         ("trust = \"synthetic\"\n", "trust = \"official\"\n", "year_start[1].checked_on: is missing"),
-        ("basis = \"year\"", "basis = \"month\"", "resident.deductible[1].basis: is \"month\": expected one of"),
-        ("basis = \"year\"", "basis = \"year\"\nadmission_factors = [\"1\"]", "resident.deductible[1].admission_factors: belongs"),
-        ("admission_factors = [\"1.00\", \"0.50\"]", "admission_factors = []", "employee.deductible[1].admission_factors: is empty"),
-        ("admission_factors = [\"1.00\", \"0.50\"]", "admission_factors = [\"-1\"]", "employee.deductible[1].admission_factors[1]: is"),
-        ("all = \"800.00\"", "all = \"800.00\"\nlevel1 = \"1.00\"", "employee.deductible[2].level1: stands beside all"),
+        (
+            "basis = \"year\"",
+            "basis = \"month\"",
+            "resident.deductible[1].basis: is \"month\": expected one of",
+        ),
+        (
+            "basis = \"year\"",
+            "basis = \"year\"\nadmission_factors = [\"1\"]",
+            "resident.deductible[1].admission_factors: belongs",
+        ),
+        (
+            "admission_factors = [\"1.00\", \"0.50\"]",
+            "admission_factors = []",
+            "employee.deductible[1].admission_factors: is empty",
+        ),
+        (
+            "admission_factors = [\"1.00\", \"0.50\"]",
+            "admission_factors = [\"-1\"]",
+            "employee.deductible[1].admission_factors[1]: is",
+        ),
+        (
+            "all = \"800.00\"",
+            "all = \"800.00\"\nlevel1 = \"1.00\"",
+            "employee.deductible[2].level1: stands beside all",
+        ),
         ("level2 = \"82%\"\n", "", "resident.ratios[1].level2: is missing: a value for each of level1"),
-        ("retired_bonus = \"3%\"", "retired_bonus = \"3%\"\nretired = { all = \"90%\" }", "employee.ratios[1].retired_bonus: says the same"),
-        ("{ to = \"50000.00\", ratio = \"60%\" }", "{ to = \"500000.00\", ratio = \"60%\" }", "resident.serious_illness[1].tiers: the edge"),
-        ("category = \"extreme_hardship\"", "category = \"poor\"", "resident.serious_illness[1].categories[1].category: is \"poor\""),
-        ("matn_type = 5, ratio = \"80%\"", "matn_type = 5, ratio = \"80%\", fixed = \"1.00\"", "maternity[1].rows[3].matn_type: needs exactly one"),
-        ("matn_type = 5", "matn_type = 1", "maternity: kind of maternity care 1 has two rows (block from 2024-07-01)"),
+        (
+            "retired_bonus = \"3%\"",
+            "retired_bonus = \"3%\"\nretired = { all = \"90%\" }",
+            "employee.ratios[1].retired_bonus: says the same",
+        ),
+        (
+            "{ to = \"50000.00\", ratio = \"60%\" }",
+            "{ to = \"500000.00\", ratio = \"60%\" }",
+            "resident.serious_illness[1].tiers: the edge",
+        ),
+        (
+            "category = \"extreme_hardship\"",
+            "category = \"poor\"",
+            "resident.serious_illness[1].categories[1].category: is \"poor\"",
+        ),
+        (
+            "matn_type = 5, ratio = \"80%\"",
+            "matn_type = 5, ratio = \"80%\", fixed = \"1.00\"",
+            "maternity[1].rows[3].matn_type: needs exactly one",
+        ),
+        (
+            "matn_type = 5",
+            "matn_type = 1",
+            "maternity: kind of maternity care 1 has two rows (block from 2024-07-01)",
+        ),
         ("insutype = 410", "insutype = 310", "work_injury: insurance code 310 belongs to a basic scheme"),
-        ("pays = [\"first_pay\", \"in_scope\"]", "pays = [\"everything\"]", "employee.account[1].pays[1]: is \"everything\""),
+        (
+            "pays = [\"first_pay\", \"in_scope\"]",
+            "pays = [\"everything\"]",
+            "employee.account[1].pays[1]: is \"everything\"",
+        ),
         ("[[resident.ratios]]", "[[resident.oth]]", "resident.oth: oth_pay is work injury's alone"),
         ("[[resident.ratios]]", "[[resident.rates]]", "resident.rates: is not a key here"),
         ("why = ", "wy = ", "cases[1].wy: is not a key here: did you mean why?"),
         ("hifp_pay = \"13943.00\"", "hifp = \"13943.00\"", "cases[1].expect.hifp: is not a key here"),
-        ("admission = 2025-03-02", "admission = 2025-04-02", "cases[1].stay.discharge: is 2025-03-16, before"),
+        (
+            "admission = 2025-03-02",
+            "admission = 2025-04-02",
+            "cases[1].stay.discharge: is 2025-03-16, before",
+        ),
     ];
     for (right, wrong, expected) in table {
         assert!(pack.contains(right), "{right} is not in the page");
@@ -154,9 +210,21 @@ fn a_case_that_comes_out_otherwise_is_told() {
         ("hifp_pay = \"13943.00\"", "hifp_pay = \"13943.01\"", "hifp_pay is 13943.00, expected 13943.01"),
         ("admissions = 1,", "admissions = 2,", "after.admissions is 1, expected 2"),
         ("burden = \"6057.00\" }", "burden = \"0.00\" }", "after.burden is 6057.00, expected 0.00"),
-        ("benefit_level = \"referral\"", "benefit_level = \"local\"", "benefit_level is referral, expected local"),
-        ("hifp_pay = \"13943.00\"", "hifp_pay = \"13943.00\"\npool_rate = \"83%\"", "pool_rate is 0.73, expected 0.83"),
-        ("refused = \"not-recognised\"", "refused = \"unfiled\"", "is refused with not-recognised, expected unfiled: "),
+        (
+            "benefit_level = \"referral\"",
+            "benefit_level = \"local\"",
+            "benefit_level is referral, expected local",
+        ),
+        (
+            "hifp_pay = \"13943.00\"",
+            "hifp_pay = \"13943.00\"\npool_rate = \"83%\"",
+            "pool_rate is 0.73, expected 0.83",
+        ),
+        (
+            "refused = \"not-recognised\"",
+            "refused = \"unfiled\"",
+            "is refused with not-recognised, expected unfiled: ",
+        ),
     ];
     for (right, wrong, expected) in table {
         let told = run(&pack.replacen(right, wrong, 1));
@@ -215,7 +283,8 @@ fn production_takes_official_packs_and_those_allowed_by_name() {
 fn numbers_that_nobody_verified_are_listed() {
     let open = packs::unverified(&set("config/packs"));
     let trust = |region: u32, parameter: &str| -> Vec<&str> {
-        let of = open.iter().filter(|value| value.region == RegionCode(region) && value.parameter == parameter);
+        let of =
+            open.iter().filter(|value| value.region == RegionCode(region) && value.parameter == parameter);
         of.map(|value| value.trust).collect()
     };
     assert_eq!(trust(440_700, "employee.ratios"), ["low"]);

@@ -119,7 +119,10 @@ fn print_pack(file: &PackFile, findings: &Findings, console: &mut Console) -> io
     console.say(&format!("  {} of {} values are not verified", open.len(), pack.provenance().len()))?;
     // Every number of a synthetic pack is invented, so naming each would hide the others.
     for value in open.into_iter().filter(|_| pack.status() != PackStatus::Synthetic) {
-        console.say(&format!("    {} from {}: {}; {}", value.parameter, value.from, value.trust, value.source))?;
+        console.say(&format!(
+            "    {} from {}: {}; {}",
+            value.parameter, value.from, value.trust, value.source
+        ))?;
     }
     Ok(())
 }
@@ -131,9 +134,10 @@ fn to_json(findings: &Findings) -> Value {
         })
     });
     let packs = findings.set.files().iter().map(|file| pack_json(file, findings));
-    let refused = findings.not_admitted.iter().map(|refused| {
-        json!({ "region": refused.region.to_string(), "message": refused.to_string() })
-    });
+    let refused = findings
+        .not_admitted
+        .iter()
+        .map(|refused| json!({ "region": refused.region.to_string(), "message": refused.to_string() }));
     json!({
         "ok": findings.exit() == Exit::Done,
         "faults": faults.collect::<Vec<_>>(),

@@ -83,7 +83,11 @@ Try:
   banyan check --packs config/packs";
 
 #[derive(Debug, Parser)]
-#[command(name = "banyan", version, about = "Real-time, cross-region medical settlement gateway 异地就医直接结算网关")]
+#[command(
+    name = "banyan",
+    version,
+    about = "Real-time, cross-region medical settlement gateway 异地就医直接结算网关"
+)]
 #[command(after_help = AFTER_HELP, arg_required_else_help = true)]
 struct Arguments {
     #[command(subcommand)]

@@ -116,7 +116,8 @@ impl Answer {
                 json!({ "status": "refused", "code": refused.code(), "field": refused.field(), "message": refused.to_string() })
             }
             AnswerResult::Bad(faults) => {
-                let faults = faults.iter().map(|(field, message)| json!({ "field": field, "message": message }));
+                let faults =
+                    faults.iter().map(|(field, message)| json!({ "field": field, "message": message }));
                 json!({ "status": "bad_input", "faults": faults.collect::<Vec<_>>() })
             }
         };
@@ -191,7 +192,9 @@ impl SettledStay {
 }
 
 fn named(amounts: &[(&'static str, Fen)]) -> Value {
-    Value::Object(amounts.iter().map(|(name, amount)| ((*name).to_owned(), regulator::money(*amount))).collect())
+    Value::Object(
+        amounts.iter().map(|(name, amount)| ((*name).to_owned(), regulator::money(*amount))).collect(),
+    )
 }
 
 fn filing_json(filing: &WrittenFiling) -> Value {

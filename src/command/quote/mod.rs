@@ -74,7 +74,7 @@ pub fn run(arguments: &QuoteArguments, console: &mut Console) -> io::Result<Exit
         }
     };
     match input {
-        Input::One(stay) => desk.answer(stay, None, None, console),
+        Input::One(stay) => desk.answer(*stay, None, None, console),
         Input::Many(lines) => desk.answer_all(lines, console),
     }
 }
@@ -95,7 +95,9 @@ fn open(arguments: &QuoteArguments) -> Result<(Desk, Input), Refusal> {
     let input = match (&arguments.stay, &arguments.stays) {
         (Some(path), _) => input::open(path),
         (None, Some(path)) => input::open_lines(path),
-        (None, None) => return Err(bad("name a stay with --stay FILE, or many with --stays FILE".to_owned())),
+        (None, None) => {
+            return Err(bad("name a stay with --stay FILE, or many with --stays FILE".to_owned()));
+        }
     };
     let desk = Desk { file, catalogue, json: arguments.json, brief: arguments.brief };
     Ok((desk, input.map_err(refusal)?))
@@ -111,7 +113,7 @@ impl Desk {
         let (mut worst, mut counts) = (Exit::Done, [0_u64; 5]);
         for line in lines {
             let exit = match line.stay {
-                Ok((id, stay)) => self.answer(stay, id, Some(line.number), console)?,
+                Ok(stay) => self.answer(stay, line.id, Some(line.number), console)?,
                 Err(cause) => {
                     console.tell(&format!("line {}: cannot be read: {cause}", line.number));
                     Exit::CannotReach

@@ -91,13 +91,20 @@ impl SettledStay {
             SettledKind::Reversal(of) => (format!("撤销第{}笔", of + 1), format!("reversal of {}", of + 1)),
         };
         let n = n.map(|n| format!("[{n}] ")).unwrap_or_default();
-        let undone = if settled.stands || matches!(settled.kind, SettledKind::Reversal(_)) { "" } else { "（已撤销 reversed）" };
+        let undone = if settled.stands || matches!(settled.kind, SettledKind::Reversal(_)) {
+            ""
+        } else {
+            "（已撤销 reversed）"
+        };
         format!("{n}{zh} {en}  {}{undone}", settled.day)
     }
 
     fn level_rows(&self, settled: &Settled) -> Vec<String> {
         let (zh, en) = words::level(settled.level);
-        let mut rows = vec![format!("  待遇 Benefit level  {zh} {en}，比例 rate {}", percent(settled.breakdown.pool_rate))];
+        let mut rows = vec![format!(
+            "  待遇 Benefit level  {zh} {en}，比例 rate {}",
+            percent(settled.breakdown.pool_rate)
+        )];
         if let Some(reason) = settled.reason {
             let (zh, en) = words::reason(reason);
             rows.push(format!("  备案 Filing       {zh} {en}"));
@@ -142,7 +149,9 @@ fn shares(b: &Breakdown) -> Vec<String> {
         ("  起付线 deductible", b.act_pay_dedc),
         ("其中个人账户 from her account", b.acct_pay),
     ];
-    rows.extend(parts.into_iter().filter(|(_, amount)| !amount.is_zero()).map(|(label, amount)| row(label, amount)));
+    rows.extend(
+        parts.into_iter().filter(|(_, amount)| !amount.is_zero()).map(|(label, amount)| row(label, amount)),
+    );
     rows.push(row("现金 cash", b.psn_cash_pay));
     if !b.owed_to_person.is_zero() {
         rows.push(row("另付本人 paid to her outside the bill", b.owed_to_person));
@@ -151,7 +160,10 @@ fn shares(b: &Breakdown) -> Vec<String> {
 }
 
 fn bill_rows(lines: &[SplitLine]) -> Vec<String> {
-    let mut rows = vec![String::new(), "  费用明细 Lines（金额 amount = 自费 own + 超限 over + 先付 first + 范围内 covered）".to_owned()];
+    let mut rows = vec![
+        String::new(),
+        "  费用明细 Lines（金额 amount = 自费 own + 超限 over + 先付 first + 范围内 covered）".to_owned(),
+    ];
     rows.extend(lines.iter().map(|line| {
         let parts = &line.parts;
         let why = line.full_own_pay.map(words::full_own_pay).map(|(zh, en)| format!("  {zh} {en}"));

@@ -112,9 +112,11 @@ fn parts(step: &Step) -> (&'static str, &'static str, Value) {
                 "paid": money(s.paid),
             }),
         ),
-        Step::PoolCapReached(s) => {
-            ("pool_cap_reached", "2.2-4", json!({ "bought": rounded(s.bought), "over_base": money(s.over_base) }))
-        }
+        Step::PoolCapReached(s) => (
+            "pool_cap_reached",
+            "2.2-4",
+            json!({ "bought": rounded(s.bought), "over_base": money(s.over_base) }),
+        ),
         Step::LargeAmount(s) => ("large_amount", "2.2-5", share(s)),
         Step::SeriousIllness(s) => (
             "serious_illness",
@@ -186,7 +188,9 @@ fn counted(count: DeductibleCount) -> Value {
             json!({ "by": "admission", "settled": settled, "factor": factor.normalize().to_string() })
         }
         DeductibleCount::Year { borne } => json!({ "by": "year", "borne": money(borne) }),
-        DeductibleCount::InstitutionYear { borne } => json!({ "by": "institution_year", "borne": money(borne) }),
+        DeductibleCount::InstitutionYear { borne } => {
+            json!({ "by": "institution_year", "borne": money(borne) })
+        }
     }
 }
 
@@ -208,9 +212,7 @@ fn maternity_pay(pay: MaternityPay) -> Value {
 }
 
 fn walked(segments: &[SegmentWalked]) -> Value {
-    let piece = |s: &SegmentWalked| {
-        json!({ "from": money(s.from), "to": money(s.to), "rate": rate(s.rate), "exact": s.exact.normalize().to_string() })
-    };
+    let piece = |s: &SegmentWalked| json!({ "from": money(s.from), "to": money(s.to), "rate": rate(s.rate), "exact": s.exact.normalize().to_string() });
     Value::Array(segments.iter().map(piece).collect())
 }
 

@@ -23,7 +23,9 @@ pub fn scheme(scheme: Scheme) -> Pair {
 pub fn level(level: BenefitLevel) -> Pair {
     match level {
         BenefitLevel::Local => ("本地就医", "treated at home"),
-        BenefitLevel::LongTermHome => ("长期备案后回参保地就医", "treated at home while filed elsewhere for long"),
+        BenefitLevel::LongTermHome => {
+            ("长期备案后回参保地就医", "treated at home while filed elsewhere for long")
+        }
         BenefitLevel::InProvince => ("省内异地", "elsewhere in the province"),
         BenefitLevel::LongTerm => ("异地长期居住", "long-term resident elsewhere"),
         BenefitLevel::Referral => ("异地转诊", "referral"),
@@ -41,10 +43,13 @@ pub fn reason(reason: Reason) -> Pair {
             "您已办理异地长期居住备案，备案有效期内回参保地就医，按回参保地的待遇结算。",
             "You are filed as living elsewhere; care back home settles by the rule for that.",
         ),
-        Reason::InProvinceNeedsNone => {
-            ("参保地规定省内异地就医不需要备案。", "Your region needs no filing for care inside the province.")
+        Reason::InProvinceNeedsNone => (
+            "参保地规定省内异地就医不需要备案。",
+            "Your region needs no filing for care inside the province.",
+        ),
+        Reason::InProvinceFiled => {
+            ("省内异地就医，备案有效。", "Care inside the province, and your filing counts.")
         }
-        Reason::InProvinceFiled => ("省内异地就医，备案有效。", "Care inside the province, and your filing counts."),
         Reason::LongTermFiling => ("您的异地长期居住备案有效。", "Your long-term filing counts."),
         Reason::ReferralFiling => ("您的转诊备案有效。", "Your referral counts."),
         Reason::EmergencyFlag => {
@@ -98,7 +103,9 @@ pub fn filing(category: FilingCategory) -> Pair {
 pub fn full_own_pay(reason: FullOwnPay) -> Pair {
     match reason {
         FullOwnPay::ClassC => ("丙类，目录外全自费", "class C, outside the catalogue"),
-        FullOwnPay::RestrictedWithoutApproval => ("限制使用，未经医院审批", "restricted, and not approved by the hospital"),
+        FullOwnPay::RestrictedWithoutApproval => {
+            ("限制使用，未经医院审批", "restricted, and not approved by the hospital")
+        }
         FullOwnPay::NotInInjuryCatalogue => ("不在工伤目录内", "not in the injury catalogue"),
     }
 }
