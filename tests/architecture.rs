@@ -14,7 +14,7 @@ const MAY_NAME: &[(&str, &[&str])] = &[
     ("service", &["domain", "ledger", "cache", "vault", "config"]),
     ("protocol", &["domain", "service", "transport", "cache", "telemetry", "config"]),
     ("config", &["domain"]),
-    ("telemetry", &["config"]),
+    ("telemetry", &["transport", "config"]),
     ("sandbox", &["domain", "protocol", "service", "config"]),
 ];
 

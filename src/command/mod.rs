@@ -1,15 +1,24 @@
 //! Owns the command line: one file a subcommand, one table of exit codes, one door to the terminal.
 
 pub mod check;
+pub mod import;
 pub mod quote;
+pub mod sandbox;
+pub mod sandbox_folder;
+pub mod serve;
+pub mod trace;
 
 use std::ffi::OsString;
 use std::io;
 use std::io::Write;
 use std::process::ExitCode;
+use std::sync::Arc;
 
 use clap::Parser;
 use clap::Subcommand;
+
+use crate::service::seams::Clock;
+use crate::service::seams::SystemClock;
 
 /// What a command ends with. Documented in `--help` and docs/quote.md; scripts rely on it. Of several, the highest counts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -20,10 +29,12 @@ pub enum Exit {
     Refused,
     /// 2: the command or what was given to it is wrong.
     BadInput,
-    /// 3: a file could not be read or written.
+    /// 3: a file, a port or the ledger could not be used.
     CannotReach,
     /// 4: a fault of this program; nothing that it said should be used.
     OurFault,
+    /// 5: nobody confirmed it, nothing was done.
+    NotConfirmed,
 }
 
 impl Exit {
@@ -34,6 +45,7 @@ impl Exit {
             Exit::BadInput => 2,
             Exit::CannotReach => 3,
             Exit::OurFault => 4,
+            Exit::NotConfirmed => 5,
         }
     }
 }
@@ -46,12 +58,12 @@ impl From<Exit> for ExitCode {
 
 /// Where commands write: answers to `out`, everything about them to `errors`.
 pub struct Console {
-    out: Box<dyn Write>,
-    errors: Box<dyn Write>,
+    out: Box<dyn Write + Send>,
+    errors: Box<dyn Write + Send>,
 }
 
 impl Console {
-    pub fn new(out: Box<dyn Write>, errors: Box<dyn Write>) -> Console {
+    pub fn new(out: Box<dyn Write + Send>, errors: Box<dyn Write + Send>) -> Console {
         Console { out, errors }
     }
 
@@ -65,6 +77,11 @@ impl Console {
         let _gone = writeln!(self.errors, "{line}");
     }
 
+    /// The answer's writer, for commands that write more than lines.
+    pub fn out(&mut self) -> &mut (dyn Write + Send) {
+        self.out.as_mut()
+    }
+
     pub fn flush(&mut self) -> io::Result<()> {
         self.out.flush()
     }
@@ -75,8 +92,9 @@ Exit codes:
   0  done
   1  refused by a rule, or something differs from what was expected
   2  the command or its input is wrong
-  3  a file could not be read or written
+  3  a file, a port or the ledger could not be used
   4  a fault of this program
+  5  not confirmed, nothing was done
 
 Try:
   banyan quote --pack config/packs/sandbox/440700.toml --stay docs/examples/bill-m.toml
@@ -100,6 +118,14 @@ enum Command {
     Quote(quote::QuoteArguments),
     /// Check policy packs: do they load, do their cases come out, which numbers has nobody verified 检查政策包
     Check(check::CheckArguments),
+    /// Run a gateway 运行网关
+    Serve(serve::Arguments),
+    /// Take a file in: check it whole, show what would change, apply it 导入
+    Import(import::Arguments),
+    /// Write a synthetic province as files 生成沙盒数据
+    Sandbox(sandbox::Arguments),
+    /// Tell what became of a message 追踪报文
+    Trace(trace::Arguments),
 }
 
 /// Runs the command that the arguments name.
@@ -111,9 +137,37 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>, console: &mut Console)
     let ended = match command {
         Command::Quote(arguments) => quote::run(&arguments, console),
         Command::Check(arguments) => check::run(&arguments, console),
+        Command::Serve(arguments) => waiting(serve::run(&arguments, clock(), console.out())),
+        Command::Import(arguments) => waiting(import::run(&arguments, clock(), console.out())),
+        Command::Sandbox(arguments) => Ok(sandbox::run(&arguments, clock().as_ref(), console.out())),
+        Command::Trace(arguments) => waiting(trace::run(&arguments, clock(), console.out())),
     };
     let flushed = console.flush();
     ended.and_then(|exit| flushed.map(|()| exit)).unwrap_or_else(|cause| cannot_write(&cause, console))
+}
+
+fn clock() -> Arc<dyn Clock> {
+    Arc::new(SystemClock)
+}
+
+/// Runs what waits on a runtime of its own.
+fn waiting(command: impl Future<Output = Exit>) -> io::Result<Exit> {
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    Ok(runtime.block_on(command))
+}
+
+/// An error with all its causes, one sentence a line.
+pub(crate) fn told(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(deeper) = cause {
+        let sentence = deeper.to_string();
+        if !text.contains(&sentence) {
+            text = format!("{text}\n  because {sentence}");
+        }
+        cause = deeper.source();
+    }
+    text
 }
 
 /// Help goes to the answer, a mistake to the errors.

@@ -1,5 +1,7 @@
-//! Owns what people write into files for the gateway: settings, policy packs and written stays, every fault named at once.
+//! Owns what an operator may set: typed, with limits, every fault of a file told at once before anything starts.
 
+pub mod reading;
+pub mod gateway;
 pub mod packs;
 pub mod reader;
 pub mod stay;

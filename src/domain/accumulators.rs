@@ -7,8 +7,9 @@ use core::ops::Sub;
 use crate::domain::calendar::BenefitYear;
 use crate::domain::money::Fen;
 
-/// Totals of one (pool, person, scheme, benefit year), or a change of them: a total is the sum of its changes, so
-/// both are the same vector and the year so far is a fold of opening totals, outside events and live settlements.
+/// Totals of one (pool, person, scheme, benefit year), or a change of them: a total is the sum of its
+/// changes, so both are the same vector and the year so far is a fold of opening totals, outside events and
+/// live settlements.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Accumulators {
     /// Settled admissions; the parts of one stay count once.
@@ -99,7 +100,8 @@ pub struct EarlierParts {
 }
 
 impl EarlierParts {
-    /// Of all live parts of the stay, oldest first, those on the axis of `year`. `None`: this part begins the axis.
+    /// Of all live parts of the stay, oldest first, those on the axis of `year`. `None`: this part begins the
+    /// axis.
     pub fn on_axis(
         parts: &[SettledPart],
         year: BenefitYear,
@@ -113,5 +115,55 @@ impl EarlierParts {
             deductible: in_year.map(|part| part.act_pay_dedc).sum(),
             admissions_before: first.admissions_before,
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const ONE: Accumulators = Accumulators {
+        admissions: 1,
+        deductible: Fen(2),
+        hifp: Fen(3),
+        hifob: Fen(4),
+        hifmi: Fen(5),
+        burden: Fen(6),
+        maf: Fen(7),
+    };
+
+    #[test]
+    fn a_total_is_the_sum_of_its_changes() {
+        let twice = Accumulators {
+            admissions: 2,
+            deductible: Fen(4),
+            hifp: Fen(6),
+            hifob: Fen(8),
+            hifmi: Fen(10),
+            burden: Fen(12),
+            maf: Fen(14),
+        };
+        assert_eq!(ONE + ONE, twice);
+        assert_eq!(twice - ONE, ONE);
+        assert_eq!(-ONE + ONE, Accumulators::ZERO);
+        assert_eq!(Accumulators::default(), Accumulators::ZERO);
+    }
+
+    fn part(year: i32, in_scope: i64, deductible: i64, admissions_before: i64) -> SettledPart {
+        let year = BenefitYear(year);
+        SettledPart { year, in_scope: Fen(in_scope), act_pay_dedc: Fen(deductible), admissions_before }
+    }
+
+    #[test]
+    fn a_new_year_is_a_new_axis_unless_the_pack_says_otherwise() {
+        let parts = [part(2025, 100, 10, 3), part(2026, 20, 7, 0), part(2026, 3, 1, 1)];
+        let this_year = EarlierParts { in_scope: Fen(23), deductible: Fen(8), admissions_before: 0 };
+        let whole_stay = EarlierParts { in_scope: Fen(123), deductible: Fen(8), admissions_before: 3 };
+        assert_eq!(EarlierParts::on_axis(&parts, BenefitYear(2026), true), Some(this_year));
+        assert_eq!(EarlierParts::on_axis(&parts, BenefitYear(2026), false), Some(whole_stay));
+        assert_eq!(EarlierParts::on_axis(&parts[..1], BenefitYear(2026), true), None);
+        let carried = EarlierParts { in_scope: Fen(100), deductible: Fen(0), admissions_before: 3 };
+        assert_eq!(EarlierParts::on_axis(&parts[..1], BenefitYear(2026), false), Some(carried));
+        assert_eq!(EarlierParts::on_axis(&[], BenefitYear(2026), false), None);
     }
 }

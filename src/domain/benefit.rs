@@ -14,7 +14,6 @@ use crate::domain::accumulators::Accumulators;
 use crate::domain::accumulators::EarlierParts;
 use crate::domain::breakdown::BillTotals;
 use crate::domain::breakdown::Breakdown;
-use crate::domain::breakdown::BrokenIdentity;
 use crate::domain::breakdown::Fund;
 use crate::domain::breakdown::FundRow;
 use crate::domain::codes::AssistanceCategory;
@@ -25,6 +24,7 @@ use crate::domain::codes::WorkStatus;
 use crate::domain::explain::Rounded;
 use crate::domain::explain::Step;
 use crate::domain::explain::Trace;
+use crate::domain::identities::BrokenIdentity;
 use crate::domain::money::Fen;
 use crate::domain::money::OutOfRange;
 use crate::domain::money::Rate;
@@ -81,7 +81,7 @@ pub struct Claim<'a> {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum NoBenefit {
     #[error(
-        "no filing covers this stay and the insured region does not settle such claims: file first, or pay and claim by hand"
+        "no filing covers this stay and her region settles none without: file first, or pay and claim by hand"
     )]
     UnfiledRefused,
     #[error("maternity care needs matn_type")]

@@ -75,7 +75,8 @@ impl fmt::Display for MaternityKind {
 /// The level of a hospital that deductible and ratio go by.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum HospitalLevel {
-    /// 基层: community centers and township hospitals. Falls back to level one where a pack has no figure of its own.
+    /// 基层: community centers and township hospitals. Falls back to level one where a pack has no figure of
+    /// its own.
     Primary,
     /// 一级.
     One,
@@ -133,7 +134,8 @@ pub enum WorkStatus {
     Retired,
 }
 
-/// 人员类别 `psn_type`: two digits of a group (11 in work, 12 retired, 14–16 residents), or more digits that refine it.
+/// 人员类别 `psn_type`: two digits of a group (11 in work, 12 retired, 14–16 residents), or more digits that
+/// refine it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct PersonType(u32);
 
@@ -161,7 +163,7 @@ impl PersonType {
         if matches!(self.group(), 12 | 13) { WorkStatus::Retired } else { WorkStatus::Active }
     }
 
-    /// How many digits of a narrower code a wider one explains: 11 and 1101 both hold 1101, 1102 does not.
+    /// Whether `wider` is this type or a group that holds it: 1101 is within 11 and 1101, not within 1102.
     pub fn is_within(self, wider: PersonType) -> bool {
         let mut code = self.0;
         while code > wider.0 {
@@ -369,6 +371,8 @@ mod tests {
 
     #[test]
     fn levels_and_schemes_have_names() {
+        assert_eq!(InsuranceCode::EMPLOYEE.to_string(), "310");
+        assert_eq!((CareKind::DELIVERY.to_string(), MaternityKind(3).to_string()), ("52".into(), "3".into()));
         assert_eq!(Scheme::ALL.map(|s| s.to_string()), ["employee", "resident", "maternity", "work_injury"]);
         assert_eq!(
             BenefitLevel::ALL.map(|level| level.to_string()),

@@ -1,4 +1,5 @@
-//! Owns the steps of a settlement as figures, so that renderers explain it to anyone without doing arithmetic.
+//! Owns the steps of a settlement as figures, so that renderers explain it to anyone without doing
+//! arithmetic.
 
 use rust_decimal::Decimal;
 
@@ -79,6 +80,25 @@ pub enum Step {
     Accumulators { before: Accumulators, after: Accumulators },
 }
 
+impl Step {
+    /// The paragraph of the rules that it follows.
+    pub fn clause(&self) -> &'static str {
+        match self {
+            Step::Bill { .. } => "2.1",
+            Step::Deductible(_) => "2.2-1, 2.2-2",
+            Step::ExtraFirstPay(_) | Step::Rate(_) => "2.2-3",
+            Step::Pool(_) | Step::PoolCapReached(_) => "2.2-4",
+            Step::LargeAmount(_) => "2.2-5",
+            Step::SeriousIllness(_) => "2.2-6, 2.2-7",
+            Step::CivilServant(_) | Step::Assistance { .. } => "2.2-8",
+            Step::Account(_) | Step::Cash(_) => "2.2-9",
+            Step::Accumulators { .. } => "2.2-10",
+            Step::Maternity(_) | Step::WorkInjury { .. } => "2.8",
+        }
+    }
+}
+
+/// What a `prepay` row makes hers before the deductible.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ExtraFirstPayStep {
     pub rate: Rate,
@@ -89,6 +109,7 @@ pub struct ExtraFirstPayStep {
     pub amount: Fen,
 }
 
+/// How the deductible came about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct DeductibleStep {
     pub base: Fen,
@@ -116,6 +137,7 @@ pub enum DeductibleCount {
     InstitutionYear { borne: Fen },
 }
 
+/// How the rate of one segment came about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct RateStep {
     pub base: Rate,
@@ -135,6 +157,7 @@ pub struct SegmentWalked {
     pub exact: Decimal,
 }
 
+/// What the pool pays.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PoolStep {
     /// From the deductible to the end of this part; the rounding step.
@@ -151,6 +174,7 @@ pub struct PoolStep {
     pub paid: Fen,
 }
 
+/// How far the room under the pool cap reached.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct PoolCapStep {
     /// In-scope width that the room under the cap paid for; the rounding step.
@@ -170,6 +194,7 @@ pub struct ShareStep {
     pub paid: Fen,
 }
 
+/// What 大病 pays: the tiers of the year's burden after this bill minus those before it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SeriousIllnessStep {
     pub start: Fen,
@@ -188,6 +213,7 @@ pub struct SeriousIllnessStep {
     pub paid: Fen,
 }
 
+/// What maternity pays.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct MaternityStep {
     pub kind: MaternityKind,
@@ -200,6 +226,7 @@ pub struct MaternityStep {
     pub owed_to_person: Fen,
 }
 
+/// What the personal account pays.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct AccountStep {
     pub balance: Fen,
@@ -208,6 +235,7 @@ pub struct AccountStep {
     pub paid: Fen,
 }
 
+/// Who pays the fee.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct CashStep {
     pub fee: Fen,

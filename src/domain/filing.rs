@@ -130,7 +130,8 @@ impl PlaceRelation {
     }
 }
 
-/// Whether a filing for `target` is valid at an institution: it lies in that district, city, pool or province.
+/// Whether a filing for `target` is valid at an institution: it lies in that district, city, pool or
+/// province.
 pub fn covers(target: RegionCode, place: &Place) -> bool {
     [place.district, place.city, place.pool, place.province].contains(&target)
 }
@@ -310,5 +311,257 @@ impl Filing {
     pub fn stands_on(&self, day: Day) -> bool {
         let ended = self.ended_from.is_some_and(|ended| ended <= day || ended <= self.from);
         !ended && self.to.is_none_or(|to| to >= day)
+    }
+}
+
+#[cfg(test)]
+pub(crate) mod tests {
+    use super::*;
+    use crate::domain::pack::tp1;
+    use crate::domain::pack::tp1::day;
+
+    /// A hospital in a district of Nanning.
+    const AWAY: Place = Place {
+        pool: RegionCode(450_100),
+        province: RegionCode(450_000),
+        city: RegionCode(450_199),
+        district: RegionCode(450_103),
+    };
+    const ADMITTED: i32 = 20_260_610;
+    const ASKED: i32 = 20_260_620;
+
+    /// A filing for Nanning, made and begun in January, without end.
+    pub(crate) fn filing(category: FilingCategory) -> Filing {
+        Filing {
+            id: FilingId::parse("F1").unwrap(),
+            category,
+            target: AWAY.pool,
+            from: day(20_260_101),
+            to: None,
+            made_on: day(20_260_101),
+            proof: FilingProof::Documents,
+            by: FiledBy::Center,
+            ended_from: None,
+        }
+    }
+
+    fn stay() -> StayFacts {
+        StayFacts {
+            place: AWAY,
+            relation: PlaceRelation::OtherProvince,
+            admitted: day(ADMITTED),
+            emergency: false,
+            asked_on: day(ASKED),
+        }
+    }
+
+    fn terms() -> FilingTerms {
+        tp1::filing_terms()
+    }
+
+    use FilingCategory as C;
+
+    fn filed(categories: &[C]) -> Vec<Filing> {
+        categories.iter().copied().map(filing).collect()
+    }
+
+    #[test]
+    fn filings_count_in_the_order_of_the_rules() {
+        let all = [C::OtherTemporary, C::Emergency, C::Referral, C::LongTermWorker];
+        for (categories, emergency, level, reason) in [
+            (&all[..], true, BenefitLevel::LongTerm, Reason::LongTermFiling),
+            (&all[..3], true, BenefitLevel::Referral, Reason::ReferralFiling),
+            (&all[..2], true, BenefitLevel::Emergency, Reason::EmergencyFlag),
+            (&all[..2], false, BenefitLevel::Emergency, Reason::EmergencyFiling),
+            (&all[..1], true, BenefitLevel::Emergency, Reason::EmergencyFlag),
+            (&all[..1], false, BenefitLevel::OtherTemporary, Reason::OtherTemporaryFiling),
+            (&[], true, BenefitLevel::Emergency, Reason::EmergencyFlag),
+            (&[], false, BenefitLevel::Unfiled, Reason::NoFiling),
+            (&[C::LongTermRetiree], false, BenefitLevel::LongTerm, Reason::LongTermFiling),
+            (&[C::LongTermResident], false, BenefitLevel::LongTerm, Reason::LongTermFiling),
+        ] {
+            let filings = filed(categories);
+            let decision = decide(&StayFacts { emergency, ..stay() }, &filings, &terms());
+            assert_eq!((decision.level, decision.reason), (level, reason), "{categories:?} {emergency}");
+            let by_flag_or_none = matches!(reason, Reason::EmergencyFlag | Reason::NoFiling);
+            assert_eq!(decision.filing.is_none(), by_flag_or_none, "{categories:?}");
+        }
+    }
+
+    #[test]
+    fn at_home_a_long_term_filing_elsewhere_counts() {
+        let home = StayFacts { relation: PlaceRelation::OwnPool, emergency: true, ..stay() };
+        let away = |filing: Filing| Filing { target: RegionCode(310_000), ..filing };
+        for (filings, level, reason) in [
+            (vec![], BenefitLevel::Local, Reason::AtHome),
+            (vec![away(filing(C::Referral))], BenefitLevel::Local, Reason::AtHome),
+            (vec![away(filing(C::LongTermWorker))], BenefitLevel::LongTermHome, Reason::AtHomeFiledElsewhere),
+            (
+                vec![Filing { ended_from: Some(day(ADMITTED)), ..filing(C::LongTermWorker) }],
+                BenefitLevel::Local,
+                Reason::AtHome,
+            ),
+        ] {
+            let decision = decide(&home, &filings, &terms());
+            assert_eq!((decision.level, decision.reason), (level, reason));
+            assert_eq!(decision.filing.is_some(), level == BenefitLevel::LongTermHome);
+        }
+    }
+
+    #[test]
+    fn in_the_province_the_pack_says_whether_a_filing_is_needed() {
+        use InProvinceCare as P;
+        let near = StayFacts { relation: PlaceRelation::SameProvince, ..stay() };
+        for (rule, categories, emergency, level, reason) in [
+            (P::NoFilingNeeded, &[][..], false, BenefitLevel::InProvince, Reason::InProvinceNeedsNone),
+            (
+                P::NoFilingNeeded,
+                &[C::LongTermWorker],
+                false,
+                BenefitLevel::InProvince,
+                Reason::InProvinceNeedsNone,
+            ),
+            (P::FiledAsInProvince, &[], false, BenefitLevel::Unfiled, Reason::NoFiling),
+            (P::FiledAsInProvince, &[], true, BenefitLevel::InProvince, Reason::EmergencyFlag),
+            (
+                P::FiledAsInProvince,
+                &[C::OtherTemporary],
+                false,
+                BenefitLevel::InProvince,
+                Reason::InProvinceFiled,
+            ),
+            (P::FiledAsInProvince, &[C::Referral], false, BenefitLevel::InProvince, Reason::InProvinceFiled),
+            (
+                P::FiledAsInProvince,
+                &[C::LongTermWorker],
+                false,
+                BenefitLevel::InProvince,
+                Reason::InProvinceFiled,
+            ),
+            (P::AsCrossProvince, &[C::Referral], false, BenefitLevel::Referral, Reason::ReferralFiling),
+            (P::AsCrossProvince, &[], false, BenefitLevel::Unfiled, Reason::NoFiling),
+        ] {
+            let (filings, terms) = (filed(categories), FilingTerms { in_province: rule, ..terms() });
+            let decision = decide(&StayFacts { emergency, ..near }, &filings, &terms);
+            assert_eq!((decision.level, decision.reason), (level, reason), "{rule:?} {categories:?}");
+        }
+    }
+
+    #[test]
+    fn a_filing_counts_by_its_days() {
+        let base = filing(C::OtherTemporary);
+        let on = |from, made_on, to: Option<i32>, ended: Option<i32>| Filing {
+            from: day(from),
+            made_on: day(made_on),
+            to: to.map(day),
+            ended_from: ended.map(day),
+            ..base.clone()
+        };
+        let later = |from| Some(NotCounting::BeginsLater { from: day(from) });
+        let ended = |from| Some(NotCounting::Ended { from: day(from) });
+        for (filing, why_not) in [
+            (on(20_260_610, 20_260_101, None, None), None),
+            (on(20_260_611, 20_260_609, None, None), later(20_260_611)),
+            (on(20_260_611, 20_260_610, None, None), None),
+            (on(20_260_620, 20_260_615, None, None), None),
+            (on(20_260_621, 20_260_615, None, None), later(20_260_621)),
+            (on(20_260_101, 20_260_101, Some(20_260_610), None), None),
+            (
+                on(20_260_101, 20_260_101, Some(20_260_609), None),
+                Some(NotCounting::RanOut { to: day(20_260_609) }),
+            ),
+            (on(20_260_101, 20_260_101, None, Some(20_260_611)), None),
+            (on(20_260_101, 20_260_101, None, Some(20_260_610)), ended(20_260_610)),
+            (on(20_260_615, 20_260_615, None, Some(20_260_620)), ended(20_260_620)),
+            (on(20_260_615, 20_260_615, None, Some(20_260_621)), None),
+            (on(20_260_615, 20_260_615, Some(20_260_616), None), None),
+        ] {
+            assert_eq!(filing.why_not(&stay(), &terms()), why_not, "{filing:?}");
+        }
+        let void = on(20_260_610, 20_260_610, None, Some(20_260_610));
+        assert_eq!(void.why_not(&stay(), &terms()), ended(20_260_610));
+    }
+
+    #[test]
+    fn a_filing_that_does_not_count_leaves_the_stay_unfiled() {
+        let elsewhere = Filing { target: RegionCode(310_000), ..filing(C::LongTermWorker) };
+        let why_not = elsewhere.why_not(&stay(), &terms());
+        assert_eq!(why_not, Some(NotCounting::OtherPlace { target: RegionCode(310_000) }));
+        let filings = [elsewhere];
+        let decision = decide(&stay(), &filings, &terms());
+        assert_eq!((decision.level, decision.reason), (BenefitLevel::Unfiled, Reason::NoFilingCounts));
+    }
+
+    #[test]
+    fn under_the_old_variant_an_emergency_must_be_filed_within_its_window() {
+        let terms = FilingTerms { emergency_window_days: Some(10), ..terms() };
+        let made = |made_on| Filing { made_on: day(made_on), from: day(made_on), ..filing(C::Emergency) };
+        let stay = StayFacts { emergency: true, asked_on: day(20_260_701), ..stay() };
+        for (filings, level) in [
+            (vec![], BenefitLevel::Unfiled),
+            (vec![made(20_260_620)], BenefitLevel::Emergency),
+            (vec![made(20_260_621)], BenefitLevel::Unfiled),
+        ] {
+            assert_eq!(decide(&stay, &filings, &terms).level, level, "{filings:?}");
+        }
+        let why_not = made(20_260_621).why_not(&stay, &terms);
+        assert_eq!(why_not, Some(NotCounting::TooLate { last_day: day(20_260_620) }));
+        let referral = Filing { category: C::Referral, ..made(20_260_621) };
+        assert_eq!(referral.why_not(&stay, &terms), None);
+    }
+
+    #[test]
+    fn of_several_filings_the_one_made_last_is_named() {
+        let filings: Vec<Filing> = [(1, 20_260_201), (2, 20_260_301), (3, 20_260_101)]
+            .map(|(id, on)| Filing {
+                id: FilingId::parse(&format!("F{id}")).unwrap(),
+                made_on: day(on),
+                from: day(on),
+                ..filing(C::Referral)
+            })
+            .into();
+        let decision = decide(&stay(), &filings, &terms());
+        assert_eq!(decision.filing.map(|filing| filing.id.as_str()), Some("F2"));
+    }
+
+    #[test]
+    fn a_target_covers_district_city_pool_and_province() {
+        for target in [450_103, 450_199, 450_100, 450_000] {
+            assert!(covers(RegionCode(target), &AWAY), "{target}");
+        }
+        assert!(!covers(RegionCode(450_200), &AWAY));
+        for (pool, province, relation) in [
+            (450_100, 450_000, PlaceRelation::OwnPool),
+            (450_200, 450_000, PlaceRelation::SameProvince),
+            (440_700, 440_000, PlaceRelation::OtherProvince),
+        ] {
+            assert_eq!(PlaceRelation::of(&AWAY, RegionCode(pool), RegionCode(province)), relation);
+        }
+    }
+
+    #[test]
+    fn a_filing_stands_until_it_ends() {
+        let base = filing(C::LongTermWorker);
+        assert!(base.stands_on(day(20_990_101)));
+        let bounded = Filing { to: Some(day(20_260_630)), ..base.clone() };
+        let ended = Filing { ended_from: Some(day(20_260_630)), ..base.clone() };
+        for (on, by_end, by_ending) in
+            [(20_260_629, true, true), (20_260_630, true, false), (20_260_701, false, false)]
+        {
+            assert_eq!((bounded.stands_on(day(on)), ended.stands_on(day(on))), (by_end, by_ending), "{on}");
+        }
+        let void = Filing { ended_from: Some(base.from), ..base };
+        assert!(!void.stands_on(day(20_250_101)));
+    }
+
+    #[test]
+    fn categories_read_back_from_their_codes() {
+        let codes = ["LT_RETIREE", "LT_RESIDENT", "LT_WORKER", "TMP_REFERRAL", "TMP_EMERGENCY", "TMP_OTHER"];
+        assert_eq!(C::ALL.map(C::code), codes);
+        for category in C::ALL {
+            assert_eq!(C::from_code(category.code()), Some(category));
+            assert_eq!(category.is_long_term(), category.code().starts_with("LT"));
+        }
+        assert_eq!(C::from_code("LT"), None);
     }
 }

@@ -38,7 +38,7 @@ pub struct EndFiling {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum FilingRefusal {
     #[error(
-        "a filing is never back-dated: it begins on {from}, but was made on {made_on}; begin it on {made_on} or later"
+        "a filing is never back-dated: made on {made_on}, it cannot begin on {from}; begin it then or later"
     )]
     BackDated { from: Day, made_on: Day },
     #[error("the filing ends on {to}, before it begins on {from}")]
@@ -102,7 +102,8 @@ pub fn end(filing: &Filing, order: EndFiling, terms: &FilingTerms) -> Result<Fil
     Ok(Filing { ended_from: Some(order.from), ..filing.clone() })
 }
 
-/// Replaces a long-term filing by another: the old one ends on the day on which the new one begins. The old one first.
+/// Replaces a long-term filing by another: the old one ends on the day on which the new one begins. The old
+/// one first.
 pub fn change(
     old: &Filing,
     order: NewFiling,
@@ -171,4 +172,181 @@ fn usual_end(order: &NewFiling, terms: &FilingTerms) -> Option<Day> {
         (true, FilingProof::Documents) => None,
     };
     months.map(|months| order.from.plus_months(i32::from(months)).previous())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::slice::from_ref;
+
+    use super::*;
+    use crate::domain::filing::tests::filing;
+    use crate::domain::ids::InstitutionCode;
+    use crate::domain::pack::tp1;
+    use crate::domain::pack::tp1::day;
+
+    use FilingCategory as C;
+    use FilingRefusal as R;
+
+    const HOME: RegionCode = RegionCode(440_700);
+
+    fn terms() -> FilingTerms {
+        FilingTerms { commitment_months: Some(12), ..tp1::filing_terms() }
+    }
+
+    /// For Nanning, by the center, on 10 June 2026, from that day.
+    fn order(category: C) -> NewFiling {
+        NewFiling {
+            id: FilingId::parse("F2").unwrap(),
+            category,
+            target: RegionCode(450_100),
+            from: day(20_260_610),
+            to: None,
+            made_on: day(20_260_610),
+            proof: FilingProof::Documents,
+            by: FiledBy::Center,
+        }
+    }
+
+    fn hospital(pool: u32) -> FiledBy {
+        FiledBy::Hospital { code: InstitutionCode::parse("H44070300001").unwrap(), pool: RegionCode(pool) }
+    }
+
+    fn made(order: NewFiling) -> Result<Filing, R> {
+        make(order, HOME, &[], &terms())
+    }
+
+    #[test]
+    fn a_filing_lasts_as_the_pack_says_for_its_category() {
+        let commitment = |category| NewFiling { proof: FilingProof::Commitment, ..order(category) };
+        for (order, to) in [
+            (order(C::LongTermWorker), None),
+            (commitment(C::LongTermWorker), Some(20_270_609)),
+            (order(C::Referral), Some(20_261_209)),
+            (order(C::Emergency), Some(20_261_209)),
+            (commitment(C::OtherTemporary), Some(20_261_209)),
+            (NewFiling { to: Some(day(20_260_610)), ..order(C::Referral) }, Some(20_260_610)),
+        ] {
+            assert_eq!(made(order.clone()).map(|filing| filing.to), Ok(to.map(day)), "{order:?}");
+        }
+        let open = make(commitment(C::LongTermWorker), HOME, &[], &tp1::filing_terms());
+        assert_eq!(open.map(|filing| filing.to), Ok(None));
+    }
+
+    #[test]
+    fn a_made_filing_keeps_what_was_ordered() {
+        let filing = made(NewFiling { from: day(20_260_615), ..order(C::LongTermRetiree) }).unwrap();
+        assert_eq!(
+            (filing.id.as_str(), filing.category, filing.target.0),
+            ("F2", C::LongTermRetiree, 450_100)
+        );
+        assert_eq!((filing.from, filing.made_on), (day(20_260_615), day(20_260_610)));
+        assert_eq!(
+            (filing.proof, filing.by, filing.ended_from),
+            (FilingProof::Documents, FiledBy::Center, None)
+        );
+    }
+
+    #[test]
+    fn dates_and_targets_are_checked() {
+        let (from, made_on, to) = (day(20_260_610), day(20_260_611), day(20_260_609));
+        for (order, refusal) in [
+            (NewFiling { made_on, ..order(C::Referral) }, R::BackDated { from, made_on }),
+            (NewFiling { to: Some(to), ..order(C::Referral) }, R::EndsBeforeItBegins { from, to }),
+            (NewFiling { target: HOME, ..order(C::Referral) }, R::TargetIsHome { target: HOME }),
+        ] {
+            assert_eq!(made(order), Err(refusal));
+        }
+    }
+
+    #[test]
+    fn a_referral_comes_from_home() {
+        let pool = RegionCode(450_100);
+        for (category, by, refusal) in [
+            (C::Referral, hospital(440_700), None),
+            (C::Referral, FiledBy::Center, None),
+            (C::Referral, FiledBy::Import, None),
+            (C::Referral, FiledBy::Person, Some(R::ReferralByHerself)),
+            (C::Referral, hospital(450_100), Some(R::ReferralFromElsewhere { home: HOME, pool })),
+            (C::OtherTemporary, FiledBy::Person, None),
+            (C::Emergency, hospital(450_100), None),
+        ] {
+            assert_eq!(
+                made(NewFiling { by: by.clone(), ..order(category) }).err(),
+                refusal,
+                "{category:?} {by:?}"
+            );
+        }
+    }
+
+    #[test]
+    fn one_long_term_filing_stands_at_a_time() {
+        let standing = filing(C::LongTermResident);
+        let stands = Some(R::LongTermStands { id: standing.id.clone() });
+        let ran_out = Filing { to: Some(day(20_260_609)), ..standing.clone() };
+        for (existing, category, refusal) in [
+            (standing.clone(), C::LongTermWorker, stands),
+            (standing, C::OtherTemporary, None),
+            (ran_out, C::LongTermWorker, None),
+            (filing(C::Referral), C::LongTermWorker, None),
+        ] {
+            assert_eq!(make(order(category), HOME, &[existing], &terms()).err(), refusal);
+        }
+    }
+
+    #[test]
+    fn a_filing_ends_later_than_what_used_it_and_not_in_the_past() {
+        let temporary = filing(C::Referral);
+        let today = day(20_260_610);
+        let ending = |from, last_used: Option<i32>| EndFiling {
+            from: day(from),
+            today,
+            last_used: last_used.map(day),
+        };
+        for (order, refusal) in [
+            (ending(20_260_610, None), None),
+            (ending(20_260_609, None), Some(R::EndBackDated { today })),
+            (ending(20_260_610, Some(20_260_609)), None),
+            (ending(20_260_610, Some(20_260_610)), Some(R::Used { admitted: day(20_260_610) })),
+            (ending(20_260_610, Some(20_260_611)), Some(R::Used { admitted: day(20_260_611) })),
+        ] {
+            assert_eq!(end(&temporary, order, &terms()).err(), refusal, "{order:?}");
+        }
+        let ended = end(&temporary, ending(20_260_615, None), &terms()).unwrap();
+        assert_eq!(ended, Filing { ended_from: Some(day(20_260_615)), ..temporary });
+        let again = end(&ended, ending(20_260_620, None), &terms());
+        assert_eq!(again, Err(R::AlreadyEnded { from: day(20_260_615) }));
+    }
+
+    #[test]
+    fn a_long_term_filing_is_locked_for_its_months() {
+        let long_term = filing(C::LongTermWorker);
+        let first_day = day(20_260_701);
+        let ending = |today| EndFiling { from: day(20_260_801), today: day(today), last_used: None };
+        let locked = R::Locked { id: long_term.id.clone(), first_day };
+        assert_eq!(end(&long_term, ending(20_260_630), &terms()), Err(locked));
+        assert!(end(&long_term, ending(20_260_701), &terms()).is_ok());
+        assert!(end(&filing(C::OtherTemporary), ending(20_260_630), &terms()).is_ok());
+    }
+
+    #[test]
+    fn a_change_ends_the_old_filing_as_the_new_one_begins() {
+        let old = filing(C::LongTermWorker);
+        let july =
+            NewFiling { from: day(20_260_715), made_on: day(20_260_710), ..order(C::LongTermResident) };
+        let (ended, new) = change(&old, july.clone(), HOME, from_ref(&old), None, &terms()).unwrap();
+        assert_eq!((ended.ended_from, ended.id.as_str()), (Some(day(20_260_715)), "F1"));
+        assert_eq!((new.from, new.id.as_str()), (day(20_260_715), "F2"));
+
+        let june = order(C::LongTermResident);
+        let locked = R::Locked { id: old.id.clone(), first_day: day(20_260_701) };
+        assert_eq!(change(&old, june, HOME, from_ref(&old), None, &terms()), Err(locked));
+        let used = change(&old, july.clone(), HOME, from_ref(&old), Some(day(20_260_715)), &terms());
+        assert_eq!(used, Err(R::Used { admitted: day(20_260_715) }));
+        let other = Filing { id: FilingId::parse("F9").unwrap(), ..old.clone() };
+        let second = change(&old, july.clone(), HOME, &[old.clone(), other.clone()], None, &terms());
+        assert_eq!(second, Err(R::LongTermStands { id: other.id }));
+        let temporary = NewFiling { category: C::Referral, ..july.clone() };
+        assert_eq!(change(&old, temporary, HOME, &[], None, &terms()), Err(R::NotLongTerm));
+        assert_eq!(change(&filing(C::Referral), july, HOME, &[], None, &terms()), Err(R::NotLongTerm));
+    }
 }

@@ -1,8 +1,11 @@
-//! Owns the policy pack of one pooling region: dated parameters in, one immutable policy for a scheme and day out.
+//! Owns the policy pack of one pooling region: dated parameters in, one immutable policy for a scheme and day
+//! out.
 
 mod checks;
 mod provenance;
 mod resolve;
+#[cfg(test)]
+mod tests;
 #[cfg(test)]
 pub(crate) mod tp1;
 
@@ -63,8 +66,8 @@ pub struct PackParts {
     pub work_injury: Timeline<InjuryRules>,
 }
 
-/// The dated parameters of 310 or of 390. The first three must be set; each of the others, unset, gives nothing,
-/// and an unset pool cap means no cap.
+/// The dated parameters of 310 or of 390. The first three must be set; each of the others, unset, gives
+/// nothing, and an unset pool cap means no cap.
 #[derive(Clone, Debug, Default)]
 pub struct BasicParameters {
     pub deductible: Timeline<Deductible>,
@@ -98,7 +101,7 @@ pub struct Policy {
 /// The rules of money of a scheme.
 #[derive(Clone, Debug)]
 pub enum SchemeRules {
-    Basic(BasicRules),
+    Basic(Box<BasicRules>),
     Maternity(MaternityRules),
     WorkInjury(InjuryRules),
 }

@@ -291,9 +291,11 @@ pub struct FilingTerms {
     pub temporary_months: u16,
     /// How long a long-term filing may neither be changed nor ended after it was made.
     pub long_term_lock_months: u16,
-    /// How long a long-term filing made on her own word (承诺) lasts; `None`: as one with documents, without end.
+    /// How long a long-term filing made on her own word (承诺) lasts; `None`: as one with documents, without
+    /// end.
     pub commitment_months: Option<u16>,
-    /// Old local variant: an emergency counts only if filed within that many days of admission. `None`: its flag suffices.
+    /// Old local variant: an emergency counts only if filed within that many days of admission. `None`: its
+    /// flag suffices.
     pub emergency_window_days: Option<u16>,
 }
 

@@ -111,6 +111,9 @@ pub struct Part {
     pub up_to: Day,
     pub year: BenefitYear,
     pub totals: LineTotals,
+    /// Deductible that it bore, and the year's admissions before it: later parts go on from there.
+    pub act_pay_dedc: Fen,
+    pub admissions_before: i64,
 }
 
 /// A record does not fit what came before it: the ledger is broken there.
@@ -264,6 +267,8 @@ impl Folded {
                 up_to: settlement.up_to,
                 year: settlement.year,
                 totals: settlement.days.iter().map(|(_, totals)| *totals).sum(),
+                act_pay_dedc: settlement.breakdown.act_pay_dedc,
+                admissions_before: settlement.breakdown.before.admissions,
             });
         } else {
             stay.settled = Some(settlement.id.clone());

@@ -7,6 +7,14 @@
 //! - `at` (the `setl_time`) is given here and nowhere else: max(clock, the lane's last, the person's last, the floor);
 //! - after any error of a commit its outcome is unknown: ask by message key, never assume.
 
+pub mod codec;
+pub mod credential;
+pub mod effect;
+pub mod key;
+pub mod lane;
+mod prepared;
+pub mod sqlite;
+
 use std::sync::Arc;
 
 use futures_util::future::BoxFuture;
@@ -33,6 +41,7 @@ use crate::domain::record::Record;
 use crate::domain::region::Region;
 use crate::domain::state::PersonState;
 use crate::domain::state::StayState;
+use crate::ledger::credential::Credential;
 
 /// What a call wants to know before it decides.
 #[derive(Clone, Debug)]
@@ -96,6 +105,23 @@ pub struct Facts {
     pub settlement: Option<Arc<Record>>,
 }
 
+impl Facts {
+    /// Of a person whom the register does not know yet: her first record makes her.
+    pub fn of_new(key: PersonKey, bucket: Bucket) -> Facts {
+        Facts {
+            key,
+            bucket,
+            version: 0,
+            last_at: Instant::default(),
+            person: Arc::default(),
+            private: Arc::default(),
+            stay: None,
+            lines: None,
+            settlement: None,
+        }
+    }
+}
+
 #[derive(Clone, Debug)]
 pub struct StayFacts {
     pub id: StayId,
@@ -109,15 +135,15 @@ pub struct Deed {
     pub meta: Meta,
     pub body: Body,
     pub private: Private,
-    /// The stay it belongs to; a new id for an admission.
+    /// The stay it belongs to; a new id for an admission. Which messages a deed undoes or restores follows from its
+    /// body (`effect`), so that a replay of records finds the same.
     pub stay: Option<StayId>,
+    /// Whether its message is bound to it. False only for what carries no message of its own, such as a row of a file
+    /// that replaces what stood before.
+    pub binds_key: bool,
     /// Whether the decision read the person (false only for lines, whose decision reads the stay alone: the person's
     /// version then moves on without being checked).
     pub guards_person: bool,
-    /// Messages whose first answer no longer stands after this deed.
-    pub undoes: Vec<MessageKey>,
-    /// Messages whose first answer stands again after this deed.
-    pub restores: Vec<MessageKey>,
 }
 
 #[derive(Clone, Debug)]
@@ -174,12 +200,19 @@ pub enum LedgerError {
     Full { limit: usize },
     #[error("the ledger is stopping")]
     Stopping,
+    /// A fault of ours: nothing was recorded.
+    #[error("the deed does not fit its facts and was not recorded: {what}")]
+    Unfit { what: String },
     #[error("the ledger could not {what}")]
     Storage {
         what: &'static str,
         #[source]
         cause: Box<dyn std::error::Error + Send + Sync>,
     },
+    #[error("the ledger's schema is at step {found}, this version knows {known}: start a newer version")]
+    Newer { found: usize, known: usize },
+    #[error("the ledger was written with another look-up key: start with the key that it was made with")]
+    OtherKey,
     #[error("the ledger is damaged at {at}: {what}")]
     Damaged { at: String, what: String },
 }
@@ -191,9 +224,8 @@ pub trait Ledger: Send + Sync + 'static {
     /// Records a deed decided on these facts.
     fn commit(&self, facts: Facts, deed: Deed) -> BoxFuture<'_, Result<Committed, LedgerError>>;
 
-    /// Persons that a credential names: `kind` is `02` identity number, `03` card number, `01` token; certificates of
-    /// other types come as their type.
-    fn find_persons(&self, kind: &str, number: &str) -> BoxFuture<'_, Result<Vec<PersonKey>, LedgerError>>;
+    /// Persons whom a card or certificate names, in the order of their keys.
+    fn find_persons(&self, credential: Credential) -> BoxFuture<'_, Result<Vec<PersonKey>, LedgerError>>;
 
     /// Her records from a version on, in order, at most `limit`.
     fn records(
@@ -233,6 +265,14 @@ pub trait Ledger: Send + Sync + 'static {
         source: String,
         change: ReferenceChange,
     ) -> BoxFuture<'_, Result<u64, LedgerError>>;
+
+    /// Nothing gets a time before `floor` any more, by whatever node, once this has answered: a month that has ended
+    /// can be counted.
+    fn raise_floor(&self, floor: Instant) -> BoxFuture<'_, Result<(), LedgerError>>;
+
+    /// Compares every table with the fold of its records: what differs, at most `limit` sentences, none of them with
+    /// personal data. Reads everything.
+    fn check(&self, limit: usize) -> BoxFuture<'_, Result<Vec<String>, LedgerError>>;
 
     /// Where all that belongs to a person lies, and ids made for her begin.
     fn bucket(&self, person: &PersonKey) -> Bucket;

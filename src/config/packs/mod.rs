@@ -40,6 +40,8 @@ const FILE_BYTES_MAX: u64 = 4_000_000;
 pub struct PackFile {
     pub pack: Arc<Pack>,
     pub cases: Vec<Case>,
+    /// The file itself: kept in the ledger, so that an audit years later reads the same numbers.
+    pub text: Arc<str>,
 }
 
 /// All packs of a folder, one for each pool, sorted by region.

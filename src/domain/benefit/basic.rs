@@ -88,8 +88,8 @@ fn large_amount(
     Ok(())
 }
 
-/// Step 7: the cumulative tiers after this bill minus those before it, each rounded, so that the year's sum does not
-/// depend on how it is cut into bills.
+/// Step 7: the cumulative tiers after this bill minus those before it, each rounded, so that the year's sum
+/// does not depend on how it is cut into bills.
 fn serious_illness(
     claim: &Claim<'_>,
     rules: &BasicRules,

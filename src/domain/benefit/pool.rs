@@ -244,7 +244,8 @@ impl Walk<'_, '_> {
         })
     }
 
-    /// What is left of `paid_for` after the in-scope width that `room` bought, walking from the lowest segment up.
+    /// What is left of `paid_for` after the in-scope width that `room` bought, walking from the lowest
+    /// segment up.
     fn over_base(
         &self,
         stretch: Stretch,

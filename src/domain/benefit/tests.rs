@@ -10,6 +10,11 @@ use crate::domain::pack::PackParts;
 use crate::domain::pack::tp1;
 use crate::domain::pack::tp1::yuan;
 
+mod fund_tables;
+mod pool_tables;
+mod properties;
+mod scheme_tables;
+mod traced;
 mod worked_examples;
 
 /// The policy of a pack on an ordinary day.

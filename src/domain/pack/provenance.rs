@@ -1,4 +1,5 @@
-//! Owns the list of a pack's numbers with their sources, for the reports that say which of them nobody has checked.
+//! Owns the list of a pack's numbers with their sources, for the reports that say which of them nobody has
+//! checked.
 
 use crate::domain::dated::Timeline;
 use crate::domain::pack::BasicParameters;

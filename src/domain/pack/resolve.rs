@@ -68,8 +68,8 @@ fn policy(parts: &PackParts, scheme: Scheme, from: Day, until: Option<Day>) -> O
 
 fn rules(parts: &PackParts, scheme: Scheme, day: Day) -> Option<SchemeRules> {
     match scheme {
-        Scheme::Employee => basic_rules(parts.employee.as_ref()?, day).map(SchemeRules::Basic),
-        Scheme::Resident => basic_rules(parts.resident.as_ref()?, day).map(SchemeRules::Basic),
+        Scheme::Employee => basic_rules(parts.employee.as_ref()?, day).map(Box::new).map(SchemeRules::Basic),
+        Scheme::Resident => basic_rules(parts.resident.as_ref()?, day).map(Box::new).map(SchemeRules::Basic),
         Scheme::Maternity => value(&parts.maternity, day).map(SchemeRules::Maternity),
         Scheme::WorkInjury => value(&parts.work_injury, day).map(SchemeRules::WorkInjury),
     }

@@ -3,9 +3,14 @@
 use super::*;
 use crate::domain::accumulators::SettledPart;
 use crate::domain::calendar::BenefitYear;
+use crate::domain::calendar::YearStart;
+use crate::domain::codes::ByLevel;
 use crate::domain::codes::Scheme;
 use crate::domain::parameters::FilingRow;
+use crate::domain::parameters::MaternityPay;
+use crate::domain::parameters::MaternityRules;
 use crate::domain::parameters::Reduction;
+use crate::domain::parameters::StayRules;
 
 /// Bill M.
 fn bill_m() -> BillTotals {
@@ -178,4 +183,31 @@ fn a_fixed_maternity_sum_owes_the_rest_to_the_person() {
         texts([dystocia.hifp_pay, dystocia.owed_to_person, dystocia.psn_cash_pay]),
         ["2300.00", "0.00", "0.01"]
     );
+}
+
+/// The only Jiangmen sums with a source in hand: from August 1992, and from 1995.
+#[test]
+fn maternity_sums_go_by_the_day_of_discharge() {
+    let sums = |natural, dystocia| {
+        let row = |kind, sum| (MaternityKind(kind), ByLevel::all(MaternityPay::Fixed(yuan(sum))));
+        MaternityRules { rows: vec![row(1, natural), row(4, dystocia)], ..tp1::maternity() }
+    };
+    let mut parts = tp1::tp1();
+    parts.maternity =
+        tp1::from_days(vec![(19_920_801, sums("1500", "1800")), (19_950_101, sums("1800", "2300"))]);
+    parts.year_start = tp1::from_days(vec![(19_900_101, YearStart::JANUARY)]);
+    parts.filing_terms = tp1::from_days(vec![(19_900_101, tp1::filing_terms())]);
+    parts.stays = tp1::from_days(vec![(19_900_101, StayRules::USUAL)]);
+    let pack = Pack::new(parts).unwrap();
+    assert!(pack.policy(Scheme::Maternity, tp1::day(19_920_731)).is_err());
+    for (discharged, kind, hifp) in [
+        (19_920_801, 1, "1500.00"),
+        (19_941_231, 4, "1800.00"),
+        (19_950_101, 1, "1800.00"),
+        (19_950_101, 4, "2300.00"),
+    ] {
+        let policy = pack.policy(Scheme::Maternity, tp1::day(discharged)).unwrap();
+        let b = run(&Claim { maternity: Some(MaternityKind(kind)), ..claim(&policy, "5000") });
+        assert_eq!(b.hifp_pay.to_string(), hifp, "{discharged} {kind}");
+    }
 }

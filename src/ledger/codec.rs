@@ -1,0 +1,129 @@
+//! Owns the form in which records and states are kept: JSON with field names that never change their meaning.
+//!
+//! The domain knows no serde, so the forms of its types are written here, beside each other. A field that is absent
+//! has its default: what an older version did not write reads as nothing, and zeroes and empty texts take no room.
+//! A new field must have such a default; a field whose meaning changes gets a new name.
+
+#[macro_use]
+mod shapes;
+mod amounts;
+mod deeds;
+mod entries;
+#[cfg(test)]
+mod sample;
+mod states;
+mod tables;
+#[cfg(test)]
+mod tests;
+mod values;
+
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+pub use deeds::decode_body;
+pub use deeds::decode_told;
+pub use deeds::encode_body;
+pub use deeds::encode_told;
+pub use deeds::kind;
+
+/// Version of these forms. Written beside every record; a reader refuses a newer one.
+pub const FORMAT: i64 = 1;
+
+/// What is kept cannot be read, or a value cannot be kept.
+#[derive(Debug, thiserror::Error)]
+pub enum CodecError {
+    #[error("is not the form of a {what}")]
+    Malformed {
+        what: &'static str,
+        #[source]
+        cause: serde_json::Error,
+    },
+    #[error("kind {0} of a record is not known to this version")]
+    UnknownKind(String),
+    #[error("format {0} is newer than this version: upgrade first")]
+    NewerFormat(i64),
+}
+
+/// A value as it is kept.
+pub fn encode<T: Serialize>(what: &'static str, value: &T) -> Result<String, CodecError> {
+    serde_json::to_string(value).map_err(|cause| CodecError::Malformed { what, cause })
+}
+
+/// A value read back.
+pub fn decode<T: DeserializeOwned>(what: &'static str, text: &str) -> Result<T, CodecError> {
+    serde_json::from_str(text).map_err(|cause| CodecError::Malformed { what, cause })
+}
+
+fn is_default<T: Default + PartialEq>(value: &&T) -> bool {
+    **value == T::default()
+}
+
+/// Bytes as hexadecimal text.
+mod hexadecimal {
+    use serde::Deserialize as _;
+    use serde::Deserializer;
+    use serde::Serializer;
+    use serde::de::Error as _;
+
+    const DIGITS: &[u8; 16] = b"0123456789abcdef";
+
+    pub(super) fn serialize<S: Serializer>(bytes: &&[u8; 32], to: S) -> Result<S::Ok, S::Error> {
+        let digit = |nibble: u8| char::from(DIGITS[usize::from(nibble)]);
+        let text: String = bytes.iter().flat_map(|byte| [digit(byte >> 4), digit(byte & 15)]).collect();
+        to.serialize_str(&text)
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<[u8; 32], D::Error> {
+        let text = std::borrow::Cow::<'de, str>::deserialize(from)?;
+        read(&text).ok_or_else(|| D::Error::custom("32 bytes in hexadecimal are expected"))
+    }
+
+    fn read(text: &str) -> Option<[u8; 32]> {
+        let digits = text.as_bytes();
+        let mut bytes = [0; 32];
+        if digits.len() != 2 * bytes.len() {
+            return None;
+        }
+        for (byte, pair) in bytes.iter_mut().zip(digits.chunks_exact(2)) {
+            let value = |digit: u8| char::from(digit).to_digit(16).and_then(|v| u8::try_from(v).ok());
+            *byte = value(pair[0])? << 4 | value(pair[1])?;
+        }
+        Some(bytes)
+    }
+}
+
+/// Exact decimals as text, with the digits that they were given with.
+mod decimal {
+    use rust_decimal::Decimal;
+    use serde::Deserialize as _;
+    use serde::Deserializer;
+    use serde::Serializer;
+    use serde::de::Error as _;
+
+    pub(super) fn serialize<S: Serializer>(value: &&Decimal, to: S) -> Result<S::Ok, S::Error> {
+        to.collect_str(value)
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<Decimal, D::Error> {
+        let text = std::borrow::Cow::<'de, str>::deserialize(from)?;
+        text.parse().map_err(D::Error::custom)
+    }
+}
+
+/// The same where there may be none.
+mod decimal_option {
+    use rust_decimal::Decimal;
+    use serde::Deserializer;
+    use serde::Serializer;
+
+    pub(super) fn serialize<S: Serializer>(value: &&Option<Decimal>, to: S) -> Result<S::Ok, S::Error> {
+        match value {
+            Some(value) => to.collect_str(value),
+            None => to.serialize_none(),
+        }
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<Option<Decimal>, D::Error> {
+        super::decimal::deserialize(from).map(Some)
+    }
+}

@@ -1,0 +1,183 @@
+//! Owns a deed made ready for any database: folded, encoded and verified before it joins the queue, so that the writer
+//! has nothing to do but to write.
+
+use std::sync::Arc;
+
+use crate::domain::calendar::Instant;
+use crate::domain::ids::Bucket;
+use crate::domain::ids::StayId;
+use crate::domain::person::PersonPrivate;
+use crate::domain::record::Body;
+use crate::domain::record::ContentHash;
+use crate::domain::record::MessageKey;
+use crate::domain::record::Private;
+use crate::domain::state::Folded;
+use crate::domain::state::Told;
+use crate::ledger::Deed;
+use crate::ledger::Facts;
+use crate::ledger::LedgerError;
+use crate::ledger::StayFacts;
+use crate::ledger::codec;
+use crate::ledger::codec::CodecError;
+use crate::ledger::credential::Credential;
+use crate::ledger::effect;
+use crate::ledger::effect::Effect;
+use crate::ledger::effect::Unfit;
+use crate::ledger::key;
+use crate::vault::lookup::LookupKey;
+
+/// Bucket and keyed hash of a credential.
+pub(super) type CredentialHash = (Bucket, [u8; 16]);
+
+/// Everything that one deed writes, except what the lane gives: time, version and place.
+#[derive(Debug)]
+pub(super) struct Prepared {
+    pub(super) bucket: Bucket,
+    pub(super) person: String,
+    pub(super) guard: Guard,
+    pub(super) stay: Option<PreparedStay>,
+    pub(super) key: MessageKey,
+    pub(super) content: ContentHash,
+    pub(super) keyed: bool,
+    pub(super) kind: &'static str,
+    pub(super) told: String,
+    pub(super) body: String,
+    pub(super) private: Option<String>,
+    pub(super) effect: Effect,
+    /// Credentials by which she is not found any more.
+    pub(super) forget: Vec<CredentialHash>,
+    /// Credentials by which she is found from now on.
+    pub(super) learn: Vec<CredentialHash>,
+}
+
+/// How the person's row is guarded, and what it becomes.
+#[derive(Debug)]
+pub(super) enum Guard {
+    /// Her version must be this one (0: no row yet).
+    Person { version: u64, last_at: Instant, state: String, private: Option<String> },
+    /// The deed read the stay alone: her version moves on, whatever it is.
+    StayOnly,
+}
+
+#[derive(Debug)]
+pub(super) struct PreparedStay {
+    pub(super) id: StayId,
+    /// 0: no row yet.
+    pub(super) version: u64,
+    pub(super) state: String,
+}
+
+/// Folds, verifies and encodes a deed.
+pub(super) fn prepare(lookup: &LookupKey, facts: Facts, deed: &Deed) -> Result<Prepared, LedgerError> {
+    effect::verify(&deed.body).map_err(unfit)?;
+    let stay_only = matches!(deed.body, Body::LinesUploaded(_) | Body::LinesWithdrawn(_));
+    if !deed.guards_person && !stay_only {
+        return Err(unfit(Unfit::Unguarded));
+    }
+    let (person, version) = (key::person_text(&facts.key), facts.version);
+    let stay_before = stay_before(&facts, deed).map_err(unfit)?;
+    let stay_version = stay_before.as_ref().map_or(0, |stay| stay.version);
+    let mut folded = Folded {
+        person: Arc::unwrap_or_clone(facts.person),
+        stay: stay_before.map(|stay| Arc::unwrap_or_clone(stay.state)),
+    };
+    let told = Told {
+        version: version + 1,
+        key: &deed.meta.key,
+        received_at: deed.meta.received_at,
+        stay: deed.stay.as_ref(),
+    };
+    let effect = effect::take(&mut folded, told, &deed.body).map_err(unfit)?;
+    let known = registered(&deed.body, &deed.private);
+    let (forget, learn) = known.map(|known| credentials(lookup, &facts.private, known)).unwrap_or_default();
+    Ok(Prepared {
+        bucket: facts.bucket,
+        person,
+        guard: guard(deed, version, facts.last_at, &folded, known)?,
+        stay: stay_after(deed, stay_version, &folded)?,
+        key: deed.meta.key.clone(),
+        content: deed.meta.content,
+        keyed: deed.binds_key,
+        kind: codec::kind(&deed.body),
+        told: codec::encode_told(&deed.meta).map_err(unkept)?,
+        body: codec::encode_body(&deed.body).map_err(unkept)?,
+        private: private_text(&deed.private)?,
+        effect,
+        forget,
+        learn,
+    })
+}
+
+/// The stay that the deed goes on from: none for an admission, which begins one.
+fn stay_before(facts: &Facts, deed: &Deed) -> Result<Option<StayFacts>, Unfit> {
+    match (&deed.stay, &deed.body) {
+        (None, _) | (Some(_), Body::Admitted(_)) => Ok(None),
+        (Some(id), _) => {
+            let same = facts.stay.clone().filter(|stay| stay.id == *id);
+            same.map(Some).ok_or(Unfit::NoStayFacts)
+        }
+    }
+}
+
+fn guard(
+    deed: &Deed,
+    version: u64,
+    last_at: Instant,
+    folded: &Folded,
+    known: Option<&PersonPrivate>,
+) -> Result<Guard, LedgerError> {
+    if !deed.guards_person {
+        return Ok(Guard::StayOnly);
+    }
+    let state = codec::encode("person", &folded.person).map_err(unkept)?;
+    let private = known.map(|known| codec::encode("person_private", known)).transpose().map_err(unkept)?;
+    Ok(Guard::Person { version, last_at, state, private })
+}
+
+fn stay_after(deed: &Deed, version: u64, folded: &Folded) -> Result<Option<PreparedStay>, LedgerError> {
+    let Some(id) = deed.stay.clone() else { return Ok(None) };
+    let state = folded.stay.as_ref().ok_or(Unfit::NoStayFacts).map_err(unfit)?;
+    let state = codec::encode("stay", state).map_err(unkept)?;
+    Ok(Some(PreparedStay { id, version, state }))
+}
+
+fn private_text(private: &Private) -> Result<Option<String>, LedgerError> {
+    match private {
+        Private::None => Ok(None),
+        some => codec::encode("private", some).map(Some).map_err(unkept),
+    }
+}
+
+/// What the register says of her from this record on, if it says anything.
+pub(super) fn registered<'a>(body: &Body, private: &'a Private) -> Option<&'a PersonPrivate> {
+    match (body, private) {
+        (Body::Registered(_), Private::Person(known)) => Some(known),
+        _ => None,
+    }
+}
+
+/// Hashes of everything by which a person can be found.
+pub(super) fn hashes(lookup: &LookupKey, person: &PersonPrivate) -> Vec<CredentialHash> {
+    Credential::all_of(person).iter().map(|credential| key::credential_hash(lookup, credential)).collect()
+}
+
+/// (no more, from now on)
+fn credentials(
+    lookup: &LookupKey,
+    before: &PersonPrivate,
+    after: &PersonPrivate,
+) -> (Vec<CredentialHash>, Vec<CredentialHash>) {
+    let (old, new) = (hashes(lookup, before), hashes(lookup, after));
+    let only = |in_these: &[CredentialHash], not_in: &[CredentialHash]| {
+        in_these.iter().filter(|hash| !not_in.contains(hash)).copied().collect::<Vec<_>>()
+    };
+    (only(&old, &new), only(&new, &old))
+}
+
+fn unfit(cause: Unfit) -> LedgerError {
+    LedgerError::Unfit { what: cause.to_string() }
+}
+
+fn unkept(cause: CodecError) -> LedgerError {
+    LedgerError::Unfit { what: cause.to_string() }
+}

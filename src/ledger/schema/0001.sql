@@ -1,0 +1,175 @@
+-- The book of record. `record` is the truth; every other table is a fold of it.
+--
+-- One text for every database: BIGINT, TEXT and BLOB only; no sequence, no trigger, no clock. `bucket` comes first in
+-- every key of what belongs to a person. Money in fen, instants in ms since 1970 UTC, days as yyyymmdd, flags 0 or 1.
+-- `/* clustered */` marks small tables that a database may keep inside their primary key.
+
+CREATE TABLE meta (
+    name TEXT NOT NULL PRIMARY KEY,
+    value TEXT NOT NULL
+) /* clustered */;
+
+-- One writer of one node. `sequence` counts its records, `chain` is the head of its blocks, nothing of it gets a time
+-- before `floor_ms`.
+CREATE TABLE lane (
+    lane BIGINT NOT NULL PRIMARY KEY,
+    epoch BIGINT NOT NULL,
+    sequence BIGINT NOT NULL CHECK (sequence >= 0),
+    chain BLOB,
+    last_ms BIGINT NOT NULL,
+    floor_ms BIGINT NOT NULL
+) /* clustered */;
+
+CREATE TABLE record (
+    bucket BIGINT NOT NULL CHECK (bucket BETWEEN 0 AND 4095),
+    person TEXT NOT NULL,
+    version BIGINT NOT NULL CHECK (version > 0),
+    stay TEXT,
+    stay_version BIGINT CHECK (stay_version > 0),
+    kind TEXT NOT NULL,
+    at_ms BIGINT NOT NULL,
+    lane BIGINT NOT NULL,
+    lane_sequence BIGINT NOT NULL CHECK (lane_sequence > 0),
+    institution TEXT NOT NULL,
+    infno BIGINT NOT NULL,
+    msgid TEXT NOT NULL,
+    -- 1 when the message is bound to this deed
+    keyed BIGINT NOT NULL CHECK (keyed IN (0, 1)),
+    format BIGINT NOT NULL,
+    told TEXT NOT NULL,
+    body TEXT NOT NULL,
+    -- personal data, nowhere else in this row
+    private TEXT,
+    PRIMARY KEY (bucket, person, version),
+    CHECK ((stay IS NULL) = (stay_version IS NULL))
+);
+
+CREATE TABLE person (
+    bucket BIGINT NOT NULL,
+    person TEXT NOT NULL,
+    version BIGINT NOT NULL CHECK (version > 0),
+    last_ms BIGINT NOT NULL,
+    state TEXT NOT NULL,
+    private TEXT NOT NULL,
+    PRIMARY KEY (bucket, person)
+);
+
+CREATE TABLE stay (
+    bucket BIGINT NOT NULL,
+    stay TEXT NOT NULL,
+    person TEXT NOT NULL,
+    version BIGINT NOT NULL CHECK (version > 0),
+    state TEXT NOT NULL,
+    PRIMARY KEY (bucket, stay)
+);
+
+-- What became of a message: done by the record at `version`, undone by the one at `undone_by` (0 while it stands), or
+-- fenced off by the one at `version`.
+CREATE TABLE message (
+    bucket BIGINT NOT NULL,
+    msgid TEXT NOT NULL,
+    institution TEXT NOT NULL,
+    infno BIGINT NOT NULL,
+    person TEXT NOT NULL,
+    version BIGINT NOT NULL CHECK (version > 0),
+    undone_by BIGINT NOT NULL CHECK (undone_by >= 0),
+    fence BIGINT NOT NULL CHECK (fence IN (0, 1)),
+    recipe BIGINT NOT NULL,
+    content BLOB NOT NULL,
+    PRIMARY KEY (bucket, msgid, institution, infno),
+    CHECK (fence = 0 OR undone_by = 0),
+    CHECK (undone_by = 0 OR undone_by > version)
+) /* clustered */;
+
+-- One row a settlement, reversal or revival: what clearing sums. Reversals are negative.
+CREATE TABLE settlement (
+    bucket BIGINT NOT NULL,
+    setl_id TEXT NOT NULL,
+    person TEXT NOT NULL,
+    version BIGINT NOT NULL CHECK (version > 0),
+    kind TEXT NOT NULL CHECK (kind IN ('settled', 'reversed', 'revived')),
+    original TEXT,
+    stay TEXT NOT NULL,
+    institution TEXT NOT NULL,
+    care_pool BIGINT NOT NULL,
+    insured_pool BIGINT NOT NULL,
+    scheme TEXT NOT NULL,
+    benefit_year BIGINT NOT NULL,
+    setl_month BIGINT NOT NULL,
+    at_ms BIGINT NOT NULL,
+    medfee BIGINT NOT NULL,
+    hifp BIGINT NOT NULL,
+    hifob BIGINT NOT NULL,
+    hifmi BIGINT NOT NULL,
+    hifes BIGINT NOT NULL,
+    cvlserv BIGINT NOT NULL,
+    maf BIGINT NOT NULL,
+    hifdm BIGINT NOT NULL,
+    oth BIGINT NOT NULL,
+    fund BIGINT NOT NULL,
+    hospital_part BIGINT NOT NULL,
+    person_part BIGINT NOT NULL,
+    account BIGINT NOT NULL,
+    mutual_aid BIGINT NOT NULL,
+    cash BIGINT NOT NULL,
+    PRIMARY KEY (bucket, setl_id),
+    CHECK (fund = hifp + hifob + hifmi + hifes + cvlserv + maf + hifdm + oth),
+    CHECK (medfee = fund + person_part + hospital_part),
+    CHECK (person_part = account + mutual_aid + cash),
+    CHECK ((kind = 'settled') = (original IS NULL)),
+    CHECK (CASE WHEN kind = 'reversed' THEN medfee <= 0 ELSE medfee >= 0 END)
+) /* clustered */;
+
+CREATE INDEX settlement_by_month ON settlement (setl_month, bucket, setl_id);
+
+-- Whom a card or certificate names, by keyed hash; the bucket is the hash's own.
+CREATE TABLE credential (
+    bucket BIGINT NOT NULL,
+    hash BLOB NOT NULL,
+    person TEXT NOT NULL,
+    PRIMARY KEY (bucket, hash, person)
+) /* clustered */;
+
+-- Changes of the shared tables, and these tables as they stand.
+CREATE TABLE reference_record (
+    version BIGINT NOT NULL PRIMARY KEY,
+    at_ms BIGINT NOT NULL,
+    lane BIGINT NOT NULL,
+    source TEXT NOT NULL,
+    kind TEXT NOT NULL,
+    format BIGINT NOT NULL,
+    body TEXT NOT NULL
+);
+
+CREATE TABLE region (
+    code BIGINT NOT NULL,
+    from_day BIGINT NOT NULL,
+    body TEXT NOT NULL,
+    PRIMARY KEY (code, from_day)
+) /* clustered */;
+
+CREATE TABLE institution (
+    code TEXT NOT NULL,
+    from_day BIGINT NOT NULL,
+    body TEXT NOT NULL,
+    PRIMARY KEY (code, from_day)
+) /* clustered */;
+
+-- `level` is '' for every hospital level, `person_type` 0 for every person.
+CREATE TABLE catalogue_entry (
+    place BIGINT NOT NULL,
+    code TEXT NOT NULL,
+    level TEXT NOT NULL,
+    person_type BIGINT NOT NULL,
+    from_day BIGINT NOT NULL,
+    body TEXT NOT NULL,
+    PRIMARY KEY (place, code, level, person_type, from_day)
+) /* clustered */;
+
+CREATE TABLE pack (
+    region BIGINT NOT NULL,
+    hash TEXT NOT NULL,
+    version BIGINT NOT NULL,
+    body TEXT NOT NULL,
+    PRIMARY KEY (region, hash)
+);

@@ -1,0 +1,337 @@
+//! Owns the embedded ledger: one SQLite file, one thread that writes in batches, a pool of connections that read.
+//!
+//! Look-ups of a few rows run where they are called: they come from memory, and a hand-over to another thread costs
+//! more than they do. Whatever reads many rows goes to a thread that may block. Several processes may share a file:
+//! each takes the write lock for one batch at a time and waits for it a bounded time.
+
+mod check;
+mod checkpoint;
+mod connection;
+mod read;
+mod reference;
+mod write;
+mod writer;
+
+use std::path::Path;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::Mutex;
+use std::sync::PoisonError;
+use std::thread::JoinHandle;
+
+use futures_util::FutureExt as _;
+use futures_util::future::BoxFuture;
+use rusqlite::Connection;
+use tokio::sync::oneshot;
+
+use crate::domain::calendar::Instant;
+use crate::domain::calendar::Month;
+use crate::domain::ids::Bucket;
+use crate::domain::ids::InstitutionCode;
+use crate::domain::ids::MessageId;
+use crate::domain::ids::PersonKey;
+use crate::domain::ids::SettlementId;
+use crate::domain::record::MessageKey;
+use crate::domain::record::Record;
+use crate::ledger::ClearingRow;
+use crate::ledger::Committed;
+use crate::ledger::Deed;
+use crate::ledger::Facts;
+use crate::ledger::Found;
+use crate::ledger::Ledger;
+use crate::ledger::LedgerError;
+use crate::ledger::LookUp;
+use crate::ledger::Message;
+use crate::ledger::ReferenceChange;
+use crate::ledger::ReferenceRows;
+use crate::ledger::credential::Credential;
+use crate::ledger::key;
+use crate::ledger::lane;
+use crate::ledger::lane::NotQueued;
+use crate::ledger::lane::Now;
+use crate::ledger::lane::Queue;
+use crate::ledger::prepared;
+use crate::ledger::sqlite::write::Place;
+use crate::ledger::sqlite::write::Written;
+use crate::ledger::sqlite::writer::Job;
+use crate::ledger::sqlite::writer::Writer;
+use crate::vault::lookup::LookupKey;
+
+/// The limits of the embedded ledger.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Settings {
+    /// Deeds waiting or being written; one more is shed.
+    pub queue_limit: usize,
+    /// Deeds in one transaction.
+    pub batch_max: usize,
+    /// How long a batch waits for another process's batch.
+    pub busy_timeout_ms: u64,
+    /// From this length of the write-ahead log on it is moved into the file, beside the commits.
+    pub wal_checkpoint_pages: u32,
+    /// At this length commits wait until it has been moved.
+    pub wal_limit_pages: u32,
+    pub writer_cache_kib: i64,
+    /// Of each reader.
+    pub reader_cache_kib: i64,
+    /// How much of the file readers map into memory instead of copying it.
+    pub mmap_bytes: i64,
+    /// Decided when the file is made.
+    pub page_bytes: i64,
+    /// The file may not grow beyond this: `None` leaves it to the disk.
+    pub pages_max: Option<u32>,
+}
+
+impl Default for Settings {
+    fn default() -> Settings {
+        Settings {
+            queue_limit: 8192,
+            batch_max: 256,
+            busy_timeout_ms: 5_000,
+            wal_checkpoint_pages: 4_096,
+            wal_limit_pages: 65_536,
+            writer_cache_kib: 65_536,
+            reader_cache_kib: 8_192,
+            mmap_bytes: 1 << 30,
+            page_bytes: 4_096,
+            pages_max: None,
+        }
+    }
+}
+
+/// A ledger in one file.
+pub struct SqliteLedger {
+    file: Arc<File>,
+    /// `None` once it is being closed.
+    queue: Option<Queue<Job>>,
+    writer: Option<JoinHandle<()>>,
+    lane: u32,
+}
+
+/// What reads share.
+struct File {
+    path: PathBuf,
+    settings: Settings,
+    lookup: LookupKey,
+    /// Connections that nobody uses at the moment; never more than were used at once.
+    idle: Mutex<Vec<Connection>>,
+}
+
+impl SqliteLedger {
+    /// Opens the file, makes it where there is none, and takes a new lane. Reads nothing of what it holds.
+    ///
+    /// # Errors
+    /// `Newer`, `OtherKey` or `Damaged` when the file is not one to write into; `Storage` when it cannot be used.
+    pub fn open(
+        path: &Path,
+        settings: Settings,
+        lookup: LookupKey,
+        now: Now,
+    ) -> Result<SqliteLedger, LedgerError> {
+        let db = connection::open_writer(path, &settings, &lookup)?;
+        let lane = writer::take_lane(&db).map_err(storage("take a lane"))?;
+        let (queue, batches) = lane::queue(settings.queue_limit, settings.batch_max);
+        let writer = Writer::new(path.to_owned(), settings.clone(), now, lane, db)?;
+        let writer = std::thread::Builder::new()
+            .name("ledger-writer".into())
+            .spawn(move || writer.run(batches))
+            .map_err(storage("start its writer"))?;
+        let file = File { path: path.to_owned(), settings, lookup, idle: Mutex::default() };
+        Ok(SqliteLedger { file: Arc::new(file), queue: Some(queue), writer: Some(writer), lane })
+    }
+
+    fn push<T>(
+        &self,
+        job: impl FnOnce(oneshot::Sender<Result<T, LedgerError>>) -> Job,
+    ) -> Result<oneshot::Receiver<Result<T, LedgerError>>, LedgerError> {
+        let (reply, answer) = oneshot::channel();
+        let queue = self.queue.as_ref().ok_or(LedgerError::Stopping)?;
+        queue.push(job(reply)).map_err(|refused| match refused {
+            NotQueued::Full { limit } => LedgerError::Full { limit },
+            NotQueued::Stopped => LedgerError::Stopping,
+        })?;
+        Ok(answer)
+    }
+
+    /// Runs a read of many rows on a thread that may block.
+    fn aside<T: Send + 'static>(
+        &self,
+        read: impl FnOnce(&Connection, &LookupKey) -> Result<T, LedgerError> + Send + 'static,
+    ) -> BoxFuture<'_, Result<T, LedgerError>> {
+        let file = Arc::clone(&self.file);
+        async move {
+            let done = tokio::task::spawn_blocking(move || file.read(read)).await;
+            done.unwrap_or_else(|broken| Err(storage("finish a read")(broken)))
+        }
+        .boxed()
+    }
+
+    /// Runs a read of a few rows here and now.
+    fn here<T: Send + 'static>(
+        &self,
+        read: impl FnOnce(&Connection, &LookupKey) -> Result<T, LedgerError> + Send + 'static,
+    ) -> BoxFuture<'_, Result<T, LedgerError>> {
+        async move { self.file.read(read) }.boxed()
+    }
+}
+
+/// Everything that was queued is written before the file is closed.
+impl Drop for SqliteLedger {
+    fn drop(&mut self) {
+        drop(self.queue.take());
+        if let Some(writer) = self.writer.take() {
+            // A writer that panicked has told so on its own thread.
+            let _ended = writer.join();
+        }
+    }
+}
+
+impl File {
+    fn read<T>(
+        &self,
+        read: impl FnOnce(&Connection, &LookupKey) -> Result<T, LedgerError>,
+    ) -> Result<T, LedgerError> {
+        let idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner).pop();
+        let db = match idle {
+            Some(db) => db,
+            None => connection::open_reader(&self.path, &self.settings).map_err(storage("open to read"))?,
+        };
+        let found = read(&db, &self.lookup);
+        self.idle.lock().unwrap_or_else(PoisonError::into_inner).push(db);
+        found
+    }
+}
+
+impl Ledger for SqliteLedger {
+    fn look_up(&self, wanted: LookUp) -> BoxFuture<'_, Result<Found, LedgerError>> {
+        self.here(move |db, lookup| read::look_up(db, lookup, &wanted))
+    }
+
+    fn commit(&self, facts: Facts, deed: Deed) -> BoxFuture<'_, Result<Committed, LedgerError>> {
+        async move {
+            let person = facts.key.clone();
+            let ready = Box::new(prepared::prepare(&self.file.lookup, facts, &deed)?);
+            let stay_version = ready.stay.as_ref().map(|stay| stay.version + 1);
+            let answer = self.push(|reply| Job::Deed { deed: ready, reply })?;
+            let written = answer.await.map_err(storage("learn what became of a commit"))??;
+            Ok(match written {
+                Written::Moved => Committed::FactsMoved,
+                Written::Recorded(place) => {
+                    Committed::Recorded(Arc::new(recorded(person, deed, stay_version, place)))
+                }
+            })
+        }
+        .boxed()
+    }
+
+    fn find_persons(&self, credential: Credential) -> BoxFuture<'_, Result<Vec<PersonKey>, LedgerError>> {
+        self.here(move |db, lookup| read::find_persons(db, lookup, &credential))
+    }
+
+    fn records(
+        &self,
+        person: &PersonKey,
+        from: u64,
+        limit: usize,
+    ) -> BoxFuture<'_, Result<Vec<Arc<Record>>, LedgerError>> {
+        let person = person.clone();
+        self.aside(move |db, lookup| read::records(db, key::bucket_of(lookup, &person), &person, from, limit))
+    }
+
+    fn settlement(&self, id: &SettlementId) -> BoxFuture<'_, Result<Option<Arc<Record>>, LedgerError>> {
+        let id = id.clone();
+        self.here(move |db, _| read::settlement(db, &id))
+    }
+
+    fn trace(
+        &self,
+        message: &MessageId,
+        institution: Option<&InstitutionCode>,
+    ) -> BoxFuture<'_, Result<Vec<(MessageKey, Message)>, LedgerError>> {
+        let (message, institution) = (message.clone(), institution.cloned());
+        self.aside(move |db, _| read::trace(db, &message, institution.as_ref()))
+    }
+
+    fn month(
+        &self,
+        month: Month,
+        after: Option<&SettlementId>,
+        limit: usize,
+    ) -> BoxFuture<'_, Result<Vec<ClearingRow>, LedgerError>> {
+        let after = after.cloned();
+        self.aside(move |db, _| read::month(db, month, after.as_ref(), limit))
+    }
+
+    fn reference(&self) -> BoxFuture<'_, Result<ReferenceRows, LedgerError>> {
+        self.aside(|db, _| reference::read(db))
+    }
+
+    fn reference_version(&self) -> BoxFuture<'_, Result<u64, LedgerError>> {
+        self.here(|db, _| reference::version(db))
+    }
+
+    fn record_reference(
+        &self,
+        source: String,
+        change: ReferenceChange,
+    ) -> BoxFuture<'_, Result<u64, LedgerError>> {
+        async move {
+            let answer = self.push(|reply| Job::Reference { source, change, reply })?;
+            answer.await.map_err(storage("learn what became of a change"))?
+        }
+        .boxed()
+    }
+
+    fn raise_floor(&self, floor: Instant) -> BoxFuture<'_, Result<(), LedgerError>> {
+        async move {
+            let answer = self.push(|reply| Job::Floor { floor, reply })?;
+            answer.await.map_err(storage("learn what became of a floor"))?
+        }
+        .boxed()
+    }
+
+    fn check(&self, limit: usize) -> BoxFuture<'_, Result<Vec<String>, LedgerError>> {
+        self.aside(move |db, lookup| check::check(db, lookup, limit))
+    }
+
+    fn bucket(&self, person: &PersonKey) -> Bucket {
+        key::bucket_of(&self.file.lookup, person)
+    }
+
+    fn lane(&self) -> u32 {
+        self.lane
+    }
+}
+
+fn recorded(person: PersonKey, deed: Deed, stay_version: Option<u64>, place: Place) -> Record {
+    Record {
+        person,
+        version: place.version,
+        stay: deed.stay.zip(stay_version),
+        at: place.at,
+        meta: deed.meta,
+        body: deed.body,
+        private: deed.private,
+    }
+}
+
+/// Versions and counts as the schema keeps them. They count deeds, so that they never come near the end of an `i64`.
+fn whole(count: u64) -> i64 {
+    i64::try_from(count).unwrap_or(i64::MAX)
+}
+
+/// Wraps whatever the database or the system says.
+fn storage<E>(what: &'static str) -> impl FnOnce(E) -> LedgerError
+where
+    E: std::error::Error + Send + Sync + 'static,
+{
+    move |cause| LedgerError::Storage { what, cause: Box::new(cause) }
+}
+
+/// The one cause of a failed batch, told to each of its callers.
+fn shared(what: &'static str, cause: &Arc<rusqlite::Error>) -> LedgerError {
+    LedgerError::Storage { what, cause: Box::new(BatchFailed(Arc::clone(cause))) }
+}
+
+#[derive(Debug, thiserror::Error)]
+#[error("a whole batch failed; ask by message key whether the deed stands")]
+struct BatchFailed(#[source] Arc<rusqlite::Error>);

@@ -1,0 +1,154 @@
+//! Owns how a connection to the file is opened, and that the file has our schema and no newer one.
+
+use std::path::Path;
+use std::time::Duration;
+
+use rusqlite::Connection;
+use rusqlite::OpenFlags;
+use rusqlite::OptionalExtension as _;
+use rusqlite::TransactionBehavior;
+
+use crate::ledger::LedgerError;
+use crate::ledger::codec;
+use crate::ledger::sqlite::Settings;
+use crate::ledger::sqlite::storage;
+use crate::vault::lookup::LookupKey;
+
+/// The steps from an empty file to the newest schema. A released step is never changed; a change is a further step.
+const STEPS: [&str; 1] = [include_str!("../schema/0001.sql")];
+
+/// Statements that a connection keeps prepared: more than there are.
+const STATEMENTS_MAX: usize = 64;
+
+/// The one connection that writes, with the schema made or checked.
+pub(super) fn open_writer(
+    path: &Path,
+    settings: &Settings,
+    lookup: &LookupKey,
+) -> Result<Connection, LedgerError> {
+    let mut db = reopen_writer(path, settings).map_err(storage("open"))?;
+    migrate(&mut db, lookup)?;
+    Ok(db)
+}
+
+/// The same after a failure: the schema was checked before.
+pub(super) fn reopen_writer(path: &Path, settings: &Settings) -> rusqlite::Result<Connection> {
+    let create = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE;
+    let db = Connection::open_with_flags(path, create | OpenFlags::SQLITE_OPEN_NO_MUTEX)?;
+    db.busy_timeout(Duration::from_millis(settings.busy_timeout_ms))?;
+    db.pragma_update(None, "page_size", settings.page_bytes)?;
+    db.pragma_update(None, "journal_mode", "WAL")?;
+    db.pragma_update(None, "synchronous", "FULL")?;
+    db.pragma_update(None, "temp_store", "MEMORY")?;
+    db.pragma_update(None, "cache_size", -settings.writer_cache_kib)?;
+    db.pragma_update(None, "journal_size_limit", i64::from(settings.wal_limit_pages) * settings.page_bytes)?;
+    if let Some(pages) = settings.pages_max {
+        db.pragma_update(None, "max_page_count", pages)?;
+    }
+    db.set_prepared_statement_cache_capacity(STATEMENTS_MAX);
+    Ok(db)
+}
+
+pub(super) fn open_reader(path: &Path, settings: &Settings) -> rusqlite::Result<Connection> {
+    let db = Connection::open_with_flags(
+        path,
+        OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX,
+    )?;
+    db.busy_timeout(Duration::from_millis(settings.busy_timeout_ms))?;
+    db.pragma_update(None, "cache_size", -settings.reader_cache_kib)?;
+    db.pragma_update(None, "mmap_size", settings.mmap_bytes)?;
+    db.set_prepared_statement_cache_capacity(STATEMENTS_MAX);
+    Ok(db)
+}
+
+/// Brings the file to the newest step, or refuses it: newer than we are, altered, or keyed by another look-up key.
+fn migrate(db: &mut Connection, lookup: &LookupKey) -> Result<(), LedgerError> {
+    let standing = step_of(db).map_err(storage("read the schema version"))?;
+    if standing > STEPS.len() {
+        return Err(LedgerError::Newer { found: standing, known: STEPS.len() });
+    }
+    if standing < STEPS.len() {
+        climb(db, lookup).map_err(storage("make the schema"))?;
+    }
+    check_shape(db)?;
+    check_key(db, lookup)
+}
+
+/// 0 for an empty file.
+fn step_of(db: &Connection) -> rusqlite::Result<usize> {
+    let tables: i64 = db.query_row(
+        "SELECT COUNT(*) FROM sqlite_schema WHERE type = 'table' AND name = 'meta'",
+        [],
+        |row| row.get(0),
+    )?;
+    if tables == 0 {
+        return Ok(0);
+    }
+    let step = meta(db, "schema_version")?;
+    Ok(step.and_then(|step| step.parse().ok()).unwrap_or(usize::MAX))
+}
+
+/// Another process may be climbing too: the version is read again once the file is ours.
+fn climb(db: &mut Connection, lookup: &LookupKey) -> rusqlite::Result<()> {
+    let all = db.transaction_with_behavior(TransactionBehavior::Immediate)?;
+    let standing = step_of(&all)?;
+    for step in STEPS.iter().skip(standing) {
+        all.execute_batch(&dialect(step))?;
+    }
+    if standing == 0 {
+        set_meta(&all, "format", &codec::FORMAT.to_string())?;
+        set_meta(&all, "lookup_key", &fingerprint(lookup))?;
+    }
+    set_meta(&all, "schema_version", &STEPS.len().to_string())?;
+    all.commit()
+}
+
+/// SQLite keeps marked tables inside their primary key.
+fn dialect(step: &str) -> String {
+    step.replace("/* clustered */", "WITHOUT ROWID")
+}
+
+/// Each table and index as the steps make it: nobody altered the file by hand.
+fn check_shape(db: &Connection) -> Result<(), LedgerError> {
+    let fresh = Connection::open_in_memory().map_err(storage("check the schema"))?;
+    for step in STEPS {
+        fresh.execute_batch(&dialect(step)).map_err(storage("check the schema"))?;
+    }
+    let (found, expected) =
+        (shape(db).map_err(storage("read the schema"))?, shape(&fresh).map_err(storage("check the schema"))?);
+    match expected.iter().find(|part| !found.contains(part)) {
+        None => Ok(()),
+        Some((name, _)) => Err(LedgerError::Damaged {
+            at: format!("schema of {name}"),
+            what: "it is not as this version made it".into(),
+        }),
+    }
+}
+
+fn shape(db: &Connection) -> rusqlite::Result<Vec<(String, String)>> {
+    let mut statement = db.prepare("SELECT name, sql FROM sqlite_schema WHERE sql IS NOT NULL")?;
+    let rows = statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?;
+    rows.collect()
+}
+
+/// With another key no person would be found, and each would be written a second time.
+fn check_key(db: &Connection, lookup: &LookupKey) -> Result<(), LedgerError> {
+    let kept = meta(db, "lookup_key").map_err(storage("read the look-up key's fingerprint"))?;
+    if kept.as_deref() == Some(&fingerprint(lookup)) { Ok(()) } else { Err(LedgerError::OtherKey) }
+}
+
+fn fingerprint(lookup: &LookupKey) -> String {
+    lookup.hash("fingerprint", &[])[..8].iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+fn meta(db: &Connection, name: &str) -> rusqlite::Result<Option<String>> {
+    db.query_row("SELECT value FROM meta WHERE name = ?1", [name], |row| row.get(0)).optional()
+}
+
+fn set_meta(db: &Connection, name: &str, value: &str) -> rusqlite::Result<usize> {
+    db.execute(
+        "INSERT INTO meta (name, value) VALUES (?1, ?2)
+         ON CONFLICT (name) DO UPDATE SET value = excluded.value",
+        [name, value],
+    )
+}

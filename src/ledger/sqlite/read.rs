@@ -1,0 +1,434 @@
+//! Owns what is read of persons, stays, messages and settlements.
+
+use std::sync::Arc;
+
+use rusqlite::Connection;
+use rusqlite::OptionalExtension as _;
+use rusqlite::Row;
+use rusqlite::params;
+
+use crate::domain::breakdown::Breakdown;
+use crate::domain::calendar::Instant;
+use crate::domain::calendar::Month;
+use crate::domain::clearing::MonthRow;
+use crate::domain::ids::Bucket;
+use crate::domain::ids::InstitutionCode;
+use crate::domain::ids::MessageId;
+use crate::domain::ids::PersonKey;
+use crate::domain::ids::RegionCode;
+use crate::domain::ids::SettlementId;
+use crate::domain::ids::StayId;
+use crate::domain::lines::Lines;
+use crate::domain::money::Fen;
+use crate::domain::record::ContentHash;
+use crate::domain::record::MessageKey;
+use crate::domain::record::Private;
+use crate::domain::record::Record;
+use crate::ledger::ClearingRow;
+use crate::ledger::Facts;
+use crate::ledger::Found;
+use crate::ledger::LedgerError;
+use crate::ledger::LookUp;
+use crate::ledger::Message;
+use crate::ledger::StayFacts;
+use crate::ledger::Who;
+use crate::ledger::codec;
+use crate::ledger::codec::CodecError;
+use crate::ledger::credential::Credential;
+use crate::ledger::effect;
+use crate::ledger::key;
+use crate::ledger::sqlite::storage;
+use crate::ledger::sqlite::whole;
+use crate::vault::lookup::LookupKey;
+
+type Read<T> = Result<T, LedgerError>;
+
+/// The columns of a record, in the order in which [`kept_record`] takes them.
+pub(super) const RECORD: &str = "person, version, stay, stay_version, kind, at_ms, institution, infno, msgid, \
+                                 format, told, body, private, keyed, lane, lane_sequence";
+
+/// Everything that a call wants, as of one instant.
+pub(super) fn look_up(db: &Connection, lookup: &LookupKey, wanted: &LookUp) -> Read<Found> {
+    snapshot(db, |db| {
+        let Some(bucket) = bucket_of(lookup, &wanted.who) else {
+            return Ok(Found { message: Message::Unknown, about: Message::Unknown, facts: None });
+        };
+        let message = match &wanted.key {
+            Some((key, _)) => message(db, bucket, key)?,
+            None => Message::Unknown,
+        };
+        let about = match &wanted.about {
+            Some(key) => self::message(db, bucket, key)?,
+            None => Message::Unknown,
+        };
+        Ok(Found { message, about, facts: facts(db, bucket, wanted)? })
+    })
+}
+
+/// All statements of one question see one state of the file.
+pub(super) fn snapshot<T>(db: &Connection, ask: impl FnOnce(&Connection) -> Read<T>) -> Read<T> {
+    let begun = db.unchecked_transaction().map_err(storage("begin to read"))?;
+    ask(&begun)
+}
+
+fn bucket_of(lookup: &LookupKey, who: &Who) -> Option<Bucket> {
+    match who {
+        Who::Person(person) => Some(key::bucket_of(lookup, person)),
+        Who::Stay { stay, .. } => Bucket::of_id(stay.as_str()),
+    }
+}
+
+fn facts(db: &Connection, bucket: Bucket, wanted: &LookUp) -> Read<Option<Facts>> {
+    let (person, stay) = match &wanted.who {
+        Who::Person(person) => (person.clone(), None),
+        Who::Stay { stay, number } => match find_stay(db, bucket, stay)? {
+            Some((person, stay)) if person.number() == number => (person, Some(stay)),
+            Some(_) | None => return Ok(None),
+        },
+    };
+    let Some(mut facts) = find_person(db, bucket, person)? else { return Ok(None) };
+    if let Some(stay) = stay {
+        if wanted.lines {
+            facts.lines = Some(lines(db, bucket, &facts.key, &stay)?);
+        }
+        facts.stay = Some(stay);
+    }
+    if let Some(id) = &wanted.settlement {
+        facts.settlement = settlement(db, id)?.filter(|record| record.person == facts.key);
+    }
+    Ok(Some(facts))
+}
+
+fn find_person(db: &Connection, bucket: Bucket, person: PersonKey) -> Read<Option<Facts>> {
+    const SQL: &str = "SELECT version, last_ms, state, private FROM person WHERE bucket = ?1 AND person = ?2";
+    let failed = || storage("read a person");
+    let mut statement = db.prepare_cached(SQL).map_err(failed())?;
+    let mut rows = statement.query(params![bucket.get(), key::person_text(&person)]).map_err(failed())?;
+    let Some(row) = rows.next().map_err(failed())? else { return Ok(None) };
+    let facts = Facts {
+        bucket,
+        version: number(row, 0)?,
+        last_at: Instant(column(row, 1)?),
+        person: Arc::new(decoded(row, 2, "person", &person)?),
+        private: Arc::new(decoded(row, 3, "person_private", &person)?),
+        key: person,
+        stay: None,
+        lines: None,
+        settlement: None,
+    };
+    Ok(Some(facts))
+}
+
+fn find_stay(db: &Connection, bucket: Bucket, id: &StayId) -> Read<Option<(PersonKey, StayFacts)>> {
+    const SQL: &str = "SELECT person, version, state FROM stay WHERE bucket = ?1 AND stay = ?2";
+    let failed = || storage("read a stay");
+    let mut statement = db.prepare_cached(SQL).map_err(failed())?;
+    let mut rows = statement.query(params![bucket.get(), id.as_str()]).map_err(failed())?;
+    let Some(row) = rows.next().map_err(failed())? else { return Ok(None) };
+    let person = person(row, 0)?;
+    let state = Arc::new(decoded(row, 2, "stay", &person)?);
+    Ok(Some((person, StayFacts { id: id.clone(), version: number(row, 1)?, state })))
+}
+
+/// The standing lines of a stay, folded from its records.
+fn lines(db: &Connection, bucket: Bucket, person: &PersonKey, stay: &StayFacts) -> Read<Lines> {
+    let sql = format!(
+        "SELECT {RECORD} FROM record WHERE bucket = ?1 AND person = ?2 AND version > ?3 AND stay = ?4
+         AND kind IN ('lines_uploaded', 'lines_withdrawn', 'settled', 'reversed', 'revived') ORDER BY version"
+    );
+    let failed = || storage("read the lines of a stay");
+    let mut statement = db.prepare_cached(&sql).map_err(failed())?;
+    let begun = whole(stay.state.admitted_version);
+    let asked = params![bucket.get(), key::person_text(person), begun, stay.id.as_str()];
+    let mut rows = statement.query(asked).map_err(failed())?;
+    let mut lines = Lines::default();
+    while let Some(row) = rows.next().map_err(failed())? {
+        let record = kept_record(row)?;
+        lines.apply(&record.meta.key, &record.body);
+    }
+    Ok(lines)
+}
+
+/// What is known of a message whose person lies in that bucket.
+pub(super) fn message(db: &Connection, bucket: Bucket, key: &MessageKey) -> Read<Message> {
+    const SQL: &str = "SELECT person, version, undone_by, fence, recipe, content FROM message
+         WHERE bucket = ?1 AND msgid = ?2 AND institution = ?3 AND infno = ?4";
+    let failed = || storage("read a message");
+    let asked = params![bucket.get(), key.message.as_str(), key.institution.as_str(), key.transaction];
+    let mut statement = db.prepare_cached(SQL).map_err(failed())?;
+    let mut rows = statement.query(asked).map_err(failed())?;
+    match rows.next().map_err(failed())? {
+        Some(row) => kept_message(db, bucket, row, 0),
+        None => Ok(Message::Unknown),
+    }
+}
+
+/// From the columns person, version, undone_by, fence, recipe, content, the first of which is `at`.
+fn kept_message(db: &Connection, bucket: Bucket, row: &Row<'_>, at: usize) -> Read<Message> {
+    let person: String = column(row, at)?;
+    let undone_by: i64 = column(row, at + 2)?;
+    let fence: bool = column(row, at + 3)?;
+    let record = must(record(db, bucket, &person, column(row, at + 1)?)?, &person)?;
+    if fence {
+        return Ok(Message::Fenced { by: record });
+    }
+    let content = ContentHash { recipe: column(row, at + 4)?, digest: column(row, at + 5)? };
+    if undone_by == 0 {
+        return Ok(Message::Done { content, record });
+    }
+    let by = must(self::record(db, bucket, &person, undone_by)?, &person)?;
+    Ok(Message::Undone { content, record, by })
+}
+
+fn must(record: Option<Arc<Record>>, person: &str) -> Read<Arc<Record>> {
+    record.ok_or_else(|| damaged(person, "a message names a record that is not there"))
+}
+
+fn record(db: &Connection, bucket: Bucket, person: &str, version: i64) -> Read<Option<Arc<Record>>> {
+    let sql = format!("SELECT {RECORD} FROM record WHERE bucket = ?1 AND person = ?2 AND version = ?3");
+    let failed = || storage("read a record");
+    let mut statement = db.prepare_cached(&sql).map_err(failed())?;
+    let mut rows = statement.query(params![bucket.get(), person, version]).map_err(failed())?;
+    let row = rows.next().map_err(failed())?;
+    row.map(|row| kept_record(row).map(Arc::new)).transpose()
+}
+
+pub(super) fn records(
+    db: &Connection,
+    bucket: Bucket,
+    person: &PersonKey,
+    from: u64,
+    limit: usize,
+) -> Read<Vec<Arc<Record>>> {
+    let sql = format!(
+        "SELECT {RECORD} FROM record WHERE bucket = ?1 AND person = ?2 AND version >= ?3
+         ORDER BY version LIMIT ?4"
+    );
+    let failed = || storage("read the records of a person");
+    let mut statement = db.prepare_cached(&sql).map_err(failed())?;
+    let limit = i64::try_from(limit).unwrap_or(i64::MAX);
+    let asked = params![bucket.get(), key::person_text(person), whole(from), limit];
+    let mut rows = statement.query(asked).map_err(failed())?;
+    let mut records = Vec::new();
+    while let Some(row) = rows.next().map_err(failed())? {
+        records.push(Arc::new(kept_record(row)?));
+    }
+    Ok(records)
+}
+
+pub(super) fn settlement(db: &Connection, id: &SettlementId) -> Read<Option<Arc<Record>>> {
+    const SQL: &str = "SELECT person, version FROM settlement WHERE bucket = ?1 AND setl_id = ?2";
+    let Some(bucket) = Bucket::of_id(id.as_str()) else { return Ok(None) };
+    let failed = || storage("read a settlement");
+    let mut statement = db.prepare_cached(SQL).map_err(failed())?;
+    let found = statement
+        .query_row(params![bucket.get(), id.as_str()], |row| Ok((row.get(0)?, row.get(1)?)))
+        .optional()
+        .map_err(failed())?;
+    let Some((person, version)): Option<(String, i64)> = found else { return Ok(None) };
+    must(record(db, bucket, &person, version)?, &person).map(Some)
+}
+
+/// Every message of that id: one seek a bucket, since only the caller knows whose it was.
+pub(super) fn trace(
+    db: &Connection,
+    message: &MessageId,
+    institution: Option<&InstitutionCode>,
+) -> Read<Vec<(MessageKey, Message)>> {
+    const SQL: &str = "WITH RECURSIVE every (bucket) AS
+             (SELECT 0 UNION ALL SELECT bucket + 1 FROM every WHERE bucket < 4095)
+         SELECT m.bucket, m.institution, m.infno, m.person, m.version, m.undone_by, m.fence, m.recipe, m.content
+         FROM every CROSS JOIN message m ON m.bucket = every.bucket AND m.msgid = ?1
+         WHERE (?2 IS NULL OR m.institution = ?2) ORDER BY m.institution, m.infno, m.bucket";
+    let failed = || storage("trace a message");
+    snapshot(db, |db| {
+        let mut statement = db.prepare_cached(SQL).map_err(failed())?;
+        let asked = params![message.as_str(), institution.map(InstitutionCode::as_str)];
+        let mut rows = statement.query(asked).map_err(failed())?;
+        let mut found = Vec::new();
+        while let Some(row) = rows.next().map_err(failed())? {
+            let key = MessageKey {
+                institution: parsed(row, 1, InstitutionCode::parse)?,
+                transaction: column(row, 2)?,
+                message: message.clone(),
+            };
+            found.push((key, kept_message(db, bucket(row, 0)?, row, 3)?));
+        }
+        Ok(found)
+    })
+}
+
+pub(super) fn month(
+    db: &Connection,
+    month: Month,
+    after: Option<&SettlementId>,
+    limit: usize,
+) -> Read<Vec<ClearingRow>> {
+    const SQL: &str =
+        "SELECT setl_id, original, person, version, at_ms, insured_pool, care_pool, institution,
+             medfee, fund, account + mutual_aid, cash, kind
+         FROM settlement WHERE setl_month = ?1 AND (bucket, setl_id) > (?2, ?3)
+         ORDER BY bucket, setl_id LIMIT ?4";
+    let failed = || storage("read a month");
+    let begin = after.and_then(|id| Bucket::of_id(id.as_str())).map_or(-1, |bucket| i64::from(bucket.get()));
+    let limit = i64::try_from(limit).unwrap_or(i64::MAX);
+    let mut statement = db.prepare_cached(SQL).map_err(failed())?;
+    let asked = params![month.number(), begin, after.map_or("", SettlementId::as_str), limit];
+    let mut rows = statement.query(asked).map_err(failed())?;
+    let mut found = Vec::new();
+    while let Some(row) = rows.next().map_err(failed())? {
+        found.push(clearing_row(row)?);
+    }
+    Ok(found)
+}
+
+fn clearing_row(row: &Row<'_>) -> Read<ClearingRow> {
+    let original: Option<String> = column(row, 1)?;
+    let sign = if column::<String>(row, 12)? == "reversed" { -1 } else { 1 };
+    Ok(ClearingRow {
+        settlement: parsed(row, 0, SettlementId::parse)?,
+        original: original
+            .map(|id| SettlementId::parse(&id))
+            .transpose()
+            .map_err(|cause| misread(row, &cause))?,
+        person: person(row, 2)?,
+        version: number(row, 3)?,
+        at: Instant(column(row, 4)?),
+        row: MonthRow {
+            insured_pool: RegionCode(column(row, 5)?),
+            care_pool: RegionCode(column(row, 6)?),
+            institution: parsed(row, 7, InstitutionCode::parse)?,
+            medfee: Fen(column(row, 8)?),
+            fund: Fen(column(row, 9)?),
+            account: Fen(column(row, 10)?),
+            cash: Fen(column(row, 11)?),
+            sign,
+        },
+    })
+}
+
+pub(super) fn find_persons(
+    db: &Connection,
+    lookup: &LookupKey,
+    credential: &Credential,
+) -> Read<Vec<PersonKey>> {
+    const SQL: &str = "SELECT person FROM credential WHERE bucket = ?1 AND hash = ?2 ORDER BY person";
+    let failed = || storage("look a credential up");
+    let (bucket, hash) = key::credential_hash(lookup, credential);
+    let mut statement = db.prepare_cached(SQL).map_err(failed())?;
+    let mut rows = statement.query(params![bucket.get(), hash]).map_err(failed())?;
+    let mut persons = Vec::new();
+    while let Some(row) = rows.next().map_err(failed())? {
+        persons.push(person(row, 0)?);
+    }
+    Ok(persons)
+}
+
+/// A record from the columns of [`RECORD`], with its money held to the identities once more.
+pub(super) fn kept_record(row: &Row<'_>) -> Read<Record> {
+    let format: i64 = column(row, 9)?;
+    if format > codec::FORMAT {
+        return Err(misread(row, &CodecError::NewerFormat(format)));
+    }
+    let key = MessageKey {
+        institution: parsed(row, 6, InstitutionCode::parse)?,
+        transaction: column(row, 7)?,
+        message: parsed(row, 8, MessageId::parse)?,
+    };
+    let stay: Option<String> = column(row, 2)?;
+    let stay_id = stay.map(|id| StayId::parse(&id)).transpose().map_err(|cause| misread(row, &cause))?;
+    let body = codec::decode_body(text(row, 4)?, text(row, 11)?).map_err(|cause| misread(row, &cause))?;
+    effect::verify(&body).map_err(|cause| misread(row, &cause))?;
+    Ok(Record {
+        person: person(row, 0)?,
+        version: number(row, 1)?,
+        stay: stay_id.map(|id| Ok::<_, LedgerError>((id, number(row, 3)?))).transpose()?,
+        at: Instant(column(row, 5)?),
+        meta: codec::decode_told(key, text(row, 10)?).map_err(|cause| misread(row, &cause))?,
+        body,
+        private: private(row, 12)?,
+    })
+}
+
+fn private(row: &Row<'_>, at: usize) -> Read<Private> {
+    let kept: Option<String> = column(row, at)?;
+    let read = kept.map(|text| codec::decode("private", &text)).transpose();
+    read.map(Option::unwrap_or_default).map_err(|cause| misread(row, &cause))
+}
+
+/// Amounts of a breakdown in the order of the columns `medfee` to `cash`.
+pub(super) fn amounts(b: &Breakdown) -> [Fen; 15] {
+    [
+        b.medfee_sumamt,
+        b.hifp_pay,
+        b.hifob_pay,
+        b.hifmi_pay,
+        b.hifes_pay,
+        b.cvlserv_pay,
+        b.maf_pay,
+        b.hifdm_pay,
+        b.oth_pay,
+        b.fund_pay_sumamt,
+        b.hosp_part_amt,
+        b.psn_part_amt,
+        b.acct_pay,
+        b.acct_mulaid_pay,
+        b.psn_cash_pay,
+    ]
+}
+
+pub(super) fn column<T: rusqlite::types::FromSql>(row: &Row<'_>, at: usize) -> Read<T> {
+    row.get(at).map_err(|cause| misread(row, &cause))
+}
+
+pub(super) fn number(row: &Row<'_>, at: usize) -> Read<u64> {
+    let kept: i64 = column(row, at)?;
+    u64::try_from(kept).map_err(|cause| misread(row, &cause))
+}
+
+pub(super) fn text<'r>(row: &'r Row<'_>, at: usize) -> Read<&'r str> {
+    let value = row.get_ref(at).map_err(|cause| misread(row, &cause))?;
+    value.as_str().map_err(|cause| misread(row, &cause))
+}
+
+pub(super) fn person(row: &Row<'_>, at: usize) -> Read<PersonKey> {
+    key::person_of(text(row, at)?).ok_or_else(|| damaged("a person's key", "it is not a pool and a number"))
+}
+
+pub(super) fn bucket(row: &Row<'_>, at: usize) -> Read<Bucket> {
+    Bucket::new(column(row, at)?).ok_or_else(|| damaged("a bucket", "it is not below 4096"))
+}
+
+pub(super) fn parsed<T, E: std::fmt::Display>(
+    row: &Row<'_>,
+    at: usize,
+    parse: fn(&str) -> Result<T, E>,
+) -> Read<T> {
+    parse(text(row, at)?).map_err(|cause| misread(row, &cause))
+}
+
+fn decoded<T: serde::de::DeserializeOwned>(
+    row: &Row<'_>,
+    at: usize,
+    what: &'static str,
+    person: &PersonKey,
+) -> Read<T> {
+    codec::decode(what, text(row, at)?).map_err(|cause| damaged(&format!("{person:?}"), &chain(&cause)))
+}
+
+/// A row that cannot be read. Named by table and column count only: its text may hold what must not be told.
+fn misread(row: &Row<'_>, cause: &dyn std::fmt::Display) -> LedgerError {
+    let columns = row.as_ref().column_names().collect::<Vec<_>>().join(", ");
+    damaged(&format!("a row of ({columns})"), &cause.to_string())
+}
+
+pub(super) fn damaged(at: &str, what: &str) -> LedgerError {
+    LedgerError::Damaged { at: at.into(), what: what.into() }
+}
+
+fn chain(cause: &dyn std::error::Error) -> String {
+    match cause.source() {
+        Some(below) => format!("{cause}: {below}"),
+        None => cause.to_string(),
+    }
+}

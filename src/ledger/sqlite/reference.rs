@@ -1,0 +1,175 @@
+//! Owns the small shared tables: their records, and the rows as they stand.
+
+use rusqlite::Connection;
+use rusqlite::params;
+
+use crate::domain::calendar::Instant;
+use crate::domain::catalogue::CatalogueEntry;
+use crate::domain::codes::HospitalLevel;
+use crate::domain::ids::RegionCode;
+use crate::ledger::LedgerError;
+use crate::ledger::PackText;
+use crate::ledger::ReferenceChange;
+use crate::ledger::ReferenceRows;
+use crate::ledger::codec;
+use crate::ledger::codec::CodecError;
+use crate::ledger::sqlite::read::column;
+use crate::ledger::sqlite::read::damaged;
+use crate::ledger::sqlite::read::snapshot;
+use crate::ledger::sqlite::read::text;
+use crate::ledger::sqlite::storage;
+
+/// Records a change inside the running transaction and gives the new version of the shared tables.
+pub(super) fn write(
+    db: &Connection,
+    source: &str,
+    change: &ReferenceChange,
+    lane: u32,
+    at: Instant,
+) -> rusqlite::Result<u64> {
+    const SQL: &str = "INSERT INTO reference_record (version, at_ms, lane, source, kind, format, body)
+         SELECT COALESCE(MAX(version), 0) + 1, ?1, ?2, ?3, ?4, ?5, ?6 FROM reference_record RETURNING version";
+    let (kind, body) = encode(change).map_err(unkept)?;
+    let recorded = params![at.0, lane, source, kind, codec::FORMAT, body];
+    let version: i64 = db.prepare_cached(SQL)?.query_row(recorded, |row| row.get(0))?;
+    fold(db, change, version)?;
+    Ok(version.unsigned_abs())
+}
+
+fn encode(change: &ReferenceChange) -> Result<(&'static str, String), CodecError> {
+    match change {
+        ReferenceChange::Regions(rows) => Ok(("regions", codec::encode("regions", rows)?)),
+        ReferenceChange::Institutions(rows) => Ok(("institutions", codec::encode("institutions", rows)?)),
+        ReferenceChange::Catalogue { place, entries } => {
+            Ok(("catalogue", codec::encode("catalogue", &(place, entries))?))
+        }
+        ReferenceChange::Pack(pack) => Ok(("pack", codec::encode("pack", pack)?)),
+    }
+}
+
+/// Puts the rows of a change in the place of rows of the same key.
+fn fold(db: &Connection, change: &ReferenceChange, version: i64) -> rusqlite::Result<()> {
+    match change {
+        ReferenceChange::Regions(rows) => {
+            let mut put = db.prepare_cached(
+                "INSERT INTO region (code, from_day, body) VALUES (?1, ?2, ?3)
+                 ON CONFLICT (code, from_day) DO UPDATE SET body = excluded.body",
+            )?;
+            rows.iter().try_for_each(|row| {
+                let body = codec::encode("region", row).map_err(unkept)?;
+                put.execute(params![row.code.0, row.from.number(), body]).map(|_| ())
+            })
+        }
+        ReferenceChange::Institutions(rows) => {
+            let mut put = db.prepare_cached(
+                "INSERT INTO institution (code, from_day, body) VALUES (?1, ?2, ?3)
+                 ON CONFLICT (code, from_day) DO UPDATE SET body = excluded.body",
+            )?;
+            rows.iter().try_for_each(|row| {
+                let body = codec::encode("institution", row).map_err(unkept)?;
+                put.execute(params![row.code.as_str(), row.from.number(), body]).map(|_| ())
+            })
+        }
+        ReferenceChange::Catalogue { place, entries } => {
+            entries.iter().try_for_each(|entry| put_entry(db, *place, entry))
+        }
+        ReferenceChange::Pack(pack) => {
+            let mut put = db.prepare_cached(
+                "INSERT INTO pack (region, hash, version, body) VALUES (?1, ?2, ?3, ?4)
+                 ON CONFLICT (region, hash) DO UPDATE SET body = excluded.body",
+            )?;
+            put.execute(params![pack.region.0, pack.hash, version, pack.text]).map(|_| ())
+        }
+    }
+}
+
+fn put_entry(db: &Connection, place: RegionCode, entry: &CatalogueEntry) -> rusqlite::Result<()> {
+    let mut put = db.prepare_cached(
+        "INSERT INTO catalogue_entry (place, code, level, person_type, from_day, body)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6)
+         ON CONFLICT (place, code, level, person_type, from_day) DO UPDATE SET body = excluded.body",
+    )?;
+    let level = match entry.level {
+        None => "",
+        Some(HospitalLevel::Primary) => "primary",
+        Some(HospitalLevel::One) => "one",
+        Some(HospitalLevel::Two) => "two",
+        Some(HospitalLevel::Three) => "three",
+    };
+    let person_type = entry.person.map_or(0, |kind| kind.code());
+    let body = codec::encode("catalogue_entry", entry).map_err(unkept)?;
+    put.execute(params![place.0, entry.code, level, person_type, entry.from.number(), body]).map(|_| ())
+}
+
+/// The shared tables, whole.
+pub(super) fn read(db: &Connection) -> Result<ReferenceRows, LedgerError> {
+    snapshot(db, |db| {
+        Ok(ReferenceRows {
+            version: version(db)?,
+            regions: rows(db, "region", "SELECT body FROM region ORDER BY code, from_day")?,
+            institutions: rows(db, "institution", "SELECT body FROM institution ORDER BY code, from_day")?,
+            catalogue: catalogue(db)?,
+            packs: packs(db)?,
+        })
+    })
+}
+
+pub(super) fn version(db: &Connection) -> Result<u64, LedgerError> {
+    let failed = || storage("read the version of the shared tables");
+    let mut statement =
+        db.prepare_cached("SELECT COALESCE(MAX(version), 0) FROM reference_record").map_err(failed())?;
+    let version: i64 = statement.query_row([], |row| row.get(0)).map_err(failed())?;
+    Ok(version.unsigned_abs())
+}
+
+fn rows<T: serde::de::DeserializeOwned>(
+    db: &Connection,
+    table: &'static str,
+    sql: &str,
+) -> Result<Vec<T>, LedgerError> {
+    let failed = || storage("read a shared table");
+    let mut statement = db.prepare_cached(sql).map_err(failed())?;
+    let mut kept = statement.query([]).map_err(failed())?;
+    let mut rows = Vec::new();
+    while let Some(row) = kept.next().map_err(failed())? {
+        rows.push(codec::decode(table, text(row, 0)?).map_err(|cause| damaged(table, &cause.to_string()))?);
+    }
+    Ok(rows)
+}
+
+fn catalogue(db: &Connection) -> Result<Vec<(RegionCode, CatalogueEntry)>, LedgerError> {
+    const SQL: &str = "SELECT place, body FROM catalogue_entry
+         ORDER BY place, code, level, person_type, from_day";
+    let failed = || storage("read the catalogues");
+    let mut statement = db.prepare_cached(SQL).map_err(failed())?;
+    let mut kept = statement.query([]).map_err(failed())?;
+    let mut rows = Vec::new();
+    while let Some(row) = kept.next().map_err(failed())? {
+        let entry = codec::decode("catalogue_entry", text(row, 1)?)
+            .map_err(|cause| damaged("catalogue_entry", &cause.to_string()))?;
+        rows.push((RegionCode(column(row, 0)?), entry));
+    }
+    Ok(rows)
+}
+
+/// In the order in which they came into force here.
+fn packs(db: &Connection) -> Result<Vec<PackText>, LedgerError> {
+    let failed = || storage("read the packs");
+    let mut statement = db
+        .prepare_cached("SELECT region, hash, body FROM pack ORDER BY version, region, hash")
+        .map_err(failed())?;
+    let mut kept = statement.query([]).map_err(failed())?;
+    let mut packs = Vec::new();
+    while let Some(row) = kept.next().map_err(failed())? {
+        packs.push(PackText {
+            region: RegionCode(column(row, 0)?),
+            hash: column(row, 1)?,
+            text: column(row, 2)?,
+        });
+    }
+    Ok(packs)
+}
+
+fn unkept(cause: CodecError) -> rusqlite::Error {
+    rusqlite::Error::ToSqlConversionFailure(Box::new(cause))
+}

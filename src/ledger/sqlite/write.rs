@@ -1,0 +1,309 @@
+//! Owns the statements of one deed: guards first, then everything that the deed changes.
+
+use rusqlite::Connection;
+use rusqlite::OptionalExtension as _;
+use rusqlite::params;
+
+use crate::domain::calendar::Instant;
+use crate::domain::record::MessageKey;
+use crate::ledger::codec;
+use crate::ledger::effect::SettlementRow;
+use crate::ledger::lane::Standing;
+use crate::ledger::prepared::Guard;
+use crate::ledger::prepared::Prepared;
+use crate::ledger::sqlite::read::amounts;
+use crate::ledger::sqlite::whole;
+
+/// What became of one deed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Written {
+    Recorded(Place),
+    /// Person, stay or message key moved since the facts were read; nothing of the deed is left.
+    Moved,
+}
+
+/// What the lane gave to a record.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Place {
+    pub(super) version: u64,
+    pub(super) at: Instant,
+}
+
+/// Time and number of the lane that writes.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Moment {
+    pub(super) lane: u32,
+    pub(super) clock: Instant,
+    pub(super) floor: Instant,
+}
+
+/// Writes a deed inside the running transaction, whole or not at all.
+pub(super) fn write(
+    db: &Connection,
+    deed: &Prepared,
+    moment: Moment,
+    standing: &mut Standing,
+) -> rusqlite::Result<Written> {
+    db.prepare_cached("SAVEPOINT deed")?.execute([])?;
+    let before = *standing;
+    let written = write_all(db, deed, moment, standing);
+    match &written {
+        Ok(Written::Recorded(_)) => {}
+        Ok(Written::Moved) => undo(db, before, standing)?,
+        // Where SQLite has rolled the whole transaction back already, there is nothing to go back to.
+        Err(_) if db.is_autocommit() => *standing = before,
+        Err(_) => undo(db, before, standing)?,
+    }
+    if !db.is_autocommit() {
+        db.prepare_cached("RELEASE deed")?.execute([])?;
+    }
+    written
+}
+
+fn undo(db: &Connection, before: Standing, standing: &mut Standing) -> rusqlite::Result<()> {
+    *standing = before;
+    db.prepare_cached("ROLLBACK TO deed")?.execute([]).map(|_| ())
+}
+
+fn write_all(
+    db: &Connection,
+    deed: &Prepared,
+    moment: Moment,
+    standing: &mut Standing,
+) -> rusqlite::Result<Written> {
+    let Some((version, last_at)) = person_before(db, deed)? else { return Ok(Written::Moved) };
+    let at = standing.stamp(moment.clock, moment.floor, last_at);
+    let place = Place { version: version + 1, at };
+    let guarded = guard_person(db, deed, version, at)? && guard_stay(db, deed)?;
+    if !guarded || !bind_messages(db, deed, place.version)? {
+        return Ok(Written::Moved);
+    }
+    insert_record(db, deed, place, moment.lane, standing.sequence)?;
+    turn_messages(db, deed, place.version)?;
+    if let Some(row) = &deed.effect.settlement {
+        insert_settlement(db, deed, place, row)?;
+    }
+    change_credentials(db, deed)?;
+    Ok(Written::Recorded(place))
+}
+
+/// Version and time of her last record: as the facts say, or as the row says where the deed read only the stay.
+fn person_before(db: &Connection, deed: &Prepared) -> rusqlite::Result<Option<(u64, Instant)>> {
+    const SQL: &str = "SELECT version, last_ms FROM person WHERE bucket = ?1 AND person = ?2";
+    match &deed.guard {
+        Guard::Person { version, last_at, .. } => Ok(Some((*version, *last_at))),
+        Guard::StayOnly => {
+            let mut statement = db.prepare_cached(SQL)?;
+            let key = params![deed.bucket.get(), deed.person];
+            let row = statement.query_row(key, |row| Ok((row.get::<_, i64>(0)?, row.get(1)?))).optional()?;
+            Ok(row.map(|(version, last)| (version.unsigned_abs(), Instant(last))))
+        }
+    }
+}
+
+fn guard_person(db: &Connection, deed: &Prepared, version: u64, at: Instant) -> rusqlite::Result<bool> {
+    const BEGIN: &str = "INSERT INTO person (bucket, person, version, last_ms, state, private)
+         VALUES (?1, ?2, 1, ?3, ?4, ?5) ON CONFLICT (bucket, person) DO NOTHING";
+    const MOVE: &str = "UPDATE person SET version = version + 1, last_ms = ?4
+         WHERE bucket = ?1 AND person = ?2 AND version = ?3";
+    const FOLD: &str = "UPDATE person SET version = version + 1, last_ms = ?4, state = ?5
+         WHERE bucket = ?1 AND person = ?2 AND version = ?3";
+    const REGISTER: &str = "UPDATE person SET version = version + 1, last_ms = ?4, state = ?5, private = ?6
+         WHERE bucket = ?1 AND person = ?2 AND version = ?3";
+    let (bucket, person) = (deed.bucket.get(), &deed.person);
+    let changed = match &deed.guard {
+        Guard::StayOnly => db.prepare_cached(MOVE)?.execute(params![bucket, person, whole(version), at.0])?,
+        Guard::Person { version: 0, state, private, .. } => {
+            let private = private.as_deref().unwrap_or("{}");
+            db.prepare_cached(BEGIN)?.execute(params![bucket, person, at.0, state, private])?
+        }
+        Guard::Person { state, private: None, .. } => {
+            db.prepare_cached(FOLD)?.execute(params![bucket, person, whole(version), at.0, state])?
+        }
+        Guard::Person { state, private: Some(private), .. } => db
+            .prepare_cached(REGISTER)?
+            .execute(params![bucket, person, whole(version), at.0, state, private])?,
+    };
+    Ok(changed == 1)
+}
+
+fn guard_stay(db: &Connection, deed: &Prepared) -> rusqlite::Result<bool> {
+    const BEGIN: &str = "INSERT INTO stay (bucket, stay, person, version, state)
+         VALUES (?1, ?2, ?3, 1, ?4) ON CONFLICT (bucket, stay) DO NOTHING";
+    const FOLD: &str = "UPDATE stay SET version = version + 1, state = ?5
+         WHERE bucket = ?1 AND stay = ?2 AND person = ?3 AND version = ?4";
+    let Some(stay) = &deed.stay else { return Ok(true) };
+    let (bucket, id) = (deed.bucket.get(), stay.id.as_str());
+    let changed = if stay.version == 0 {
+        db.prepare_cached(BEGIN)?.execute(params![bucket, id, deed.person, stay.state])?
+    } else {
+        let version = whole(stay.version);
+        db.prepare_cached(FOLD)?.execute(params![bucket, id, deed.person, version, stay.state])?
+    };
+    Ok(changed == 1)
+}
+
+/// The deed's own message, and the one that it fences off. False when one of them is known already.
+fn bind_messages(db: &Connection, deed: &Prepared, version: u64) -> rusqlite::Result<bool> {
+    let own = !deed.keyed || bind(db, deed, &deed.key, version, false)?;
+    match &deed.effect.fences {
+        Some(key) if own => bind(db, deed, key, version, true),
+        Some(_) | None => Ok(own),
+    }
+}
+
+fn bind(
+    db: &Connection,
+    deed: &Prepared,
+    key: &MessageKey,
+    version: u64,
+    fence: bool,
+) -> rusqlite::Result<bool> {
+    const SQL: &str = "INSERT INTO message
+             (bucket, msgid, institution, infno, person, version, undone_by, fence, recipe, content)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, 0, ?7, ?8, ?9)
+         ON CONFLICT (bucket, msgid, institution, infno) DO NOTHING";
+    let bound = db.prepare_cached(SQL)?.execute(params![
+        deed.bucket.get(),
+        key.message.as_str(),
+        key.institution.as_str(),
+        key.transaction,
+        deed.person,
+        whole(version),
+        fence,
+        deed.content.recipe,
+        deed.content.digest
+    ])?;
+    Ok(bound == 1)
+}
+
+/// Messages whose first answer stands no longer, and the one whose stands again. What is undone stays undone by the
+/// record that came first.
+fn turn_messages(db: &Connection, deed: &Prepared, version: u64) -> rusqlite::Result<()> {
+    const UNDO: &str = "UPDATE message SET undone_by = ?5
+         WHERE bucket = ?1 AND msgid = ?2 AND institution = ?3 AND infno = ?4 AND undone_by = 0 AND fence = 0";
+    const RESTORE: &str = "UPDATE message SET undone_by = 0
+         WHERE bucket = ?1 AND msgid = ?2 AND institution = ?3 AND infno = ?4";
+    let bucket = deed.bucket.get();
+    for key in &deed.effect.undoes {
+        let (message, institution) = (key.message.as_str(), key.institution.as_str());
+        let undone = params![bucket, message, institution, key.transaction, whole(version)];
+        db.prepare_cached(UNDO)?.execute(undone)?;
+    }
+    if let Some(key) = &deed.effect.restores {
+        let (message, institution) = (key.message.as_str(), key.institution.as_str());
+        db.prepare_cached(RESTORE)?.execute(params![bucket, message, institution, key.transaction])?;
+    }
+    Ok(())
+}
+
+fn insert_record(
+    db: &Connection,
+    deed: &Prepared,
+    place: Place,
+    lane: u32,
+    sequence: u64,
+) -> rusqlite::Result<()> {
+    const SQL: &str = "INSERT INTO record
+             (bucket, person, version, stay, stay_version, kind, at_ms, lane, lane_sequence,
+              institution, infno, msgid, keyed, format, told, body, private)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17)";
+    db.prepare_cached(SQL)?
+        .execute(params![
+            deed.bucket.get(),
+            deed.person,
+            whole(place.version),
+            deed.stay.as_ref().map(|stay| stay.id.as_str()),
+            deed.stay.as_ref().map(|stay| whole(stay.version + 1)),
+            deed.kind,
+            place.at.0,
+            lane,
+            whole(sequence),
+            deed.key.institution.as_str(),
+            deed.key.transaction,
+            deed.key.message.as_str(),
+            deed.keyed,
+            codec::FORMAT,
+            deed.told,
+            deed.body,
+            deed.private
+        ])
+        .map(|_| ())
+}
+
+fn insert_settlement(
+    db: &Connection,
+    deed: &Prepared,
+    place: Place,
+    row: &SettlementRow,
+) -> rusqlite::Result<()> {
+    const SQL: &str = "INSERT INTO settlement
+             (bucket, setl_id, person, version, kind, original, stay, institution, care_pool, insured_pool,
+              scheme, benefit_year, setl_month, at_ms, medfee, hifp, hifob, hifmi, hifes, cvlserv, maf, hifdm,
+              oth, fund, hospital_part, person_part, account, mutual_aid, cash)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20,
+                 ?21, ?22, ?23, ?24, ?25, ?26, ?27, ?28, ?29)";
+    let [
+        medfee,
+        hifp,
+        hifob,
+        hifmi,
+        hifes,
+        cvlserv,
+        maf,
+        hifdm,
+        oth,
+        fund,
+        hospital,
+        person,
+        account,
+        aid,
+        cash,
+    ] = amounts(&row.breakdown).map(|amount| amount.0);
+    db.prepare_cached(SQL)?
+        .execute(params![
+            deed.bucket.get(),
+            row.id.as_str(),
+            deed.person,
+            whole(place.version),
+            row.kind.word(),
+            row.original.as_ref().map(|id| id.as_str()),
+            deed.stay.as_ref().map(|stay| stay.id.as_str()),
+            row.institution.as_str(),
+            row.care_pool.0,
+            row.insured_pool.0,
+            row.scheme.to_string(),
+            row.year.0,
+            place.at.day().month().number(),
+            place.at.0,
+            medfee,
+            hifp,
+            hifob,
+            hifmi,
+            hifes,
+            cvlserv,
+            maf,
+            hifdm,
+            oth,
+            fund,
+            hospital,
+            person,
+            account,
+            aid,
+            cash
+        ])
+        .map(|_| ())
+}
+
+fn change_credentials(db: &Connection, deed: &Prepared) -> rusqlite::Result<()> {
+    const FORGET: &str = "DELETE FROM credential WHERE bucket = ?1 AND hash = ?2 AND person = ?3";
+    const LEARN: &str = "INSERT INTO credential (bucket, hash, person) VALUES (?1, ?2, ?3)
+         ON CONFLICT (bucket, hash, person) DO NOTHING";
+    for (bucket, hash) in &deed.forget {
+        db.prepare_cached(FORGET)?.execute(params![bucket.get(), hash, deed.person])?;
+    }
+    for (bucket, hash) in &deed.learn {
+        db.prepare_cached(LEARN)?.execute(params![bucket.get(), hash, deed.person])?;
+    }
+    Ok(())
+}

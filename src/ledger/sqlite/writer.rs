@@ -1,0 +1,292 @@
+//! Owns the one thread that writes: it gathers what waits into one durable transaction, answers, and keeps the
+//! write-ahead log bounded.
+
+use std::collections::HashMap;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::AtomicU32;
+use std::sync::atomic::Ordering;
+
+use rusqlite::Connection;
+use rusqlite::ErrorCode;
+use rusqlite::OptionalExtension as _;
+use rusqlite::params;
+use tokio::sync::oneshot;
+
+use crate::domain::calendar::Instant;
+use crate::domain::ids::StayId;
+use crate::ledger::LedgerError;
+use crate::ledger::ReferenceChange;
+use crate::ledger::lane::Alone;
+use crate::ledger::lane::Batches;
+use crate::ledger::lane::Now;
+use crate::ledger::lane::Standing;
+use crate::ledger::lane::Waiting;
+use crate::ledger::prepared::Guard;
+use crate::ledger::prepared::Prepared;
+use crate::ledger::sqlite::Settings;
+use crate::ledger::sqlite::checkpoint::Checkpointer;
+use crate::ledger::sqlite::connection;
+use crate::ledger::sqlite::reference;
+use crate::ledger::sqlite::shared;
+use crate::ledger::sqlite::storage;
+use crate::ledger::sqlite::whole;
+use crate::ledger::sqlite::write;
+use crate::ledger::sqlite::write::Moment;
+use crate::ledger::sqlite::write::Written;
+
+/// Where the answer to a job goes. Nobody listens any more when the caller gave up; the deed stands all the same.
+type Reply<T> = oneshot::Sender<Result<T, LedgerError>>;
+
+/// What the writer is asked for.
+#[derive(Debug)]
+pub(super) enum Job {
+    Deed { deed: Box<Prepared>, reply: Reply<Written> },
+    Reference { source: String, change: ReferenceChange, reply: Reply<u64> },
+    Floor { floor: Instant, reply: Reply<()> },
+}
+
+impl Alone for Job {
+    type Key = String;
+
+    fn key(&self) -> Option<String> {
+        match self {
+            Job::Deed { deed, .. } => Some(deed.person.clone()),
+            Job::Reference { .. } | Job::Floor { .. } => None,
+        }
+    }
+}
+
+/// What became of a job, kept until the transaction is durable.
+enum Done {
+    Deed(Result<Written, LedgerError>),
+    Reference(u64),
+    Floor,
+}
+
+pub(super) struct Writer {
+    pub(super) path: PathBuf,
+    pub(super) settings: Settings,
+    pub(super) now: Now,
+    pub(super) lane: u32,
+    db: Connection,
+    standing: Standing,
+    /// Pages in the write-ahead log after the last commit.
+    log_pages: Arc<AtomicU32>,
+    checkpointer: Checkpointer,
+}
+
+/// Another writer has taken this lane over, or its row is gone.
+#[derive(Debug, thiserror::Error)]
+#[error("lane {0} is not this writer's any more: restart this node")]
+struct LaneLost(u32);
+
+/// A new lane: no other writer, of this or an earlier start, has its number. It begins at the highest floor.
+pub(super) fn take_lane(db: &Connection) -> rusqlite::Result<u32> {
+    const SQL: &str = "INSERT INTO lane (lane, epoch, sequence, last_ms, floor_ms)
+         SELECT COALESCE(MAX(lane), 0) + 1, 1, 0, 0, COALESCE(MAX(floor_ms), 0) FROM lane RETURNING lane";
+    db.query_row(SQL, [], |row| row.get(0))
+}
+
+impl Writer {
+    pub(super) fn new(
+        path: PathBuf,
+        settings: Settings,
+        now: Now,
+        lane: u32,
+        db: Connection,
+    ) -> Result<Writer, LedgerError> {
+        let checkpointer = Checkpointer::start(path.clone(), &settings)?;
+        let standing = Standing { last: Instant::default(), sequence: 0 };
+        let mut writer =
+            Writer { path, settings, now, lane, db, standing, log_pages: Arc::default(), checkpointer };
+        writer.watch_log().map_err(storage("watch the write-ahead log"))?;
+        Ok(writer)
+    }
+
+    /// Until every caller is gone.
+    pub(super) fn run(mut self, mut batches: Batches<Job>) {
+        while let Some(batch) = batches.gather() {
+            let moved = self.take(batch);
+            for waiting in batches.take_decided(|job| moved.decides(job)) {
+                answer(waiting.job, Done::Deed(Ok(Written::Moved)));
+            }
+            self.bound_log();
+        }
+    }
+
+    /// Takes automatic checkpoints away from commits, and counts the pages that they would have moved.
+    fn watch_log(&mut self) -> rusqlite::Result<()> {
+        let pages = Arc::clone(&self.log_pages);
+        self.db.wal_hook(Some(move |_: &mut rusqlite::hooks::Wal, count| {
+            pages.store(u32::try_from(count).unwrap_or(0), Ordering::Relaxed);
+            Ok(())
+        }))
+    }
+
+    /// One durable transaction for the whole batch. When it fails, every caller is told that the outcome is unknown.
+    fn take(&mut self, batch: Vec<Waiting<Job>>) -> Moved {
+        let before = self.standing;
+        let written = self.write_batch(&batch);
+        match written {
+            Ok(done) => {
+                let moved = Moved::by(&batch, &done);
+                batch.into_iter().zip(done).for_each(|(waiting, done)| answer(waiting.job, done));
+                moved
+            }
+            Err(cause) => {
+                self.standing = before;
+                self.recover(&cause);
+                let cause = Arc::new(cause);
+                batch.into_iter().for_each(|waiting| refuse(waiting.job, &cause));
+                Moved::default()
+            }
+        }
+    }
+
+    fn write_batch(&mut self, batch: &[Waiting<Job>]) -> rusqlite::Result<Vec<Done>> {
+        self.db.prepare_cached("BEGIN IMMEDIATE")?.execute([])?;
+        let moment = self.moment()?;
+        let before = self.standing;
+        let mut done = Vec::with_capacity(batch.len());
+        for waiting in batch {
+            done.push(self.write_job(&waiting.job, moment)?);
+        }
+        if self.standing != before {
+            self.move_lane()?;
+        }
+        self.db.prepare_cached("COMMIT")?.execute([])?;
+        Ok(done)
+    }
+
+    fn write_job(&mut self, job: &Job, moment: Moment) -> rusqlite::Result<Done> {
+        match job {
+            Job::Deed { deed, .. } => match write::write(&self.db, deed, moment, &mut self.standing) {
+                Err(cause) if is_of_the_deed(&cause) => {
+                    Ok(Done::Deed(Err(LedgerError::Unfit { what: cause.to_string() })))
+                }
+                written => written.map(|written| Done::Deed(Ok(written))),
+            },
+            Job::Reference { source, change, .. } => {
+                reference::write(&self.db, source, change, self.lane, moment.clock).map(Done::Reference)
+            }
+            Job::Floor { floor, .. } => {
+                const SQL: &str = "UPDATE lane SET floor_ms = ?1 WHERE floor_ms < ?1";
+                self.db.execute(SQL, [floor.0]).map(|_| Done::Floor)
+            }
+        }
+    }
+
+    fn moment(&self) -> rusqlite::Result<Moment> {
+        const SQL: &str = "SELECT floor_ms FROM lane WHERE lane = ?1 AND epoch = 1";
+        let floor = self.db.prepare_cached(SQL)?.query_row([self.lane], |row| row.get(0)).optional()?;
+        let floor = floor.map(Instant).ok_or_else(|| self.lost())?;
+        Ok(Moment { lane: self.lane, clock: (self.now)(), floor })
+    }
+
+    fn move_lane(&self) -> rusqlite::Result<()> {
+        const SQL: &str = "UPDATE lane SET sequence = ?2, last_ms = ?3 WHERE lane = ?1 AND epoch = 1";
+        let Standing { last, sequence } = self.standing;
+        let moved = self.db.prepare_cached(SQL)?.execute(params![self.lane, whole(sequence), last.0])?;
+        if moved == 1 { Ok(()) } else { Err(self.lost()) }
+    }
+
+    fn lost(&self) -> rusqlite::Error {
+        rusqlite::Error::ToSqlConversionFailure(Box::new(LaneLost(self.lane)))
+    }
+
+    /// Back to a state in which the next batch can be tried. After an error of the disk the connection is made anew,
+    /// so that nothing in its memory is trusted.
+    fn recover(&mut self, cause: &rusqlite::Error) {
+        if !self.db.is_autocommit() {
+            // What cannot be rolled back is dropped with its connection below.
+            let rolled_back = self.db.execute_batch("ROLLBACK");
+            if rolled_back.is_ok() && is_passing(cause) {
+                return;
+            }
+        } else if is_passing(cause) {
+            return;
+        }
+        if let Ok(fresh) = connection::reopen_writer(&self.path, &self.settings) {
+            self.db = fresh;
+            // Without the hook the log is bounded by SQLite's own automatic checkpoints.
+            let _watched = self.watch_log();
+        }
+    }
+
+    /// The checkpointer moves pages while commits go on; the few that came meanwhile are moved here, after which
+    /// SQLite begins the log anew. A log at its limit stops commits until it has been moved whole.
+    fn bound_log(&mut self) {
+        let pages = self.log_pages.load(Ordering::Relaxed);
+        if pages < self.settings.wal_checkpoint_pages {
+            return;
+        }
+        if pages >= self.settings.wal_limit_pages || self.checkpointer.take_finished() {
+            let _ = self.db.query_row("PRAGMA wal_checkpoint(PASSIVE)", [], |_| Ok(()));
+        } else {
+            self.checkpointer.begin();
+        }
+    }
+}
+
+/// The persons and stays that a batch moved, each at its new version. Whoever waits with older facts of one of them
+/// cannot succeed any more and is told at once: a storm of equal calls costs one batch, not one each.
+#[derive(Default)]
+struct Moved {
+    persons: HashMap<String, u64>,
+    stays: HashMap<StayId, u64>,
+}
+
+impl Moved {
+    fn by(batch: &[Waiting<Job>], done: &[Done]) -> Moved {
+        let mut moved = Moved::default();
+        for (waiting, done) in batch.iter().zip(done) {
+            let (Job::Deed { deed, .. }, Done::Deed(Ok(Written::Recorded(place)))) = (&waiting.job, done)
+            else {
+                continue;
+            };
+            moved.persons.insert(deed.person.clone(), place.version);
+            moved.stays.extend(deed.stay.as_ref().map(|stay| (stay.id.clone(), stay.version + 1)));
+        }
+        moved
+    }
+
+    fn decides(&self, job: &Job) -> bool {
+        let Job::Deed { deed, .. } = job else { return false };
+        let person = match &deed.guard {
+            Guard::Person { version, .. } => self.persons.get(&deed.person).is_some_and(|now| now > version),
+            Guard::StayOnly => false,
+        };
+        let stay = deed.stay.as_ref();
+        person || stay.is_some_and(|stay| self.stays.get(&stay.id).is_some_and(|now| *now > stay.version))
+    }
+}
+
+/// A row that the schema refuses: a fault of this deed, the others of its batch stand.
+fn is_of_the_deed(cause: &rusqlite::Error) -> bool {
+    cause.sqlite_error_code() == Some(ErrorCode::ConstraintViolation)
+}
+
+/// A full disk or another process's lock: the connection itself is sound.
+fn is_passing(cause: &rusqlite::Error) -> bool {
+    matches!(cause.sqlite_error_code(), Some(ErrorCode::DiskFull | ErrorCode::DatabaseBusy))
+}
+
+fn answer(job: Job, done: Done) {
+    match (job, done) {
+        (Job::Deed { reply, .. }, Done::Deed(written)) => drop(reply.send(written)),
+        (Job::Reference { reply, .. }, Done::Reference(version)) => drop(reply.send(Ok(version))),
+        (Job::Floor { reply, .. }, Done::Floor) => drop(reply.send(Ok(()))),
+        (Job::Deed { .. } | Job::Reference { .. } | Job::Floor { .. }, _) => {
+            unreachable!("each job is done as what it is")
+        }
+    }
+}
+
+fn refuse(job: Job, cause: &Arc<rusqlite::Error>) {
+    match job {
+        Job::Deed { reply, .. } => drop(reply.send(Err(shared("commit", cause)))),
+        Job::Reference { reply, .. } => drop(reply.send(Err(shared("commit", cause)))),
+        Job::Floor { reply, .. } => drop(reply.send(Err(shared("commit", cause)))),
+    }
+}

@@ -1,0 +1,187 @@
+//! Owns CSV as such: the header matched with the columns of a kind, then rows with their line numbers, one at a time.
+
+use std::io::Read;
+
+use csv::StringRecord;
+
+use crate::protocol::files::columns::Need;
+use crate::protocol::files::columns::Spec;
+use crate::protocol::files::faults::Fault;
+use crate::protocol::files::faults::Findings;
+use crate::service::import::source::Authority;
+
+/// Longest field that a row may hold, in bytes; longer ones are told, never truncated.
+pub const FIELD_BYTES_MAX: usize = 8 * 1024;
+
+/// Which field of a row holds which column.
+#[derive(Clone, Debug)]
+pub struct Header {
+    specs: &'static [Spec],
+    /// For each column of the kind, its place in the file.
+    places: Vec<Option<usize>>,
+    /// Headings as the file spells them.
+    headings: Vec<String>,
+    /// Whether the source brings whole persons.
+    complete: bool,
+}
+
+impl Header {
+    /// Matches headings in any order. Missing columns are faults, unknown ones and those that the authority does not
+    /// own are warned about and read past.
+    fn of(
+        record: &StringRecord,
+        specs: &'static [Spec],
+        authority: Option<Authority>,
+        findings: &mut Findings,
+    ) -> Header {
+        let headings: Vec<String> =
+            record.iter().map(|h| h.trim_start_matches('\u{feff}').trim().to_owned()).collect();
+        let mut places = vec![None; specs.len()];
+        for (place, heading) in headings.iter().enumerate() {
+            match specs.iter().position(|spec| spec.is_called(heading)) {
+                None => {
+                    findings.warnings.push(about_header(heading, "no such column is known: it is read past"))
+                }
+                Some(at) if !specs[at].allowed(authority) => {
+                    findings
+                        .warnings
+                        .push(about_header(heading, "the source does not own this column: it is read past"));
+                }
+                Some(at) if places[at].is_some() => {
+                    findings.faults.push(about_header(heading, "this column stands there twice: keep one"));
+                }
+                Some(at) => places[at] = Some(place),
+            }
+        }
+        for (spec, place) in specs.iter().zip(&places) {
+            let wanted = match spec.need {
+                Need::Key => true,
+                Need::Expected => authority.is_none_or(Authority::may_introduce) && spec.allowed(authority),
+                Need::Optional => false,
+            };
+            if wanted && place.is_none() {
+                findings.faults.push(about_header(spec.name, "the file must have this column"));
+            }
+        }
+        Header { specs, places, headings, complete: authority.is_none_or(Authority::may_introduce) }
+    }
+
+    /// Whether each person must be there with all that the register needs.
+    pub fn is_complete(&self) -> bool {
+        self.complete
+    }
+
+    pub fn spec(&self, at: usize) -> &'static Spec {
+        &self.specs[at]
+    }
+
+    /// The heading of a column as the file spells it.
+    pub fn heading(&self, at: usize) -> &str {
+        self.places[at].map_or(self.specs[at].name, |place| &self.headings[place])
+    }
+
+    pub fn has(&self, at: usize) -> bool {
+        self.places[at].is_some()
+    }
+
+    /// The field of a column, trimmed; empty when the file does not have it.
+    pub fn field<'r>(&self, row: &'r Row, at: usize) -> &'r str {
+        self.places[at].and_then(|place| row.record.get(place)).unwrap_or_default().trim()
+    }
+}
+
+fn about_header(column: &str, expected: &str) -> Fault {
+    Fault { line: 1, column: Some(column.to_owned()), expected: expected.to_owned(), found: None }
+}
+
+/// One row, with the line on which it begins.
+#[derive(Clone, Debug, Default)]
+pub struct Row {
+    pub line: u64,
+    record: StringRecord,
+}
+
+/// A CSV stream whose header is understood.
+#[derive(Debug)]
+pub struct Table<R> {
+    reader: csv::Reader<R>,
+    pub header: Header,
+    /// Reading stops at the first broken stream.
+    broken: bool,
+}
+
+impl<R: Read> Table<R> {
+    pub fn open(
+        source: R,
+        specs: &'static [Spec],
+        authority: Option<Authority>,
+        findings: &mut Findings,
+    ) -> Table<R> {
+        let mut reader = csv::ReaderBuilder::new()
+            .flexible(true)
+            .comment(Some(b'#'))
+            .has_headers(true)
+            .from_reader(source);
+        let mut broken = false;
+        let headings = match reader.headers() {
+            Ok(headings) => headings.clone(),
+            Err(cause) => {
+                findings.faults.push(unreadable(1, &cause));
+                broken = true;
+                StringRecord::new()
+            }
+        };
+        let header = if broken {
+            Header { specs, places: vec![None; specs.len()], headings: Vec::new(), complete: false }
+        } else {
+            Header::of(&headings, specs, authority, findings)
+        };
+        Table { reader, header, broken }
+    }
+
+    /// The next row that is a row: as many fields as the header, valid UTF-8, no field beyond the limit. Others are
+    /// faults and passed over.
+    pub fn next_row(&mut self, findings: &mut Findings) -> Option<Row> {
+        let mut record = StringRecord::new();
+        while !self.broken {
+            let read = self.reader.read_record(&mut record);
+            match read {
+                Ok(false) => return None,
+                Ok(true) => {
+                    let line = record.position().map_or(0, csv::Position::line);
+                    match self.misshapen(&record) {
+                        Some(expected) => {
+                            findings.faults.push(Fault { line, column: None, expected, found: None });
+                        }
+                        None => return Some(Row { line, record }),
+                    }
+                }
+                Err(cause) => {
+                    let line =
+                        cause.position().map_or_else(|| self.reader.position().line(), csv::Position::line);
+                    self.broken = !matches!(cause.kind(), csv::ErrorKind::Utf8 { .. });
+                    findings.faults.push(unreadable(line, &cause));
+                }
+            }
+        }
+        None
+    }
+
+    fn misshapen(&self, record: &StringRecord) -> Option<String> {
+        let (found, wanted) = (record.len(), self.header.headings.len());
+        if found != wanted {
+            return Some(format!("expected {wanted} fields like the header, found {found}"));
+        }
+        let too_long = record.iter().position(|field| field.len() > FIELD_BYTES_MAX)?;
+        let heading = &self.header.headings[too_long];
+        Some(format!("column {heading}: expected at most {FIELD_BYTES_MAX} bytes"))
+    }
+}
+
+fn unreadable(line: u64, cause: &csv::Error) -> Fault {
+    let expected = match cause.kind() {
+        csv::ErrorKind::Utf8 { .. } => "expected UTF-8: save the file as \"CSV UTF-8\"".to_owned(),
+        _ => format!("the file could not be read on: {cause}"),
+    };
+    Fault { line, column: None, expected, found: None }
+}

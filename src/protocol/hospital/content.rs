@@ -1,0 +1,113 @@
+//! Owns the content hash: what a message says, whatever its spelling, as 32 bytes of SM3.
+//!
+//! It covers the typed, known fields of the business and the routing fields, and neither the sender's desk
+//! and clock nor the credential, which may be a fresh token at each try. So a message sent again in other
+//! spelling is the same one, and the same message key with another content is not.
+
+use sm3::Digest as _;
+use sm3::Sm3;
+
+use crate::domain::record;
+use crate::protocol::hospital::field::Node;
+use crate::protocol::hospital::message::Message;
+use crate::protocol::hospital::row::Row;
+use crate::protocol::hospital::row::Rows;
+use crate::protocol::hospital::row::Value;
+
+/// The hash and the recipe by which it was made. Hashes of different recipes cannot be compared.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct ContentHash {
+    pub recipe: u8,
+    pub digest: [u8; 32],
+}
+
+/// Raise it whenever the bytes below change for a message that was valid before: another order of a table's
+/// fields, another set of left-out fields, another canonical form.
+pub const RECIPE: u8 = 1;
+
+/// Credential and desk; the insured region, which is hashed once for the message; the extension as a whole,
+/// since what it decides is lifted into fields of its own.
+const LEFT_OUT: [&str; 6] =
+    ["mdtrt_cert_no", "card_sn", "exp_content", "insuplc_admdvs", "opter_no", "sign_no"];
+
+/// Marks a field that is absent in a row while another row of the node has it; longer than any text.
+const ABSENT: u32 = u32::MAX;
+
+impl ContentHash {
+    /// As the ledger keeps it.
+    pub fn recorded(self) -> record::ContentHash {
+        record::ContentHash { recipe: self.recipe, digest: self.digest }
+    }
+
+    pub fn of(message: &Message<'_>) -> ContentHash {
+        let mut bytes = Vec::with_capacity(1024);
+        let envelope = &message.envelope;
+        put(&mut bytes, message.transaction.number().as_bytes());
+        put(&mut bytes, envelope.institution.as_str().as_bytes());
+        put_number(&mut bytes, i64::from(envelope.place_of_care.0));
+        put_number(&mut bytes, envelope.insured_region.map_or(-1, |region| i64::from(region.0)));
+        bytes.push(u8::from(envelope.is_work_injury()));
+        for rows in &message.nodes {
+            put_rows(&mut bytes, rows);
+        }
+        ContentHash { recipe: RECIPE, digest: Sm3::digest(&bytes).into() }
+    }
+}
+
+/// What one row says, by the same recipe: tells a row that is sent again from another one under the same number.
+pub fn row_digest<N: Node>(row: &Row<'_, '_, N>) -> [u8; 32] {
+    let mut bytes = Vec::with_capacity(256);
+    for (field, value) in row.fields() {
+        if *value != Value::Absent && !LEFT_OUT.contains(&field.wire) {
+            put(&mut bytes, field.wire.as_bytes());
+            put_value(&mut bytes, value);
+        }
+    }
+    Sm3::digest(&bytes).into()
+}
+
+/// The node's name, the names of the columns that any row fills, then the rows. Naming only filled columns
+/// keeps hashes as they are when a table gets a further optional field.
+fn put_rows(bytes: &mut Vec<u8>, rows: &Rows<'_>) {
+    let filled = |column: &usize| rows.iter().any(|values| values[*column] != Value::Absent);
+    let hashed = |column: &usize| !LEFT_OUT.contains(&rows.table.fields[*column].wire);
+    let columns: Vec<usize> = (0..rows.table.fields.len()).filter(hashed).filter(filled).collect();
+    put(bytes, rows.table.wire.as_bytes());
+    put_number(bytes, i64::try_from(columns.len()).unwrap_or(i64::MAX));
+    for column in &columns {
+        put(bytes, rows.table.fields[*column].wire.as_bytes());
+    }
+    put_number(bytes, i64::try_from(rows.len()).unwrap_or(i64::MAX));
+    for values in rows.iter() {
+        for column in &columns {
+            put_value(bytes, &values[*column]);
+        }
+    }
+}
+
+fn put_value(bytes: &mut Vec<u8>, value: &Value<'_>) {
+    match value {
+        Value::Absent => bytes.extend_from_slice(&ABSENT.to_be_bytes()),
+        Value::Text(text) => put(bytes, text.as_bytes()),
+        Value::Flag(yes) => bytes.push(u8::from(*yes)),
+        Value::Money(fen) => put_number(bytes, fen.0),
+        Value::Exact(number) => put(bytes, number.normalize().to_string().as_bytes()),
+        Value::Whole(number) => put_number(bytes, *number),
+        Value::Day(day) => put_number(bytes, i64::from(day.number())),
+        Value::Moment(moment) => {
+            let (hour, minute, second) = moment.time();
+            bytes.extend_from_slice(&moment.day().number().to_be_bytes());
+            bytes.extend([hour, minute, second].map(|part| part.unsigned_abs()));
+        }
+        Value::Region(region) => put_number(bytes, i64::from(region.0)),
+    }
+}
+
+fn put(bytes: &mut Vec<u8>, text: &[u8]) {
+    bytes.extend_from_slice(&u32::try_from(text.len()).unwrap_or(ABSENT - 1).to_be_bytes());
+    bytes.extend_from_slice(text);
+}
+
+fn put_number(bytes: &mut Vec<u8>, number: i64) {
+    bytes.extend_from_slice(&number.to_be_bytes());
+}

@@ -1,0 +1,262 @@
+//! Owns the way of a hospital's call from the socket's request to the answer's bytes.
+//!
+//! The order, and why:
+//! 1. a place – whether there is room to work at all, before anything is spent on the call;
+//! 2. the caller – certificate or signature, from headers alone;
+//! 3. the message – read once, borrowed; then the envelope's institution must be the caller's;
+//! 4. the institution's rate – only now is it known whose share the call counts against;
+//! 5. the transaction.
+//!
+//! Whatever goes wrong from here on is told in the standard's envelope with HTTP 200: a HIS takes any other status for a
+//! broken line.
+
+use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
+use std::sync::atomic::Ordering;
+
+use arc_swap::ArcSwap;
+use bytes::Bytes;
+use http_body_util::Full;
+use hyper::Method;
+use hyper::Response;
+use hyper::StatusCode;
+use hyper::header::CONTENT_ENCODING;
+use hyper::header::CONTENT_TYPE;
+use hyper::header::HeaderName;
+use hyper::header::HeaderValue;
+use tracing::Instrument as _;
+
+use crate::config::gateway::Switches;
+use crate::domain::calendar::Instant;
+use crate::domain::ids::RegionCode;
+use crate::protocol::answer;
+use crate::protocol::answer::Refusal;
+use crate::protocol::envelope::ReferenceId;
+use crate::protocol::error::ProtocolError;
+use crate::protocol::hospital::body::check_form;
+use crate::protocol::hospital::callers::Callers;
+use crate::protocol::hospital::callers::Proven;
+use crate::protocol::hospital::message::Message;
+use crate::protocol::hospital::routes;
+use crate::protocol::hospital::routes::Context;
+use crate::protocol::hospital::routes::Done;
+use crate::protocol::hospital::sign::SignKey;
+use crate::protocol::hospital::signature::SignatureCheck;
+use crate::protocol::hospital::signature::SignatureError;
+use crate::protocol::hospital::transaction::Transaction;
+use crate::protocol::hospital::writer;
+use crate::protocol::hospital::writer::AnswerHead;
+use crate::service::Service;
+use crate::telemetry::metrics;
+use crate::telemetry::metrics::InFlightMeter;
+use crate::telemetry::metrics::Outcome;
+use crate::telemetry::metrics::TransactionMeter;
+use crate::transport::Answer;
+use crate::transport::Handler;
+use crate::transport::Request;
+use crate::transport::limits::Limits;
+use crate::transport::limits::Shed;
+use crate::transport::limits::Why;
+
+/// The hospitals' face.
+pub struct HospitalFace {
+    service: Arc<Service>,
+    /// Replaced whole when the register of callers is read anew.
+    callers: ArcSwap<Callers>,
+    switches: Switches,
+    limits: Limits,
+    signatures: SignatureCheck,
+    sign_key: SignKey,
+    /// First six digits of `inf_refmsgid`.
+    region: RegionCode,
+    sequence: AtomicU64,
+    meters: Meters,
+    in_flight: InFlightMeter,
+}
+
+/// What the face is made of.
+pub struct Parts {
+    pub service: Arc<Service>,
+    pub callers: Callers,
+    pub switches: Switches,
+    pub limits: Limits,
+    pub signatures: SignatureCheck,
+    /// Of `sign_no`, the same on every node.
+    pub sign_key: SignKey,
+    pub region: RegionCode,
+}
+
+/// One meter per transaction, one for what never became one.
+struct Meters {
+    known: Vec<(Transaction, TransactionMeter)>,
+    unknown: TransactionMeter,
+}
+
+impl Meters {
+    fn new() -> Meters {
+        let meter = |transaction: Transaction| (transaction, TransactionMeter::new(transaction.number()));
+        Meters { known: Transaction::ALL.map(meter).into(), unknown: TransactionMeter::new("none") }
+    }
+
+    fn of(&self, transaction: Option<Transaction>) -> &TransactionMeter {
+        let known = self.known.iter().find(|(known, _)| Some(*known) == transaction);
+        known.map_or(&self.unknown, |(_, meter)| meter)
+    }
+}
+
+impl HospitalFace {
+    pub fn new(parts: Parts) -> HospitalFace {
+        HospitalFace {
+            service: parts.service,
+            callers: ArcSwap::from_pointee(parts.callers),
+            switches: parts.switches,
+            limits: parts.limits,
+            signatures: parts.signatures,
+            sign_key: parts.sign_key,
+            region: parts.region,
+            sequence: AtomicU64::new(0),
+            meters: Meters::new(),
+            in_flight: InFlightMeter::default(),
+        }
+    }
+
+    /// Puts another register of callers in force; calls that have begun end under the one they began with.
+    pub fn replace_callers(&self, callers: Callers) {
+        self.callers.store(Arc::new(callers));
+    }
+
+    fn reference(&self, received: Instant) -> ReferenceId {
+        let sequence = self.sequence.fetch_add(1, Ordering::Relaxed);
+        ReferenceId { region: self.region, received, sequence }
+    }
+
+    /// Reads, performs, and leaves the whole answer in the buffer.
+    async fn answer(
+        &self,
+        request: &Request,
+        context: &Context,
+        buffer: &mut Vec<u8>,
+    ) -> (Option<Transaction>, Done) {
+        match self.admit(request, context.received).await {
+            Ok(call) => {
+                let message = &call.message;
+                let span = tracing::info_span!(
+                    "call",
+                    msg.id = %message.envelope.message,
+                    infno = %message.envelope.infno,
+                    hospital.code = %message.envelope.institution,
+                );
+                let done = routes::perform(&self.service, context, message, buffer).instrument(span).await;
+                (Some(message.transaction), done)
+            }
+            Err(error) => {
+                tracing::info!(%error, "refused a call before its transaction");
+                (None, self.refuse(context.reference, &answer::protocol(&error), buffer))
+            }
+        }
+    }
+
+    fn refuse(&self, reference: ReferenceId, refusal: &Refusal, buffer: &mut Vec<u8>) -> Done {
+        let head = AnswerHead { reference, responded: self.service.clock.now(), warning: None };
+        writer::refusal(buffer, &head, refusal);
+        Done { outcome: outcome_of(refusal), code: Some(refusal.code()) }
+    }
+
+    async fn admit<'r>(&self, request: &'r Request, now: Instant) -> Result<Admitted<'r>, ProtocolError> {
+        let permit = self.limits.place().await.map_err(shed)?;
+        let proven = self.callers.load().prove(request, &self.signatures, now)?;
+        let header =
+            |name: &HeaderName| request.parts.headers.get(name).and_then(|value| value.to_str().ok());
+        check_form(header(&CONTENT_TYPE), header(&CONTENT_ENCODING), &request.body)?;
+        let message = Message::read(&request.body)?;
+        self.check_institution(&proven, &message)?;
+        self.limits.count(message.envelope.institution.as_str()).map_err(shed)?;
+        Ok(Admitted { message, _permit: permit })
+    }
+
+    fn check_institution(&self, proven: &Proven, message: &Message<'_>) -> Result<(), ProtocolError> {
+        let institution = &message.envelope.institution;
+        if !proven.speaks_for(institution) {
+            return Err(ProtocolError::NotYourInstitution { claimed: institution.to_string() });
+        }
+        if self.switches.of(institution).signature_required && !proven.signed {
+            return Err(SignatureError::HeaderMissing("x-tif-signature").into());
+        }
+        Ok(())
+    }
+
+    /// An answer for a call that we lost: what became of it is unknown.
+    fn broken_off(&self, error: &ProtocolError) -> Answer {
+        let mut buffer = Vec::new();
+        let reference = self.reference(self.service.clock.now());
+        self.refuse(reference, &answer::protocol(error), &mut buffer);
+        json(buffer)
+    }
+}
+
+/// A call that was let in, with its place.
+struct Admitted<'r> {
+    message: Message<'r>,
+    _permit: crate::transport::limits::Permit,
+}
+
+impl Handler for HospitalFace {
+    async fn handle(&self, request: Request) -> Answer {
+        const USUAL_ANSWER_BYTES: usize = 4 * 1024;
+        if request.parts.method != Method::POST {
+            return not_post();
+        }
+        let _in_flight = self.in_flight.enter();
+        let received = self.service.clock.now();
+        let sign_key = self.sign_key.clone();
+        let context = Context { reference: self.reference(received), received, sign_key };
+        let mut buffer = Vec::with_capacity(USUAL_ANSWER_BYTES);
+        let (transaction, done) = self.answer(&request, &context, &mut buffer).await;
+        if let Some(code) = done.code {
+            metrics::refused(code);
+        }
+        self.meters.of(transaction).ended(done.outcome, request.received_at.elapsed());
+        json(buffer)
+    }
+
+    fn on_panic(&self) -> Answer {
+        self.broken_off(&ProtocolError::Broken)
+    }
+
+    fn on_timeout(&self) -> Answer {
+        self.broken_off(&ProtocolError::TimedOut)
+    }
+}
+
+fn shed(shed: Shed) -> ProtocolError {
+    metrics::shed(shed.why.name());
+    let retry_after_ms = shed.retry_after_ms;
+    match shed.why {
+        Why::Rate => ProtocolError::RateLimited { retry_after_ms },
+        Why::Busy => ProtocolError::Overloaded { retry_after_ms },
+    }
+}
+
+fn outcome_of(refusal: &Refusal) -> Outcome {
+    match refusal.retry() {
+        answer::Retry::SameMessage { .. } => Outcome::Shed,
+        answer::Retry::Never | answer::Retry::AfterCorrection => Outcome::Refused,
+    }
+}
+
+fn json(body: Vec<u8>) -> Answer {
+    let mut answer = Response::new(Full::new(Bytes::from(body)));
+    let json = HeaderValue::from_static("application/json;charset=utf-8");
+    answer.headers_mut().insert(CONTENT_TYPE, json);
+    answer
+}
+
+fn not_post() -> Answer {
+    let text = "此地址只接受POST，正文为交易报文（JSON）。\nThis address takes POST only, with a transaction message in JSON.\n";
+    let mut answer = Response::new(Full::new(Bytes::from_static(text.as_bytes())));
+    *answer.status_mut() = StatusCode::METHOD_NOT_ALLOWED;
+    answer.headers_mut().insert(hyper::header::ALLOW, HeaderValue::from_static("POST"));
+    let plain = HeaderValue::from_static("text/plain;charset=utf-8");
+    answer.headers_mut().insert(CONTENT_TYPE, plain);
+    answer
+}

@@ -1,0 +1,16 @@
+//! Owns the sandbox: a seeded province with everything that a first start needs. Nothing of it is real.
+
+mod dice;
+
+pub mod catalogue;
+pub mod filings;
+pub mod geography;
+pub mod folder;
+pub mod his;
+pub mod identities;
+pub mod institutions;
+pub mod population;
+pub mod province;
+pub mod stays;
+pub mod story;
+pub mod play;

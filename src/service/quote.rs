@@ -1,0 +1,82 @@
+//! 2303: what 2304 would do now. Commits nothing.
+
+use crate::domain::refusal::Refusal;
+use crate::domain::refusal::UnfiledTold;
+use crate::domain::settle;
+use crate::ledger::Facts;
+use crate::service::deed::Wanted;
+use crate::service::deed::absent;
+use std::sync::Arc;
+
+use crate::domain::person::PersonPrivate;
+use crate::domain::record::Settlement;
+use crate::domain::refusal::Caution;
+use crate::service::Service;
+use crate::service::call::Caller;
+use crate::service::error::ServiceError;
+use crate::service::settle::Settle;
+
+#[derive(Clone, Debug)]
+pub struct Quoted {
+    /// Its id is a number that nobody keeps.
+    pub settlement: Settlement,
+    pub person: Arc<PersonPrivate>,
+    pub cautions: Vec<Caution>,
+}
+
+impl Service {
+    /// # Errors
+    /// As `settle`, and the first time for an unfiled stay `Unfiled` with both cash figures where the institution is
+    /// switched so.
+    pub async fn quote(&self, caller: &Caller, order: Settle) -> Result<Quoted, ServiceError> {
+        let facts = self.load(&Wanted::of(order.stay.who())).await?;
+        self.own_stay(&caller.institution, caller.insured_region, &order.stay, &facts)?;
+        if let Some(credential) = &order.credential {
+            self.check_credential(&facts, credential).await?;
+        }
+        let told = self.was_told_unfiled(&order.stay.stay).await;
+        let first = self.settings.switches(&caller.institution).unfiled_refused_first && !told;
+        match self.priced(caller, &order, &facts, first)? {
+            Priced::TellFirst(told) => {
+                self.remember_told_unfiled(&order.stay.stay).await;
+                Err(Refusal::Unfiled(told).into())
+            }
+            Priced::At(quoted) => {
+                let cash = quoted.settlement.breakdown.psn_cash_pay;
+                self.remember_quote(&order.stay.stay, order.part, cash).await;
+                Ok(*quoted)
+            }
+        }
+    }
+
+    fn priced(
+        &self,
+        caller: &Caller,
+        order: &Settle,
+        facts: &Facts,
+        tell_first: bool,
+    ) -> Result<Priced, ServiceError> {
+        let reference = self.reference.load();
+        let stay = self.own_stay(&caller.institution, caller.insured_region, &order.stay, facts)?;
+        let read = self.settle_facts(&reference, facts, stay);
+        let asked = self.settle_order(order, facts, true);
+        if tell_first && let Some(told) = settle::unfiled(&read, &asked)? {
+            return Ok(Priced::TellFirst(told));
+        }
+        let settlement = settle::settle(&read, &asked)?;
+        let cautions = order.totals.cautions(&settlement.breakdown);
+        let person = Arc::clone(&facts.private);
+        Ok(Priced::At(Box::new(Quoted { settlement, person, cautions })))
+    }
+
+    /// Facts for a call that changes nothing.
+    pub(crate) async fn load(&self, wanted: &Wanted) -> Result<Facts, ServiceError> {
+        let found = self.ledger.look_up(wanted.look_up(None)).await?;
+        found.facts.ok_or_else(|| absent(&wanted.who).into())
+    }
+}
+
+enum Priced {
+    TellFirst(UnfiledTold),
+    At(Box<Quoted>),
+}

@@ -1,0 +1,58 @@
+//! Owns the reading of a body into one piece, within its size.
+
+use bytes::Bytes;
+use bytes::BytesMut;
+use http_body_util::BodyExt;
+use hyper::body::Body;
+use hyper::body::Incoming;
+
+/// What a client's word (`Content-Length`) may make us set aside before its bytes are there.
+const RESERVE_BYTES_MAX: usize = 1024 * 1024;
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum BodyFault {
+    TooLarge,
+    /// The chunks made no sense, or the client went away in the middle.
+    Broken,
+}
+
+/// The whole body. One that came in one frame is handed on as it lies in the read buffer, without a copy.
+pub(crate) async fn read(mut body: Incoming, bytes_max: usize) -> Result<Bytes, BodyFault> {
+    let declared = usize::try_from(body.size_hint().lower()).unwrap_or(usize::MAX);
+    if declared > bytes_max {
+        return Err(BodyFault::TooLarge);
+    }
+    let Some(first) = next(&mut body).await? else { return Ok(Bytes::new()) };
+    if body.is_end_stream() && first.len() <= bytes_max {
+        return Ok(first);
+    }
+    gather(first, body, declared.min(RESERVE_BYTES_MAX), bytes_max).await
+}
+
+async fn gather(
+    first: Bytes,
+    mut body: Incoming,
+    reserve: usize,
+    bytes_max: usize,
+) -> Result<Bytes, BodyFault> {
+    let mut whole = BytesMut::with_capacity(reserve.max(first.len()));
+    let mut piece = Some(first);
+    while let Some(bytes) = piece {
+        if bytes.len() > bytes_max - whole.len() {
+            return Err(BodyFault::TooLarge);
+        }
+        whole.extend_from_slice(&bytes);
+        piece = next(&mut body).await?;
+    }
+    Ok(whole.freeze())
+}
+
+/// The next data; trailers are passed over.
+async fn next(body: &mut Incoming) -> Result<Option<Bytes>, BodyFault> {
+    while let Some(frame) = body.frame().await {
+        if let Ok(data) = frame.map_err(|_| BodyFault::Broken)?.into_data() {
+            return Ok(Some(data));
+        }
+    }
+    Ok(None)
+}
