@@ -1,5 +1,7 @@
 //! Every shipped pack loads and its own cases come out; what a pack may not say is refused with its place and reason.
 
+#![expect(clippy::unwrap_used, reason = "a test stops at the first surprise")]
+
 use std::fs;
 use std::path::Path;
 

@@ -22,9 +22,12 @@ const STAY_BYTES_MAX: u64 = 16 << 20;
 /// Bytes of a catalogue.
 const CATALOGUE_BYTES_MAX: u64 = 256 << 20;
 
+/// A stay, or all that is wrong with its text.
+pub(super) type ReadStay = Result<WrittenStay, Vec<Fault>>;
+
 /// What a run settles.
 pub(super) enum Input {
-    One(Result<WrittenStay, Vec<Fault>>),
+    One(Box<ReadStay>),
     Many(Lines),
 }
 
@@ -54,8 +57,10 @@ impl NotOpened {
 pub(super) struct Line {
     /// From 1.
     pub(super) number: u64,
-    /// Its label as far as it can be read, and the stay.
-    pub(super) stay: Result<(Option<String>, Result<WrittenStay, Vec<Fault>>), io::Error>,
+    /// Its label as far as it can be read.
+    pub(super) id: Option<String>,
+    /// Or why the line cannot be read.
+    pub(super) stay: Result<ReadStay, io::Error>,
 }
 
 /// Stays line by line; empty lines pass by.
@@ -72,13 +77,13 @@ pub(super) fn open(path: &Path) -> Result<Input, NotOpened> {
     }
     let text = read(path, STAY_BYTES_MAX)?;
     if !text.trim_start().starts_with('{') {
-        return Ok(Input::One(stay::read_toml(&text)));
+        return Ok(Input::One(Box::new(stay::read_toml(&text))));
     }
     // Several complete objects, a line each, are JSON lines.
     let mut lines = text.lines().filter(|line| !line.trim().is_empty());
     let many = lines.next().is_some_and(|first| from_json(first).is_ok()) && lines.next().is_some();
     if !many {
-        return Ok(Input::One(stay::read_json(&text)));
+        return Ok(Input::One(Box::new(stay::read_json(&text))));
     }
     Ok(Input::Many(Lines { reader: Box::new(io::Cursor::new(text)), number: 0, ended: false }))
 }
@@ -134,12 +139,12 @@ impl Iterator for Lines {
             match self.read_line() {
                 Ok(Some(text)) if text.trim().is_empty() => {}
                 Ok(Some(text)) => {
-                    return Some(Line { number, stay: Ok((label(&text), stay::read_json(&text))) });
+                    return Some(Line { number, id: label(&text), stay: Ok(stay::read_json(&text)) });
                 }
                 Ok(None) => self.ended = true,
                 Err(cause) => {
                     self.ended = true;
-                    return Some(Line { number, stay: Err(cause) });
+                    return Some(Line { number, id: None, stay: Err(cause) });
                 }
             }
         }

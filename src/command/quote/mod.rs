@@ -74,7 +74,7 @@ pub fn run(arguments: &QuoteArguments, console: &mut Console) -> io::Result<Exit
         }
     };
     match input {
-        Input::One(stay) => desk.answer(stay, None, None, console),
+        Input::One(stay) => desk.answer(*stay, None, None, console),
         Input::Many(lines) => desk.answer_all(lines, console),
     }
 }
@@ -113,7 +113,7 @@ impl Desk {
         let (mut worst, mut counts) = (Exit::Done, [0_u64; 5]);
         for line in lines {
             let exit = match line.stay {
-                Ok((id, stay)) => self.answer(stay, id, Some(line.number), console)?,
+                Ok(stay) => self.answer(stay, line.id, Some(line.number), console)?,
                 Err(cause) => {
                     console.tell(&format!("line {}: cannot be read: {cause}", line.number));
                     Exit::CannotReach

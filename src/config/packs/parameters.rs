@@ -159,7 +159,7 @@ fn segments(table: &Table<'_>) -> Option<Bands<ByLevel<Rate>>> {
     for key in LEVELS.into_iter().filter(|key| table.has(key)) {
         table.fault(key, "stands beside segments: put the ratios into the segments");
     }
-    bands(table, "segments", |row| by_level::<Rate>(row))
+    bands(table, "segments", by_level::<Rate>)
 }
 
 /// Rows with `to`, the last one without.
@@ -221,8 +221,11 @@ fn filing_table(table: &Table<'_>) -> Option<FilingTable> {
     })
 }
 
+/// The key of a reduction and what its share means.
+type ReductionForm = (&'static str, fn(Rate) -> Reduction);
+
 fn filing_row(row: &Table<'_>) -> Option<FilingRow> {
-    let forms: [(&'static str, fn(Rate) -> Reduction); 3] = [
+    let forms: [ReductionForm; 3] = [
         ("points", Reduction::Points),
         ("multiply", Reduction::Multiply),
         ("first_pay", Reduction::FirstPay),

@@ -114,8 +114,13 @@ fn deductible(s: &DeductibleStep) -> Sentence {
         zh += &format!("，本次住院前面的结算已付{}元", s.borne_by_stay);
         en += &format!(", {} borne in earlier parts of this stay", s.borne_by_stay);
     }
-    zh += &format!("。这次由您先付{}元，之后基金才开始支付。", s.paid);
-    en += &format!(". You bear {} yuan before the fund begins to pay.", s.paid);
+    if s.paid.is_zero() {
+        zh += "。这次不用再付起付线。";
+        en += ". You bear nothing more of it now.";
+    } else {
+        zh += &format!("。这次由您先付{}元，之后基金才开始支付。", s.paid);
+        en += &format!(". You bear {} yuan before the fund begins to pay.", s.paid);
+    }
     Sentence::new("deductible", zh, en)
 }
 
@@ -123,7 +128,7 @@ fn counted(count: DeductibleCount) -> (String, String) {
     match count {
         DeductibleCount::Admission { settled, factor } if factor != Decimal::ONE => (
             format!("，今年已住院{settled}次，乘以{}", factor.normalize()),
-            format!(", times {} after {settled} settled admissions this year", factor.normalize()),
+            format!(", times {} after {settled} earlier this year", factor.normalize()),
         ),
         DeductibleCount::Admission { .. } => (String::new(), String::new()),
         DeductibleCount::Year { borne } => {
@@ -154,8 +159,8 @@ fn rate(s: &RateStep) -> Sentence {
             en += &format!(", {} points less by your filing", percent(points).trim_end_matches('%'));
         }
         Reduction::Multiply(share) => {
-            zh += &format!("，按备案情况打折为{}", percent(share));
-            en += &format!(", of which {} by your filing", percent(share));
+            zh += &format!("，按备案情况乘以{}", percent(share));
+            en += &format!(", times {} by your filing", percent(share));
         }
         Reduction::FirstPay(_) => {
             zh += "，先行自付之后比例不降";
