@@ -71,7 +71,8 @@ pub async fn load(ledger: &dyn Ledger, set: &PackSet) -> Result<SharedTables, Ta
         let (region, hash) = (file.pack.region(), file.pack.hash().to_string());
         if !seen(&rows, &hash) {
             let text = PackText { region, hash, text: file.text.to_string() };
-            rows.version = ledger.record_reference("packs".to_owned(), ReferenceChange::Pack(text.clone())).await?;
+            rows.version =
+                ledger.record_reference("packs".to_owned(), ReferenceChange::Pack(text.clone())).await?;
             rows.packs.push(text);
         }
     }
@@ -90,13 +91,20 @@ fn put_together(rows: ReferenceRows, set: &PackSet) -> Result<Reference, TablesE
     }
     let mut catalogues = HashMap::new();
     for (place, entries) in entries {
-        let built = Catalogue::build(place, entries).map_err(|faults| TablesError::Catalogue { place, faults })?;
+        let built =
+            Catalogue::build(place, entries).map_err(|faults| TablesError::Catalogue { place, faults })?;
         catalogues.insert(place, Arc::new(built));
     }
     let current: HashMap<RegionCode, Arc<Pack>> =
         set.packs().map(|pack| (pack.region(), Arc::clone(pack))).collect();
     let packs_by_hash = every_pack(&rows.packs, &current)?;
-    Ok(Reference { regions: Regions::new(rows.regions), institutions, catalogues, packs: current, packs_by_hash })
+    Ok(Reference {
+        regions: Regions::new(rows.regions),
+        institutions,
+        catalogues,
+        packs: current,
+        packs_by_hash,
+    })
 }
 
 /// Every pack that ever settled something, so that an explanation years later uses the numbers of its day.

@@ -159,7 +159,9 @@ impl<'a> Table<'a> {
         match &spot.node {
             Node::List(items) => {
                 let numbered = items.iter().zip(1..);
-                numbered.filter_map(|(item, n)| Table::at(format!("{path}[{n}]"), item, self.faults)).collect()
+                numbered
+                    .filter_map(|(item, n)| Table::at(format!("{path}[{n}]"), item, self.faults))
+                    .collect()
             }
             _ => Table::at(path, spot, self.faults).into_iter().collect(),
         }
@@ -276,7 +278,9 @@ fn written(node: &Node) -> Option<&str> {
     match node {
         Node::Text(text) => Some(text.trim()),
         Node::Number(digits) => Some(digits),
-        Node::Flag(_) | Node::Day(_) | Node::Nothing | Node::List(_) | Node::Table(_) | Node::Strange(_) => None,
+        Node::Flag(_) | Node::Day(_) | Node::Nothing | Node::List(_) | Node::Table(_) | Node::Strange(_) => {
+            None
+        }
     }
 }
 
@@ -317,7 +321,9 @@ impl Reads for Decimal {
 impl Reads for i64 {
     fn read(node: &Node) -> Result<i64, String> {
         let number = written(node).and_then(|text| text.parse::<i64>().ok());
-        number.filter(|n| (0..1_000_000_000).contains(n)).ok_or_else(|| "a whole number, zero or more".to_owned())
+        number
+            .filter(|n| (0..1_000_000_000).contains(n))
+            .ok_or_else(|| "a whole number, zero or more".to_owned())
     }
 }
 
@@ -347,7 +353,8 @@ const A_DAY: &str = "a day of the calendar such as 2024-07-01";
 
 /// `2026-11-24`, with or without a time of day after it, or `20261124`.
 fn day_of(text: &str) -> Option<Day> {
-    let date = text.get(..10).filter(|_| text.len() == 10 || text[10..].starts_with([' ', 'T'])).unwrap_or(text);
+    let date =
+        text.get(..10).filter(|_| text.len() == 10 || text[10..].starts_with([' ', 'T'])).unwrap_or(text);
     let digits: String = match date.split('-').collect::<Vec<_>>()[..] {
         [y, m, d] if (y.len(), m.len(), d.len()) == (4, 2, 2) => [y, m, d].concat(),
         [whole] if whole.len() == 8 => whole.to_owned(),
@@ -389,7 +396,9 @@ impl Reads for Rate {
             None => plain_decimal(text),
         };
         let sound = rate.filter(|rate| (Decimal::ZERO..=Decimal::ONE).contains(rate));
-        sound.map(Rate).ok_or_else(|| "a share between 0 and 1 such as \"0.83\", or in percent \"83%\"".to_owned())
+        sound
+            .map(Rate)
+            .ok_or_else(|| "a share between 0 and 1 such as \"0.83\", or in percent \"83%\"".to_owned())
     }
 }
 
@@ -415,7 +424,10 @@ mod tests {
     fn values_are_read_as_a_notice_prints_them() {
         assert_eq!(read::<Fen>("\"900.00\""), Ok(Fen(90_000)));
         assert_eq!(read::<Fen>("900.5"), Ok(Fen(90_050)));
-        assert_eq!(read::<Rate>("\"83%\"").unwrap().to_string(), read::<Rate>("\"0.83\"").unwrap().to_string());
+        assert_eq!(
+            read::<Rate>("\"83%\"").unwrap().to_string(),
+            read::<Rate>("\"0.83\"").unwrap().to_string()
+        );
         assert_eq!(read::<Rate>("\"89.5 %\"").unwrap().0.to_string(), "0.895");
         for day in ["2024-07-01", "\"2024-07-01\"", "\"20240701\"", "\"2024-07-01 08:30:00\""] {
             assert_eq!(read::<Day>(day).map(Day::number), Ok(20_240_701), "{day}");
@@ -425,13 +437,25 @@ mod tests {
 
     #[test]
     fn values_with_no_clear_meaning_are_refused() {
-        for bad in ["\"900,00\"", "\"-1\"", "\"1e3\"", "\"9.001\"", "true", "\"900元\"", "\".5\"", "\"5.\"", "\"+5\""] {
+        for bad in [
+            "\"900,00\"",
+            "\"-1\"",
+            "\"1e3\"",
+            "\"9.001\"",
+            "true",
+            "\"900元\"",
+            "\".5\"",
+            "\"5.\"",
+            "\"+5\"",
+        ] {
             assert!(read::<Fen>(bad).is_err(), "{bad}");
         }
         for bad in ["83", "\"1.01\"", "\"101%\"", "\"%\"", "\"-0.1\"", "\"\""] {
             assert!(read::<Rate>(bad).is_err(), "{bad}");
         }
-        for bad in ["\"2024-7-1\"", "\"2024-02-30\"", "20240701", "\"2024\"", "07:30:00", "\"二〇二四年七月\""] {
+        for bad in
+            ["\"2024-7-1\"", "\"2024-02-30\"", "20240701", "\"2024\"", "07:30:00", "\"二〇二四年七月\""]
+        {
             assert!(read::<Day>(bad).is_err(), "{bad}");
         }
         assert!(read::<i64>("-1").is_err() && read::<i64>("1.5").is_err());

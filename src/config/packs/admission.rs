@@ -34,7 +34,11 @@ pub fn admit(set: &PackSet, mode: Mode, allowed: &[RegionCode]) -> Result<(), Ve
         .packs()
         .filter(|pack| mode == Mode::Production && pack.status() != PackStatus::Official)
         .filter(|pack| !allowed.contains(&pack.region()))
-        .map(|pack| NotAdmitted { region: pack.region(), name: pack.name().to_owned(), status: pack.status() })
+        .map(|pack| NotAdmitted {
+            region: pack.region(),
+            name: pack.name().to_owned(),
+            status: pack.status(),
+        })
         .collect();
     if refused.is_empty() { Ok(()) } else { Err(refused) }
 }

@@ -94,7 +94,8 @@ fn figures(table: Table<'_>) -> Figures {
     if let Some(year) = table.table("after") {
         admissions_after = year.get::<i64>("admissions");
         let names = stay::accumulators(&Default::default()).map(|(name, _)| name);
-        after = names.into_iter().filter_map(|name| year.get::<Fen>(name).map(|amount| (name, amount))).collect();
+        after =
+            names.into_iter().filter_map(|name| year.get::<Fen>(name).map(|amount| (name, amount))).collect();
         year.close();
     }
     if amounts.is_empty() {
@@ -118,7 +119,9 @@ fn run_one(case: &Case, file: &PackFile) -> Vec<CaseFault> {
             vec![fault(format!("is refused with {}, expected {code}: {refused}", refused.code()))]
         }
         (Expected::Refused(code), Ok(_)) => vec![fault(format!("is settled, expected the refusal {code}"))],
-        (Expected::Figures(_), Err(refused)) => vec![fault(format!("is refused ({}): {refused}", refused.code()))],
+        (Expected::Figures(_), Err(refused)) => {
+            vec![fault(format!("is refused ({}): {refused}", refused.code()))]
+        }
         (Expected::Figures(all), Ok(outcome)) => compare_all(all, &outcome).into_iter().map(fault).collect(),
     }
 }

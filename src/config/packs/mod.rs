@@ -116,7 +116,11 @@ pub fn load_set(folder: &Path) -> Result<PackSet, Vec<FileFaults>> {
     }
     files.sort_by_key(|(_, file)| file.pack.region());
     faults.extend(twins(&files));
-    if faults.is_empty() { Ok(PackSet(files.into_iter().map(|(_, file)| file).collect())) } else { Err(faults) }
+    if faults.is_empty() {
+        Ok(PackSet(files.into_iter().map(|(_, file)| file).collect()))
+    } else {
+        Err(faults)
+    }
 }
 
 fn pack_paths(folder: &Path) -> io::Result<Vec<PathBuf>> {
@@ -129,7 +133,10 @@ fn pack_paths(folder: &Path) -> io::Result<Vec<PathBuf>> {
     }
     paths.sort();
     match paths.len() {
-        0 => Err(io::Error::new(io::ErrorKind::NotFound, "holds no *.toml file: name the folder with the packs")),
+        0 => Err(io::Error::new(
+            io::ErrorKind::NotFound,
+            "holds no *.toml file: name the folder with the packs",
+        )),
         count if count > PACKS_MAX => Err(io::Error::other(format!("holds more than {PACKS_MAX} packs"))),
         _ => Ok(paths),
     }

@@ -44,7 +44,8 @@ pub(super) fn year_start(block: &Table<'_>) -> Option<YearStart> {
 }
 
 pub(super) fn filing_terms(block: &Table<'_>) -> Option<FilingTerms> {
-    let unfiled = block.word("unfiled", &[("settle", UnfiledClaims::Settle), ("refuse", UnfiledClaims::Refuse)]);
+    let unfiled =
+        block.word("unfiled", &[("settle", UnfiledClaims::Settle), ("refuse", UnfiledClaims::Refuse)]);
     let in_province = block.word(
         "in_province",
         &[
@@ -162,7 +163,11 @@ fn segments(table: &Table<'_>) -> Option<Bands<ByLevel<Rate>>> {
 }
 
 /// Rows with `to`, the last one without.
-fn bands<T: Copy>(table: &Table<'_>, key: &'static str, read: impl Fn(&Table<'_>) -> Option<T>) -> Option<Bands<T>> {
+fn bands<T: Copy>(
+    table: &Table<'_>,
+    key: &'static str,
+    read: impl Fn(&Table<'_>) -> Option<T>,
+) -> Option<Bands<T>> {
     let rows = table.tables(key);
     let count = rows.len();
     let steps: Vec<Band<T>> = rows
@@ -217,8 +222,11 @@ fn filing_table(table: &Table<'_>) -> Option<FilingTable> {
 }
 
 fn filing_row(row: &Table<'_>) -> Option<FilingRow> {
-    let forms: [(&'static str, fn(Rate) -> Reduction); 3] =
-        [("points", Reduction::Points), ("multiply", Reduction::Multiply), ("first_pay", Reduction::FirstPay)];
+    let forms: [(&'static str, fn(Rate) -> Reduction); 3] = [
+        ("points", Reduction::Points),
+        ("multiply", Reduction::Multiply),
+        ("first_pay", Reduction::FirstPay),
+    ];
     let given: Vec<_> = forms.into_iter().filter(|(key, _)| row.has(key)).collect();
     if let [_, (second, _), ..] = given[..] {
         row.fault(second, "is a second form of reduction: keep one of points, multiply, first_pay");
@@ -272,9 +280,9 @@ pub(super) fn serious_illness(block: &Table<'_>) -> Option<Option<SeriousIllness
 fn illness_scale(table: &Table<'_>) -> Option<IllnessScale> {
     let start = table.need("start", "the year's burden above which it pays, in yuan");
     require(table, "tiers", "rows such as { to = \"50000.00\", ratio = \"0.60\" }, the last one without to");
-    let tiers = table.has("tiers").then(|| {
-        bands(table, "tiers", |row| row.need::<Rate>("ratio", "the share that this tier pays"))
-    });
+    let tiers = table
+        .has("tiers")
+        .then(|| bands(table, "tiers", |row| row.need::<Rate>("ratio", "the share that this tier pays")));
     let cap = cap(table, "cap");
     Some(IllnessScale { start: start?, tiers: tiers??, cap: cap? })
 }
@@ -342,7 +350,8 @@ pub(super) fn maternity(block: &Table<'_>) -> Option<MaternityRules> {
 }
 
 fn maternity_pay(row: &Table<'_>) -> Option<ByLevel<MaternityPay>> {
-    let given: Vec<&'static str> = ["ratio", "limit", "fixed"].into_iter().filter(|key| row.has(key)).collect();
+    let given: Vec<&'static str> =
+        ["ratio", "limit", "fixed"].into_iter().filter(|key| row.has(key)).collect();
     let [key] = given[..] else {
         row.fault("matn_type", "needs exactly one of ratio, limit, fixed");
         return None;
@@ -356,7 +365,8 @@ fn maternity_pay(row: &Table<'_>) -> Option<ByLevel<MaternityPay>> {
 
 /// `insutype = 410`
 pub(super) fn work_injury(block: &Table<'_>) -> Option<InjuryRules> {
-    let insurance = block.need("insutype", "the insurance code under which work injury comes").map(InsuranceCode)?;
+    let insurance =
+        block.need("insutype", "the insurance code under which work injury comes").map(InsuranceCode)?;
     Some(InjuryRules { insurance })
 }
 

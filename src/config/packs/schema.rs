@@ -158,10 +158,16 @@ fn dated<T>(block: Table<'_>, head: BlockRules, read: impl Fn(&Table<'_>) -> Opt
     }
     let trust = block.word("trust", TRUSTS);
     if trust == Some(Trust::Verified) && checked_on.is_none() {
-        block.missing("checked_on", "an official value says on which day a person compared it with the document");
+        block.missing(
+            "checked_on",
+            "an official value says on which day a person compared it with the document",
+        );
     }
     if head.official && trust.is_some_and(|trust| trust != Trust::Verified) {
-        block.fault("trust", "is not official, but the pack's status is: check the value, or make the pack a candidate");
+        block.fault(
+            "trust",
+            "is not official, but the pack's status is: check the value, or make the pack a candidate",
+        );
     }
     let value = read(&block);
     block.close();

@@ -8,9 +8,9 @@ use crate::config::stay::WrittenLine;
 use crate::config::stay::WrittenStay;
 use crate::domain::breakdown::BillTotals;
 use crate::domain::calendar::Day;
+use crate::domain::catalogue::CareParties;
 use crate::domain::catalogue::Catalogue;
 use crate::domain::catalogue::CatalogueItem;
-use crate::domain::catalogue::CareParties;
 use crate::domain::codes::Scheme;
 use crate::domain::money::Fen;
 use crate::domain::split::Charge;
@@ -69,18 +69,25 @@ impl<'a> Splitter<'a> {
 
     fn charge(&self, line: &WrittenLine) -> Result<Charge, Refused> {
         let product = || Fen::round(line.price.checked_mul(line.count)?).ok();
-        let amount = line.amount.or_else(product).ok_or_else(|| {
-            Refused::line(line, "amount", "price × count is out of range".to_owned())
-        })?;
+        let amount = line
+            .amount
+            .or_else(product)
+            .ok_or_else(|| Refused::line(line, "amount", "price × count is out of range".to_owned()))?;
         Ok(Charge { price: line.price, count: line.count, amount })
     }
 
     fn forward(&mut self, line: &'a WrittenLine, charge: &Charge, day: Day) -> Result<SplitLine, Refused> {
         if self.left.contains_key(line.no.as_str()) {
-            return Err(Refused::line(line, "no", format!("{} stands twice: number the lines apart", line.no)));
+            return Err(Refused::line(
+                line,
+                "no",
+                format!("{} stands twice: number the lines apart", line.no),
+            ));
         }
         let cut = self.cut(line, day)?;
-        let split = cut.split(charge, TOLERANCE).map_err(|cause| Refused::line(line, cause.field(), cause.to_string()))?;
+        let split = cut
+            .split(charge, TOLERANCE)
+            .map_err(|cause| Refused::line(line, cause.field(), cause.to_string()))?;
         self.left.insert(&line.no, (cut, Left { count: charge.count, amount: charge.amount }));
         Ok(self.done(line, day, split.amount, split.parts, cut.full_own_pay))
     }
@@ -93,7 +100,11 @@ impl<'a> Splitter<'a> {
         day: Day,
     ) -> Result<SplitLine, Refused> {
         let (cut, left) = self.left.get_mut(original).ok_or_else(|| {
-            Refused::line(line, "refund_of", format!("names {original}, which is no earlier line of this stay"))
+            Refused::line(
+                line,
+                "refund_of",
+                format!("names {original}, which is no earlier line of this stay"),
+            )
         })?;
         let split = cut
             .refund(*left, charge, TOLERANCE)
@@ -125,20 +136,22 @@ impl<'a> Splitter<'a> {
 
     fn item(&self, line: &WrittenLine, day: Day) -> Result<CatalogueItem, Refused> {
         match &line.facts {
-            LineFacts::Inline { class, first_pay, limit, restricted, injury_catalogue } => Ok(CatalogueItem {
-                name: "".into(),
-                charge_level: *class,
-                self_pay: *first_pay,
-                price_limit: *limit,
-                restricted: *restricted,
-                charge_category: 14,
-                list_type: 0,
-                basic_drug: false,
-                negotiated: false,
-                child: false,
-                special: false,
-                injury: *injury_catalogue,
-            }),
+            LineFacts::Inline { class, first_pay, limit, restricted, injury_catalogue } => {
+                Ok(CatalogueItem {
+                    name: "".into(),
+                    charge_level: *class,
+                    self_pay: *first_pay,
+                    price_limit: *limit,
+                    restricted: *restricted,
+                    charge_category: 14,
+                    list_type: 0,
+                    basic_drug: false,
+                    negotiated: false,
+                    child: false,
+                    special: false,
+                    injury: *injury_catalogue,
+                })
+            }
             LineFacts::Code(code) => self.look_up(line, code, day),
             LineFacts::OfRefunded => unreachable!("a refund is cut by the line that it refunds"),
         }
@@ -146,7 +159,8 @@ impl<'a> Splitter<'a> {
 
     fn look_up(&self, line: &WrittenLine, code: &str, day: Day) -> Result<CatalogueItem, Refused> {
         let Some(catalogue) = self.catalogue else {
-            let message = format!("{code} is a code, but no catalogue was given: name one with --catalogue FILE");
+            let message =
+                format!("{code} is a code, but no catalogue was given: name one with --catalogue FILE");
             return Err(Refused::line(line, "code", message));
         };
         let parties = CareParties { hospital: self.stay.hospital, person: self.stay.person.person_type };

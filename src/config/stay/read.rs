@@ -193,7 +193,10 @@ fn scheme(root: &Table<'_>) -> Option<SchemeChoice> {
         (true, false) => root.word("scheme", SCHEMES).map(SchemeChoice::Scheme),
         (false, true) => root.get::<u32>("insutype").map(|code| SchemeChoice::Insurance(InsuranceCode(code))),
         (false, false) => {
-            root.missing("scheme", "\"employee\", \"resident\", \"maternity\", \"work_injury\", or an insutype");
+            root.missing(
+                "scheme",
+                "\"employee\", \"resident\", \"maternity\", \"work_injury\", or an insutype",
+            );
             None
         }
     }
@@ -226,7 +229,10 @@ fn place(root: &Table<'_>) -> Option<PlaceChoice> {
         ["mdtrtarea_admdvs"] => root.get::<RegionCode>("mdtrtarea_admdvs").map(PlaceChoice::Region),
         ["benefit_level"] => root.word("benefit_level", &benefit_levels()).map(PlaceChoice::Level),
         [] => {
-            root.missing("place", "\"own_pool\", \"same_province\", \"other_province\", or mdtrtarea_admdvs, or benefit_level");
+            root.missing(
+                "place",
+                "\"own_pool\", \"same_province\", \"other_province\", or mdtrtarea_admdvs, or benefit_level",
+            );
             None
         }
         [_, second, ..] | [second] => {
@@ -237,13 +243,15 @@ fn place(root: &Table<'_>) -> Option<PlaceChoice> {
 }
 
 fn read_filing(table: Table<'_>) -> Option<WrittenFiling> {
-    let categories: Vec<_> = FilingCategory::ALL.into_iter().map(|category| (category.code(), category)).collect();
+    let categories: Vec<_> =
+        FilingCategory::ALL.into_iter().map(|category| (category.code(), category)).collect();
     if !table.has("category") {
         table.missing("category", "the category of the filing, such as \"LT_RESIDENT\"");
     }
     let category = table.word("category", &categories);
     let from = table.need::<Day>("from", "the first day of the filing");
-    let (to, made_on, ended_from) = (table.get::<Day>("to"), table.get::<Day>("made_on"), table.get("ended_from"));
+    let (to, made_on, ended_from) =
+        (table.get::<Day>("to"), table.get::<Day>("made_on"), table.get("ended_from"));
     let target = match table.has("place") {
         true => table.get_with("place", filing_target),
         false => Some(FilingTarget::Here),

@@ -50,7 +50,9 @@ pub enum Refused {
     Line { no: String, field: &'static str, message: String },
     #[error("{field}: {message}")]
     Stay { field: String, message: String },
-    #[error("no recognition of the work injury covers the admission: not recognised yet; pay, and claim after the decision")]
+    #[error(
+        "no recognition of the work injury covers the admission: not recognised yet; pay, and claim after the decision"
+    )]
     NotRecognised,
     #[error("a third party is liable for the injury: the funds pay nothing; claim from the third party")]
     ThirdPartyLiable,
@@ -71,7 +73,9 @@ impl Refused {
     pub fn code(&self) -> &'static str {
         match self {
             Refused::NoPolicy(NoPolicy::NotYetInForce { .. }) => "no-policy-yet",
-            Refused::NoPolicy(NoPolicy::UnknownInsurance { .. } | NoPolicy::SchemeNotRuled { .. }) => "scheme-not-ruled",
+            Refused::NoPolicy(NoPolicy::UnknownInsurance { .. } | NoPolicy::SchemeNotRuled { .. }) => {
+                "scheme-not-ruled"
+            }
             Refused::NoBenefit(NoBenefit::UnfiledRefused) => "unfiled",
             Refused::NoBenefit(NoBenefit::MaternityKindMissing) => "matn-type-missing",
             Refused::NoBenefit(NoBenefit::MaternityKindNotRuled(_)) => "matn-type-not-ruled",
@@ -107,7 +111,10 @@ impl Refused {
                 Some("matn_type".to_owned())
             }
             Refused::NoBenefit(NoBenefit::NegativeTotal { field, .. }) => Some((*field).to_owned()),
-            Refused::NoBenefit(_) | Refused::NotRecognised | Refused::ThirdPartyLiable | Refused::NoCommitment => None,
+            Refused::NoBenefit(_)
+            | Refused::NotRecognised
+            | Refused::ThirdPartyLiable
+            | Refused::NoCommitment => None,
         }
     }
 }
@@ -250,7 +257,8 @@ impl<'a> Course<'a> {
                     let message = "comes after the final settlement: reverse that first";
                     return Err(Refused::stay(field("kind"), message));
                 }
-                let slice = self.slice(&written.kind).map_err(|(key, message)| Refused::stay(field(key), message))?;
+                let slice =
+                    self.slice(&written.kind).map_err(|(key, message)| Refused::stay(field(key), message))?;
                 self.settle(written, slice)
             }
         }
@@ -314,12 +322,17 @@ impl<'a> Course<'a> {
             return Ok(());
         };
         let day_of = |no: &str| self.lines.iter().find(|line| line.no == no).map(|line| line.day);
-        let late = self.lines.iter().filter(|line| line.day > held).find(|line| {
-            line.refund_of.as_deref().and_then(day_of).is_some_and(|day| day <= held)
-        });
+        let late = self
+            .lines
+            .iter()
+            .filter(|line| line.day > held)
+            .find(|line| line.refund_of.as_deref().and_then(day_of).is_some_and(|day| day <= held));
         match late {
             Some(line) => {
-                let message = format!("finds line {} refunding a line of a settled part: reverse that part first", line.no);
+                let message = format!(
+                    "finds line {} refunding a line of a settled part: reverse that part first",
+                    line.no
+                );
                 Err(("kind", message))
             }
             None => Ok(()),
@@ -366,7 +379,11 @@ impl<'a> Course<'a> {
         };
         let breakdown = compute(&claim, &mut steps)?;
         self.stand(&breakdown, year);
-        self.standing.push(Holding { index: self.settled.len(), totals: slice.totals, through: slice.through });
+        self.standing.push(Holding {
+            index: self.settled.len(),
+            totals: slice.totals,
+            through: slice.through,
+        });
         self.settled.push(Settled {
             kind: slice.kind,
             day: slice.day,
