@@ -20,18 +20,25 @@ use crate::config::gateway::Gateway;
 use crate::config::gateway::HospitalSection;
 use crate::config::gateway::LimitsSection;
 use crate::config::gateway::Mode;
+use crate::config::gateway::PageSection;
 use crate::domain::money::Fen;
 use crate::ledger::Ledger;
 use crate::ledger::LedgerError;
 use crate::ledger::sqlite;
 use crate::ledger::sqlite::SqliteLedger;
+use crate::protocol::center;
+use crate::protocol::center::CenterFace;
 use crate::protocol::hospital::callers::BadCaller;
 use crate::protocol::hospital::callers::Callers;
 use crate::protocol::hospital::face;
 use crate::protocol::hospital::face::HospitalFace;
+use crate::protocol::hospital::sign::SignKey;
 use crate::protocol::hospital::signature::SignatureCheck;
 use crate::protocol::ops::Ops;
 use crate::protocol::ops::Readiness;
+use crate::protocol::person;
+use crate::protocol::person::PersonFace;
+use crate::protocol::person::one_time_code::Delivery;
 use crate::service::Service;
 use crate::service::credential::CardsOnly;
 use crate::service::credential::Credentials;
@@ -76,6 +83,8 @@ pub enum AppError {
 #[derive(Clone, Copy, Debug)]
 pub struct Addresses {
     pub hospital: SocketAddr,
+    pub persons: SocketAddr,
+    pub center: SocketAddr,
     pub operators: SocketAddr,
 }
 
@@ -87,6 +96,8 @@ pub struct App {
     face: Arc<HospitalFace>,
     tls: Vec<Arc<ReloadableTls>>,
     hospital: Server,
+    persons: Server,
+    center: Server,
     operators: Server,
     ready: Ready,
     tables_version: AtomicU64,
@@ -155,13 +166,35 @@ impl App {
             handler: Arc::clone(&face),
             observer: Arc::new(metrics::transport_observer("hospitals")),
         })?;
+        let mut tls = vec![hospital_tls];
+        let persons = person_face(&config, Arc::clone(&service));
+        let persons = start_pages("persons", &config.persons, persons, &mut tls)?;
+        let center = center_face(&config, Arc::clone(&service));
+        let center = start_pages("center", &config.center, center, &mut tls)?;
         ready.0.serving.store(true, Ordering::Release);
-        let (tls, tables_version) = (vec![hospital_tls], AtomicU64::new(version));
-        Ok(App { config, service, ledger, face, tls, hospital, operators, ready, tables_version })
+        let tables_version = AtomicU64::new(version);
+        Ok(App {
+            config,
+            service,
+            ledger,
+            face,
+            tls,
+            hospital,
+            persons,
+            center,
+            operators,
+            ready,
+            tables_version,
+        })
     }
 
     pub fn addresses(&self) -> Addresses {
-        Addresses { hospital: self.hospital.address(), operators: self.operators.address() }
+        Addresses {
+            hospital: self.hospital.address(),
+            persons: self.persons.address(),
+            center: self.center.address(),
+            operators: self.operators.address(),
+        }
     }
 
     /// Reads certificates, callers and packs again. What cannot be read leaves the old in force; every fault is given
@@ -211,16 +244,20 @@ impl App {
     /// Gives back how many connections were cut.
     pub async fn drain(self) -> usize {
         self.ready.0.draining.store(true, Ordering::Release);
-        let drained = self.hospital.drain(self.config.drain_timeout).await;
+        let within = self.config.drain_timeout;
+        let (hospital, persons, center) =
+            tokio::join!(self.hospital.drain(within), self.persons.drain(within), self.center.drain(within));
         self.operators.drain(OPERATORS_DRAIN).await;
         drop((self.service, self.face));
         drop(self.ledger);
-        drained.cut
+        hospital.cut + persons.cut + center.cut
     }
 }
 
 /// Hints, sessions and codes that one node keeps in memory.
 const CACHE_ENTRIES_MAX: usize = 100_000;
+/// A form, or a filing as JSON.
+const PAGE_BODY_BYTES_MAX: usize = 64 * 1024;
 const TABLES_ASKED_EVERY: Duration = Duration::from_secs(1);
 const OPERATORS_DRAIN: Duration = Duration::from_secs(1);
 
@@ -237,6 +274,57 @@ pub fn open_ledger(config: &Gateway, clock: Arc<dyn Clock>) -> Result<SqliteLedg
         .map_err(|cause| AppError::Ledger { file, cause })
 }
 
+/// The use cases over a configured ledger, without any face: for commands that ask once and end.
+pub async fn without_faces(config: &Gateway, clock: Arc<dyn Clock>) -> Result<Service, AppError> {
+    let packs = shared_tables::load_packs(config)?;
+    let ledger: Arc<dyn Ledger> = Arc::new(open_ledger(config, Arc::clone(&clock))?);
+    let tables = shared_tables::load(ledger.as_ref(), &packs).await?;
+    let cache = Arc::new(MemoryCache::new(CACHE_ENTRIES_MAX));
+    Ok(Service::new(ledger, cache, clock, Arc::new(CardsOnly), tables.reference, service_settings(config)))
+}
+
+fn person_face(config: &Gateway, service: Arc<Service>) -> PersonFace {
+    let sandbox = config.mode == Mode::Sandbox;
+    let delivery = if sandbox { Delivery::Shown } else { Delivery::NotConnected };
+    let (over_tls, hotline) = (config.persons.tls.is_some(), config.hotline.clone());
+    PersonFace::new(service, person::Settings { sandbox, over_tls, hotline, delivery })
+}
+
+fn center_face(config: &Gateway, service: Arc<Service>) -> CenterFace {
+    let (sandbox, over_tls) = (config.mode == Mode::Sandbox, config.center.tls.is_some());
+    CenterFace::new(service, center::Settings { sandbox, over_tls, hotline: config.hotline.clone() })
+}
+
+/// A face with pages; its certificate joins those that are read anew.
+fn start_pages<H: transport::Handler>(
+    name: &'static str,
+    section: &PageSection,
+    face: H,
+    identities: &mut Vec<Arc<ReloadableTls>>,
+) -> Result<Server, AppError> {
+    let tls = match &section.tls {
+        None => None,
+        Some(files) => {
+            let (chain, key) = (files.certificate.clone(), files.key.clone());
+            let settings = tls::Settings { chain, key, clients: tls::ClientCertificates::Off };
+            let identity = Arc::new(ReloadableTls::load(settings)?);
+            identities.push(Arc::clone(&identity));
+            Some(identity)
+        }
+    };
+    Ok(Server::start(Face {
+        name,
+        address: section.address,
+        tls,
+        settings: transport::Settings {
+            body_bytes_max: PAGE_BODY_BYTES_MAX,
+            ..transport::Settings::default()
+        },
+        handler: Arc::new(face),
+        observer: Arc::new(metrics::transport_observer(name)),
+    })?)
+}
+
 fn hospital_face(config: &Gateway, service: Arc<Service>) -> Result<HospitalFace, AppError> {
     let section = &config.hospital;
     let window_seconds = i64::try_from(section.signature_window.as_secs()).unwrap_or(i64::MAX);
@@ -246,6 +334,8 @@ fn hospital_face(config: &Gateway, service: Arc<Service>) -> Result<HospitalFace
         switches: config.institutions.clone(),
         limits: Limits::new(limits_settings(&section.limits)),
         signatures: SignatureCheck::new(window_seconds, section.nonces_max),
+        // Every node has the look-up key, so a desk that signed in at one is known to all.
+        sign_key: SignKey::new(&LookupKey::new(&key_file::read(&config.lookup_key)?).hash("sign_no", &[])),
         region: config.region,
     }))
 }

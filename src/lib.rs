@@ -13,3 +13,4 @@ pub mod telemetry;
 pub mod config;
 pub mod sandbox;
 pub mod app;
+pub mod command;

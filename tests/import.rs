@@ -1,5 +1,7 @@
 //! `banyan import` against a real ledger: faults told, nothing half applied, differences shown, resumed after a stop.
 
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
 use std::fmt::Write as _;
 use std::path::Path;
 use std::path::PathBuf;
@@ -159,7 +161,7 @@ async fn every_fault_is_told_with_line_and_column() {
             "line 8, column psn_idet_type: expected an assistance category",
         ],
     );
-    assert_eq!((report.applied, report.exit_code()), (false, 1));
+    assert_eq!((report.applied, report.exit_code().code()), (false, 1));
     assert!(!report.faults.iter().any(|fault| fault.contains("陈样甲")), "a name is told");
 }
 
@@ -250,7 +252,7 @@ async fn differences_are_shown_per_person_and_field_before_they_are_applied() {
     };
     let report = desk.try_import(&asked).await.unwrap();
     assert_eq!((report.new, report.changed, report.unchanged), (0, 2, 18));
-    assert_eq!((report.applied, report.exit_code()), (false, 4));
+    assert_eq!((report.applied, report.exit_code().code()), (false, 5));
     assert_eq!(report.changed_fields.into_iter().collect::<Vec<_>>(), [("insutype", 1), ("psn_name", 1)]);
     assert_eq!(report.examples[0].told, ["psn_name: 陈** → 陈**"]);
     assert!(report.examples[1].told[0].starts_with("insutype: 310 type 11 active in 440703"));
@@ -391,9 +393,9 @@ async fn a_sandbox_province_goes_in_whole_and_a_second_time_changes_nothing() {
     for kind in Kind::ALL {
         let report = desk.import(kind, "register", &folder.join(file_name(kind))).await;
         assert_eq!(report.unchanged, report.entries, "{kind}: {report:?}");
-        assert_eq!(report.exit_code(), 0);
+        assert_eq!(report.exit_code().code(), 0);
     }
-    assert_eq!(desk.ledger.check(10).unwrap(), Vec::<String>::new());
+    assert_eq!(desk.ledger.check(10).await.unwrap(), Vec::<String>::new());
 }
 
 #[tokio::test]
@@ -445,4 +447,52 @@ fn every_column_is_in_the_documentation() {
             assert!(spec.aliases.iter().all(|alias| section.contains(alias)), "{kind}: {}", spec.name);
         }
     }
+}
+
+#[tokio::test]
+async fn the_commands_report_in_text_or_json_and_by_their_exit_code() {
+    let folder = tempfile::tempdir().unwrap();
+    let (province, key) = (folder.path().join("province"), folder.path().join("lookup.key"));
+    key_file::make(&key).unwrap();
+    let mut told = Vec::new();
+    let sandbox = banyan::command::sandbox::Arguments {
+        out: province.clone(),
+        seed: 1,
+        persons: 200,
+        codes: 20,
+        stays: 5,
+        day: Some(today()),
+        json: false,
+    };
+    assert_eq!(banyan::command::sandbox::run(&sandbox, &Noon, &mut told).code(), 0);
+    assert!(String::from_utf8(told).unwrap().contains("persons.csv"));
+    let with_ledger = |kind: Kind| Arguments {
+        ledger: Some(folder.path().join("ledger.db")),
+        lookup_key: Some(key.clone()),
+        json: true,
+        ..arguments(kind, "register", &province.join(file_name(kind)))
+    };
+    let run = async |arguments: &Arguments| {
+        let mut out = Vec::new();
+        let code = banyan::command::import::run(arguments, Arc::new(Noon), &mut out).await;
+        (code.code(), String::from_utf8(out).unwrap())
+    };
+    let (code, text) = run(&Arguments { json: false, ..with_ledger(Kind::Persons) }).await;
+    assert_eq!(code, 1);
+    assert!(text.contains("expected a pooling region: the region table does not hold"), "{text}");
+    assert!(text.contains("nothing was applied"), "{text}");
+    let (code, text) = run(&with_ledger(Kind::Regions)).await;
+    let report: serde_json::Value = serde_json::from_str(&text).unwrap();
+    assert_eq!((code, &report["new"], &report["applied"]), (0, &3348.into(), &true.into()));
+    let (code, _) = run(&Arguments { dry_run: true, yes: false, ..with_ledger(Kind::Persons) }).await;
+    assert_eq!(code, 0);
+    let (code, text) = run(&Arguments { json: false, ..with_ledger(Kind::Persons) }).await;
+    assert_eq!(code, 0);
+    assert!(text.contains("211 entries checked; applied 211 new, 0 changed"), "{text}");
+    let missing = Arguments { json: false, ..arguments(Kind::Persons, "register", Path::new("nowhere.csv")) };
+    let missing =
+        Arguments { ledger: with_ledger(Kind::Persons).ledger, lookup_key: Some(key.clone()), ..missing };
+    let (code, text) = run(&missing).await;
+    assert_eq!(code, 2);
+    assert!(text.contains("nowhere.csv cannot be read"), "{text}");
 }

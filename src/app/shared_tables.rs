@@ -1,6 +1,7 @@
 //! Owns how the shared tables come together: rows of the ledger and packs of the folder become one immutable set.
 
 use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 use std::collections::HashMap;
 use std::sync::Arc;
 
@@ -55,10 +56,15 @@ pub fn load_packs(config: &Gateway) -> Result<PackSet, TablesError> {
         Mode::Sandbox => packs::Mode::Sandbox,
     };
     packs::admit(&set, mode, &config.packs.allow_unverified).map_err(TablesError::NotAdmitted)?;
-    let mut unverified = BTreeMap::<RegionCode, usize>::new();
-    packs::unverified(&set).iter().for_each(|row| *unverified.entry(row.region).or_default() += 1);
-    for (region, numbers) in unverified {
-        tracing::warn!(region.code = %region, numbers, "policy numbers without a verified source are in force");
+    let unverified = packs::unverified(&set);
+    if !unverified.is_empty() {
+        let regions: BTreeSet<String> = unverified.iter().map(|row| row.region.to_string()).collect();
+        let regions = regions.into_iter().collect::<Vec<_>>().join(" ");
+        tracing::warn!(
+            regions,
+            numbers = unverified.len(),
+            "policy numbers without a verified source are in force"
+        );
     }
     Ok(set)
 }

@@ -10,6 +10,7 @@ use std::io::Write;
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use crate::command::Exit;
 use crate::command::import::check::Checked;
 use crate::command::import::check::Subject;
 use crate::command::import::failed::Failed;
@@ -43,7 +44,7 @@ use crate::vault::lookup::LookupKey;
   banyan import --kind persons --source civil assisted.csv --config gateway.toml --dry-run
 
 Exit codes: 0 done, 1 the file has faults and nothing was applied, 2 wrong arguments, 3 stopped midway: run the same
-command again, it resumes, 4 not confirmed and nothing was applied.")]
+command again, it resumes, 5 not confirmed and nothing was applied.")]
 pub struct Arguments {
     /// The file, CSV in UTF-8 with a header.
     pub file: PathBuf,
@@ -88,7 +89,7 @@ pub struct Connected {
 }
 
 /// Opens the ledger, imports and prints. Gives the exit code.
-pub async fn run(arguments: &Arguments, clock: Arc<dyn Clock>, out: &mut dyn Write) -> u8 {
+pub async fn run(arguments: &Arguments, clock: Arc<dyn Clock>, out: &mut dyn Write) -> Exit {
     let ask = |report: &Report| ask_on_terminal(arguments, report);
     let imported = match connect(arguments, clock) {
         Ok(connected) => import(arguments, &connected, &ask).await,
@@ -102,7 +103,7 @@ pub async fn run(arguments: &Arguments, clock: Arc<dyn Clock>, out: &mut dyn Wri
         Err(failed) => (Report::of_failure(arguments, &failed), failed.exit_code()),
     };
     let written = if arguments.json { report.write_json(out) } else { report.write_text(out) };
-    if written.is_err() { 3 } else { code }
+    if written.is_err() { Exit::CannotReach } else { code }
 }
 
 fn connect(arguments: &Arguments, clock: Arc<dyn Clock>) -> Result<Connected, Failed> {

@@ -1,4 +1,191 @@
-//! Owns the subcommands: each reads its arguments, connects what it needs, prints, and gives an exit code.
+//! Owns the command line: one file a subcommand, one table of exit codes, one door to the terminal.
 
+pub mod check;
 pub mod import;
+pub mod quote;
 pub mod sandbox;
+pub mod sandbox_folder;
+pub mod serve;
+pub mod trace;
+
+use std::ffi::OsString;
+use std::io;
+use std::io::Write;
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use clap::Parser;
+use clap::Subcommand;
+
+use crate::service::seams::Clock;
+use crate::service::seams::SystemClock;
+
+/// What a command ends with. Documented in `--help` and docs/quote.md; scripts rely on it. Of several, the highest counts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Exit {
+    /// 0: all as wished.
+    Done,
+    /// 1: understood, but a rule refuses it, or something differs from what was expected.
+    Refused,
+    /// 2: the command or what was given to it is wrong.
+    BadInput,
+    /// 3: a file, a port or the ledger could not be used.
+    CannotReach,
+    /// 4: a fault of this program; nothing that it said should be used.
+    OurFault,
+    /// 5: nobody confirmed it, nothing was done.
+    NotConfirmed,
+}
+
+impl Exit {
+    pub fn code(self) -> u8 {
+        match self {
+            Exit::Done => 0,
+            Exit::Refused => 1,
+            Exit::BadInput => 2,
+            Exit::CannotReach => 3,
+            Exit::OurFault => 4,
+            Exit::NotConfirmed => 5,
+        }
+    }
+}
+
+impl From<Exit> for ExitCode {
+    fn from(exit: Exit) -> ExitCode {
+        ExitCode::from(exit.code())
+    }
+}
+
+/// Where commands write: answers to `out`, everything about them to `errors`.
+pub struct Console {
+    out: Box<dyn Write + Send>,
+    errors: Box<dyn Write + Send>,
+}
+
+impl Console {
+    pub fn new(out: Box<dyn Write + Send>, errors: Box<dyn Write + Send>) -> Console {
+        Console { out, errors }
+    }
+
+    /// A line of the answer.
+    pub fn say(&mut self, line: &str) -> io::Result<()> {
+        writeln!(self.out, "{line}")
+    }
+
+    /// A line about the answer. A terminal that is gone is no reason to stop.
+    pub fn tell(&mut self, line: &str) {
+        let _gone = writeln!(self.errors, "{line}");
+    }
+
+    /// The answer's writer, for commands that write more than lines.
+    pub fn out(&mut self) -> &mut (dyn Write + Send) {
+        self.out.as_mut()
+    }
+
+    pub fn flush(&mut self) -> io::Result<()> {
+        self.out.flush()
+    }
+}
+
+const AFTER_HELP: &str = "\
+Exit codes:
+  0  done
+  1  refused by a rule, or something differs from what was expected
+  2  the command or its input is wrong
+  3  a file, a port or the ledger could not be used
+  4  a fault of this program
+  5  not confirmed, nothing was done
+
+Try:
+  banyan quote --pack config/packs/sandbox/440700.toml --stay docs/examples/bill-m.toml
+  banyan check --packs config/packs";
+
+#[derive(Debug, Parser)]
+#[command(
+    name = "banyan",
+    version,
+    about = "Real-time, cross-region medical settlement gateway 异地就医直接结算网关"
+)]
+#[command(after_help = AFTER_HELP, arg_required_else_help = true)]
+struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Compute the settlement of a written stay offline, and explain it 试算
+    Quote(quote::QuoteArguments),
+    /// Check policy packs: do they load, do their cases come out, which numbers has nobody verified 检查政策包
+    Check(check::CheckArguments),
+    /// Run a gateway 运行网关
+    Serve(serve::Arguments),
+    /// Take a file in: check it whole, show what would change, apply it 导入
+    Import(import::Arguments),
+    /// Write a synthetic province as files 生成沙盒数据
+    Sandbox(sandbox::Arguments),
+    /// Tell what became of a message 追踪报文
+    Trace(trace::Arguments),
+}
+
+/// Runs the command that the arguments name.
+pub fn run(arguments: impl IntoIterator<Item = OsString>, console: &mut Console) -> Exit {
+    let command = match Arguments::try_parse_from(arguments) {
+        Ok(arguments) => arguments.command,
+        Err(usage) => return explain_usage(&usage, console),
+    };
+    let ended = match command {
+        Command::Quote(arguments) => quote::run(&arguments, console),
+        Command::Check(arguments) => check::run(&arguments, console),
+        Command::Serve(arguments) => waiting(serve::run(&arguments, clock(), console.out())),
+        Command::Import(arguments) => waiting(import::run(&arguments, clock(), console.out())),
+        Command::Sandbox(arguments) => Ok(sandbox::run(&arguments, clock().as_ref(), console.out())),
+        Command::Trace(arguments) => waiting(trace::run(&arguments, clock(), console.out())),
+    };
+    let flushed = console.flush();
+    ended.and_then(|exit| flushed.map(|()| exit)).unwrap_or_else(|cause| cannot_write(&cause, console))
+}
+
+fn clock() -> Arc<dyn Clock> {
+    Arc::new(SystemClock)
+}
+
+/// Runs what waits on a runtime of its own.
+fn waiting(command: impl Future<Output = Exit>) -> io::Result<Exit> {
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    Ok(runtime.block_on(command))
+}
+
+/// An error with all its causes, one sentence a line.
+pub(crate) fn told(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(deeper) = cause {
+        let sentence = deeper.to_string();
+        if !text.contains(&sentence) {
+            text = format!("{text}\n  because {sentence}");
+        }
+        cause = deeper.source();
+    }
+    text
+}
+
+/// Help goes to the answer, a mistake to the errors.
+fn explain_usage(usage: &clap::Error, console: &mut Console) -> Exit {
+    let text = usage.render().to_string();
+    if usage.use_stderr() {
+        console.tell(text.trim_end());
+        return Exit::BadInput;
+    }
+    let written = console.say(text.trim_end()).and_then(|()| console.flush());
+    written.map_or_else(|cause| cannot_write(&cause, console), |()| Exit::Done)
+}
+
+/// A reader that has seen enough (`| head`) is no fault.
+fn cannot_write(cause: &io::Error, console: &mut Console) -> Exit {
+    if cause.kind() == io::ErrorKind::BrokenPipe {
+        return Exit::Done;
+    }
+    console.tell(&format!("cannot write the answer: {cause}"));
+    Exit::CannotReach
+}

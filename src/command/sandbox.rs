@@ -4,6 +4,7 @@ use std::io::IsTerminal as _;
 use std::io::Write;
 use std::path::PathBuf;
 
+use crate::command::Exit;
 use crate::domain::calendar::Day;
 use crate::sandbox::province::Province;
 use crate::sandbox::province::Size;
@@ -46,7 +47,7 @@ fn day(text: &str) -> Result<Day, String> {
 }
 
 /// Writes the files and tells what was written. Gives the exit code: 0, or 3 when a file cannot be written.
-pub fn run(arguments: &Arguments, clock: &dyn Clock, out: &mut dyn Write) -> u8 {
+pub fn run(arguments: &Arguments, clock: &dyn Clock, out: &mut dyn Write) -> Exit {
     let size = Size {
         seed: arguments.seed,
         persons: arguments.persons,
@@ -71,8 +72,8 @@ pub fn run(arguments: &Arguments, clock: &dyn Clock, out: &mut dyn Write) -> u8 
             }),
         Err(cause) => {
             let _told = writeln!(out, "{} cannot be written: {cause}", arguments.out.display());
-            return 3;
+            return Exit::CannotReach;
         }
     };
-    if told.is_err() { 3 } else { 0 }
+    if told.is_err() { Exit::CannotReach } else { Exit::Done }
 }

@@ -1,7 +1,7 @@
 //! Owns what an operator may set: typed, with limits, every fault of a file told at once before anything starts.
 
-pub mod gateway;
 pub mod reading;
+pub mod gateway;
 pub mod packs;
 pub mod reader;
 pub mod stay;

@@ -91,11 +91,11 @@ pub enum Refusal {
     },
 
     // Stay.
-    /// No such stay at the calling institution. Says nothing about stays elsewhere.
+    /// No such stay of a person with this `psn_no` at the calling institution. Says nothing about stays elsewhere.
     StayUnknown {
         stay: StayId,
     },
-    /// `psn_no` is not the stay's.
+    /// `psn_no` is not the stay's: a second door behind the ledger's own.
     PersonDiffers {
         stay: StayId,
     },

@@ -21,6 +21,8 @@ pub struct Envelope<'m> {
     pub place_of_care: RegionCode,
     /// `insuplc_admdvs`, here or inside the business; present whenever the business names a `psn_no`.
     pub insured_region: Option<RegionCode>,
+    /// `recer_sys_code`: the system that the sender means.
+    pub receiver: Option<Cow<'m, str>>,
     pub operator: Operator<'m>,
     /// `inf_time`, when it can be read; decides nothing.
     pub sent_at: Option<Moment>,
@@ -29,6 +31,14 @@ pub struct Envelope<'m> {
     pub sign_type: Option<Cow<'m, str>>,
     pub seal: Option<Cow<'m, str>>,
     pub interface_version: Option<Cow<'m, str>>,
+}
+
+impl Envelope<'_> {
+    /// Sent to the work-injury system (工伤): known by `recer_sys_code` alone, since the lists of `insutype` disagree.
+    pub fn is_work_injury(&self) -> bool {
+        const WORK_INJURY: &str = "GSXT";
+        self.receiver.as_deref().is_some_and(|receiver| receiver.eq_ignore_ascii_case(WORK_INJURY))
+    }
 }
 
 /// The person or machine at the hospital's desk.
@@ -47,6 +57,15 @@ pub struct ReferenceId {
     pub received: Instant,
     /// Taken modulo 10^10.
     pub sequence: u64,
+}
+
+impl ReferenceId {
+    /// Reads one back that was kept as text, with the instant at which its message was received.
+    pub fn read(text: &str, received: Instant) -> Option<ReferenceId> {
+        let region = RegionCode::parse(text.get(..6)?).ok()?;
+        let sequence = text.get(20..)?.parse().ok()?;
+        Some(ReferenceId { region, received, sequence })
+    }
 }
 
 impl fmt::Display for ReferenceId {
@@ -81,5 +100,8 @@ mod tests {
         let id = ReferenceId { region: RegionCode(440_700), received, sequence: 10_000_000_042 };
         assert_eq!(id.to_string(), "440700202601010000000000000042");
         assert_eq!(id.to_string().len(), 30);
+        let back = ReferenceId::read(&id.to_string(), received).map(|id| id.to_string());
+        assert_eq!(back, Some(id.to_string()));
+        assert_eq!(ReferenceId::read("4407", received), None);
     }
 }

@@ -131,20 +131,40 @@ fn core_entry(core: &Core) -> CatalogueEntry {
     CatalogueEntry { code: core.code.into(), level: None, person: None, from: begin(), to: None, item }
 }
 
+/// A sort of item: drugs, herbs, services, consumables.
+#[derive(Clone, Copy)]
+struct Sort {
+    list_type: u16,
+    kind: &'static str,
+    /// How its codes begin.
+    prefix: &'static str,
+    charge_categories: &'static [u8],
+}
+
+const fn sort(
+    list_type: u16,
+    kind: &'static str,
+    prefix: &'static str,
+    charge_categories: &'static [u8],
+) -> Sort {
+    Sort { list_type, kind, prefix, charge_categories }
+}
+
+/// The sorts with their weights.
+const SORTS: [(Sort, u64); 4] = [
+    (sort(101, "药品", "XSBX", &[9, 11]), 60),
+    (sort(102, "饮片", "TSBX", &[10]), 8),
+    (sort(201, "项目", "0SBX", &[2, 3, 4, 5, 6, 7, 12]), 20),
+    (sort(301, "耗材", "CSBX", &[8]), 12),
+];
+
 fn other(seed: u64, place: RegionCode, at: u64) -> Vec<CatalogueEntry> {
     const SHARES: [i64; 5] = [5, 8, 10, 15, 20];
-    // The list category, its name, the prefix of its codes, and the charge categories in it.
-    const LISTS: [((u16, &str, &str, &[u8]), u64); 4] = [
-        ((101, "药品", "XSBX", &[9, 11]), 60),
-        ((102, "饮片", "TSBX", &[10]), 8),
-        ((201, "项目", "0SBX", &[2, 3, 4, 5, 6, 7, 12]), 20),
-        ((301, "耗材", "CSBX", &[8]), 12),
-    ];
     let mut dice = Dice::new(seed, Topic::Catalogue, u64::from(place.0) * 10_000_000 + at);
     // What a code is must not depend on the place, only what the place pays.
     let mut nature = Dice::new(seed, Topic::Catalogue, at);
-    let (list_type, kind, prefix, categories) = *nature.weighted(&LISTS);
-    let category = *nature.pick(categories);
+    let Sort { list_type, kind, prefix, charge_categories } = *nature.weighted(&SORTS);
+    let category = *nature.pick(charge_categories);
     let level = *dice.weighted(&[(ChargeLevel::A, 40), (ChargeLevel::B, 45), (ChargeLevel::C, 15)]);
     let self_pay = match level {
         ChargeLevel::A => 0,

@@ -74,7 +74,7 @@ pub fn regions() -> Vec<Region> {
 /// The districts of a pool; the pool itself where it has none (Dongguan, Zhongshan).
 pub fn districts(regions: &[Region], pool: RegionCode) -> Vec<RegionCode> {
     let is_district = |region: &&Region| {
-        let ends_low = region.code.0 % 100 != 0;
+        let ends_low = !region.code.0.is_multiple_of(100);
         region.pool == pool && region.code != pool && ends_low
     };
     let found: Vec<RegionCode> = regions.iter().filter(is_district).map(|region| region.code).collect();

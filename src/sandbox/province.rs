@@ -103,25 +103,38 @@ impl Province {
         std::fs::create_dir_all(folder)?;
         let mut written = Vec::new();
         for kind in Kind::ALL {
-            let mut sheet = Out::create(folder, kind)?;
-            match kind {
-                Kind::Regions => sheet.all(self.regions.iter().map(regions_file::write))?,
-                Kind::Institutions => {
-                    sheet.all(self.hospitals.iter().map(|h| institutions_file::write(&h.institution)))?;
-                }
-                Kind::Catalogue => sheet.all(self.catalogue_rows())?,
-                Kind::Persons => self.write_persons(&mut sheet, progress)?,
-                Kind::Recognitions => sheet.all(self.recognition_rows())?,
-                Kind::Balances => sheet.all(self.balance_rows())?,
-                Kind::Year => sheet.all(self.year_rows())?,
-                Kind::Filings => sheet.all(self.filing_rows())?,
-            }
-            written.push(sheet.finish()?);
+            written.push(self.write_kind(folder, kind, progress)?);
         }
         written.push(self.write_stays(folder)?);
         written.push(self.write_story(folder)?);
         self.write_manifest(folder, &written)?;
         Ok(written)
+    }
+
+    /// Writes the file of one kind into a folder that is there.
+    ///
+    /// # Errors
+    /// When it cannot be written.
+    pub fn write_kind(
+        &self,
+        folder: &Path,
+        kind: Kind,
+        progress: &mut dyn FnMut(u64),
+    ) -> io::Result<Written> {
+        let mut sheet = Out::create(folder, kind)?;
+        match kind {
+            Kind::Regions => sheet.all(self.regions.iter().map(regions_file::write))?,
+            Kind::Institutions => {
+                sheet.all(self.hospitals.iter().map(|h| institutions_file::write(&h.institution)))?;
+            }
+            Kind::Catalogue => sheet.all(self.catalogue_rows())?,
+            Kind::Persons => self.write_persons(&mut sheet, progress)?,
+            Kind::Recognitions => sheet.all(self.recognition_rows())?,
+            Kind::Balances => sheet.all(self.balance_rows())?,
+            Kind::Year => sheet.all(self.year_rows())?,
+            Kind::Filings => sheet.all(self.filing_rows())?,
+        }
+        sheet.finish()
     }
 
     fn held(&self) -> impl Iterator<Item = &Figure> {

@@ -183,7 +183,8 @@ impl<'a> Stays<'a> {
         };
         let all: Vec<&'a Hospital> = self.hospitals.iter().filter(open).collect();
         let of_level: Vec<&'a Hospital> = all.iter().copied().filter(|h| h.level == level).collect();
-        if of_level.is_empty() { *dice.pick(&all) } else { *dice.pick(&of_level) }
+        let drawn: &&Hospital = if of_level.is_empty() { dice.pick(&all) } else { dice.pick(&of_level) };
+        drawn
     }
 }
 

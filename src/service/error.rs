@@ -40,3 +40,35 @@ impl From<LedgerError> for ServiceError {
         ServiceError::Ledger(cause)
     }
 }
+
+/// What a failure of the ledger means for the call that met it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LedgerFault {
+    /// Nothing happened and nothing is wrong: send it again.
+    NotTaken,
+    /// A fault of ours; nothing happened.
+    Ours,
+    /// It may have happened: send it again under the same id.
+    Unknown,
+}
+
+impl ServiceError {
+    /// For errors of the ledger; anything else is ours.
+    pub fn ledger_fault(&self) -> LedgerFault {
+        match self {
+            ServiceError::Ledger(LedgerError::Full { .. } | LedgerError::Stopping) => LedgerFault::NotTaken,
+            ServiceError::Ledger(LedgerError::Storage { .. }) => LedgerFault::Unknown,
+            ServiceError::Ledger(
+                LedgerError::Unfit { .. }
+                | LedgerError::Newer { .. }
+                | LedgerError::OtherKey
+                | LedgerError::Damaged { .. },
+            )
+            | ServiceError::Refused(_)
+            | ServiceError::KeyReused { .. }
+            | ServiceError::Undone { .. }
+            | ServiceError::Fenced { .. }
+            | ServiceError::Contended { .. } => LedgerFault::Ours,
+        }
+    }
+}

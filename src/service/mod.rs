@@ -25,11 +25,15 @@ pub mod reverse;
 pub mod seams;
 pub mod settings;
 pub mod settle;
+pub mod sign_in;
 mod stay;
 pub mod story;
 pub mod undo;
 pub mod upload;
 pub mod withdraw;
+
+#[cfg(test)]
+mod tests;
 
 use std::sync::Arc;
 

@@ -1,6 +1,7 @@
 //! 2601: settles a call of unknown outcome in one round trip.
 
 use crate::domain::ids::MessageId;
+use crate::domain::ids::PersonKey;
 use crate::domain::ids::SettlementId;
 use crate::domain::ids::StayId;
 use crate::domain::record::Body;
@@ -42,7 +43,7 @@ impl Service {
     /// and those of `reverse` and `cancel_admission`.
     pub async fn undo(&self, call: &Call, order: Undo) -> Result<Answered, ServiceError> {
         check_undoable(order.transaction)?;
-        let person = Who::Person(self.person_key(&call.caller(), &order.number)?);
+        let person = Who::Person(self.person_to_undo_for(call, &order).await?);
         for _ in 0..self.settings.attempts_max {
             match self.undo_once(call, &order, person.clone()).await {
                 Err(ServiceError::Contended { .. }) => {}
@@ -50,6 +51,22 @@ impl Service {
             }
         }
         Err(ServiceError::Contended { attempts: self.settings.attempts_max })
+    }
+
+    /// Where the envelope does not say where she is insured, the message itself does, if it arrived.
+    async fn person_to_undo_for(&self, call: &Call, order: &Undo) -> Result<PersonKey, ServiceError> {
+        if call.insured_region.is_some() {
+            return self.person_key(&call.caller(), &order.number);
+        }
+        let known = self.ledger.trace(&order.message, Some(call.institution())).await?;
+        let records = known.into_iter().filter_map(|(_, message)| match message {
+            Message::Done { record, .. } | Message::Undone { record, .. } => Some(record),
+            Message::Fenced { by } => Some(by),
+            Message::Unknown => None,
+        });
+        let mut persons = records.map(|record| record.person.clone());
+        let hers = persons.find(|person| person.number() == order.number);
+        Ok(hers.ok_or(Refusal::InsuredRegionMissing)?)
     }
 
     /// What became of the other message decides which facts are needed; where that changes under way, `Contended`.

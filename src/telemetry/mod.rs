@@ -7,6 +7,7 @@
 
 pub mod metrics;
 
+use std::io::IsTerminal as _;
 use std::panic;
 use tracing::Dispatch;
 use tracing_subscriber::EnvFilter;
@@ -88,7 +89,8 @@ fn lines<W>(format: Format, filter: EnvFilter, writer: W) -> Dispatch
 where
     W: for<'a> MakeWriter<'a> + Send + Sync + 'static,
 {
-    let lines = tracing_subscriber::fmt().with_writer(writer).with_env_filter(filter);
+    let colours = std::io::stderr().is_terminal();
+    let lines = tracing_subscriber::fmt().with_ansi(colours).with_writer(writer).with_env_filter(filter);
     match format {
         Format::Text => lines.finish().into(),
         // Without the list of enclosing spans: there is one span per request, and it is the current one.

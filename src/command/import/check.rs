@@ -103,6 +103,7 @@ pub fn check(subject: &Subject, known: &Known<'_>, progress: bool) -> Result<Che
         let expected = "expected at least one row below the header".to_owned();
         findings.faults.push(Fault { line: 1, column: None, expected, found: None });
     }
+    findings.faults.sort();
     bar.finish_and_clear();
     Ok(Checked { findings, entries, rows, file })
 }

@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use crate::command::Exit;
 use crate::domain::ids::NotAnId;
 use crate::ledger::LedgerError;
 use crate::service::import::apply::ImportError;
@@ -38,17 +39,17 @@ pub enum Failed {
 
 impl Failed {
     /// 2: wrong arguments, nothing was applied. 3: stopped, perhaps midway; the same command resumes.
-    pub fn exit_code(&self) -> u8 {
+    pub fn exit_code(&self) -> Exit {
         match self {
             Failed::Source(_)
             | Failed::NoSuchAuthority { .. }
             | Failed::Settings(_)
-            | Failed::File { .. } => 2,
+            | Failed::File { .. } => Exit::BadInput,
             Failed::FileMoved { .. }
             | Failed::Ledger(_)
             | Failed::Import(_)
             | Failed::Differences { .. }
-            | Failed::Broken => 3,
+            | Failed::Broken => Exit::CannotReach,
         }
     }
 

@@ -7,6 +7,7 @@ use std::io::Write;
 
 use serde::Serialize;
 
+use crate::command::Exit;
 use crate::command::import::Arguments;
 use crate::command::import::check::Checked;
 use crate::command::import::failed::Failed;
@@ -214,11 +215,11 @@ impl Report {
     }
 
     /// 0 done or nothing to do, 1 faults, 4 not confirmed.
-    pub fn exit_code(&self) -> u8 {
+    pub fn exit_code(&self) -> Exit {
         match (self.faults.is_empty(), self.applied) {
-            (false, _) => 1,
-            (true, false) if self.declined && self.would_change() => 4,
-            (true, _) => 0,
+            (false, _) => Exit::Refused,
+            (true, false) if self.declined && self.would_change() => Exit::NotConfirmed,
+            (true, _) => Exit::Done,
         }
     }
 

@@ -1,6 +1,7 @@
 //! Owns which packs may decide about money: checked ones always, others in production only by name.
 
 use crate::config::packs::PackSet;
+use crate::config::packs::status_word;
 use crate::domain::ids::RegionCode;
 use crate::domain::pack::PackStatus;
 
@@ -16,7 +17,7 @@ pub enum Mode {
 /// A pack that may not decide.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error(
-    "the pack of {region} ({name}) is {}, not official: compare its numbers with the region's notices, or allow {region} by name",
+    "the pack of {region} ({name}) has the status {}: compare its numbers with the region's notices, or allow {region} by name",
     status_word(*status)
 )]
 pub struct NotAdmitted {
@@ -41,13 +42,4 @@ pub fn admit(set: &PackSet, mode: Mode, allowed: &[RegionCode]) -> Result<(), Ve
         })
         .collect();
     if refused.is_empty() { Ok(()) } else { Err(refused) }
-}
-
-/// The word of the file for a status.
-fn status_word(status: PackStatus) -> &'static str {
-    match status {
-        PackStatus::Official => "official",
-        PackStatus::Candidate => "a candidate",
-        PackStatus::Synthetic => "synthetic",
-    }
 }

@@ -23,6 +23,7 @@ pub use self::parameters::CATEGORIES;
 pub use self::report::Unverified;
 pub use self::report::unverified;
 pub use self::schema::content_hash;
+pub use self::schema::status_word;
 pub use self::schema::trust_word;
 
 use crate::config::reader::Fault;

@@ -45,6 +45,11 @@ pub fn trust_word(trust: Trust) -> &'static str {
     TRUSTS.iter().find(|(_, of)| *of == trust).map_or("", |(word, _)| word)
 }
 
+/// The word of the file for a status.
+pub fn status_word(status: PackStatus) -> &'static str {
+    STATUSES.iter().find(|(_, of)| *of == status).map_or("", |(word, _)| word)
+}
+
 /// Reads a pack from its text.
 ///
 /// # Errors
@@ -81,20 +86,26 @@ fn parts(root: &Table<'_>, text: &str) -> Option<PackParts> {
     }
     let status = root.word("status", STATUSES);
     let head = BlockRules { official: status == Some(PackStatus::Official) };
-    let parts = PackParts {
+    let year_start = timeline(root, "year_start", head, parameters::year_start);
+    let filing_terms = timeline(root, "filing_terms", head, parameters::filing_terms);
+    let stays = timeline(root, "stays", head, parameters::stays);
+    let (employee, resident) = (basic(root, "employee", head), basic(root, "resident", head));
+    let maternity = timeline(root, "maternity", head, parameters::maternity);
+    let work_injury = timeline(root, "work_injury", head, parameters::work_injury);
+    // Only now: a fault of the head must not hide those of the blocks.
+    Some(PackParts {
         region: region?,
         name: name?.into(),
         status: status?,
         hash: content_hash(text),
-        year_start: timeline(root, "year_start", head, parameters::year_start),
-        filing_terms: timeline(root, "filing_terms", head, parameters::filing_terms),
-        stays: timeline(root, "stays", head, parameters::stays),
-        employee: basic(root, "employee", head),
-        resident: basic(root, "resident", head),
-        maternity: timeline(root, "maternity", head, parameters::maternity),
-        work_injury: timeline(root, "work_injury", head, parameters::work_injury),
-    };
-    Some(parts)
+        year_start,
+        filing_terms,
+        stays,
+        employee,
+        resident,
+        maternity,
+        work_injury,
+    })
 }
 
 /// SM3 of the text, in hexadecimal: the version of a pack.

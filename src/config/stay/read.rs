@@ -85,7 +85,11 @@ const HOSP_LV: &[(&str, HospitalLevel)] = &[
 
 /// Reads one stay and closes the table. `None` where a fault was kept that leaves nothing to settle.
 pub fn read(root: Table<'_>) -> Option<WrittenStay> {
-    let id = root.get::<String>("id");
+    let id = root.get_with("id", |node| match node {
+        Node::Text(text) => Ok(text.clone()),
+        Node::Number(digits) => Ok(digits.clone()),
+        _ => Err("a label of your own".to_owned()),
+    });
     let person = root.table("person");
     let person = person.map_or_else(|| Some(WrittenPerson::unknown()), read_person);
     let scheme = scheme(&root);

@@ -100,10 +100,18 @@ impl Refused {
         matches!(self, Refused::NoBenefit(NoBenefit::Broken(_)))
     }
 
+    /// What is wrong, without the field that [`Refused::field`] names.
+    pub fn message(&self) -> String {
+        match self {
+            Refused::Line { message, .. } | Refused::Stay { message, .. } => message.clone(),
+            other => other.to_string(),
+        }
+    }
+
     /// The field that is at fault, where there is one.
     pub fn field(&self) -> Option<String> {
         match self {
-            Refused::Line { no, field, .. } => Some(format!("lines {no}: {field}")),
+            Refused::Line { no, field, .. } => Some(format!("lines[no {no}].{field}")),
             Refused::Stay { field, .. } => Some(field.clone()),
             Refused::NoPolicy(NoPolicy::UnknownInsurance { .. }) => Some("insutype".to_owned()),
             Refused::NoPolicy(_) => Some("scheme".to_owned()),

@@ -1,6 +1,7 @@
 //! Owns the forms in which fields are written: days, instants, yuan, flags, codes. What has no single clear meaning is
 //! a fault with its line and column.
 
+use core::fmt;
 use std::str::FromStr as _;
 
 use rust_decimal::Decimal;
@@ -25,6 +26,15 @@ pub const EMPTIES: &str = "-";
 
 /// Longest piece of a field that a fault shows.
 const SHOWN_MAX: usize = 40;
+
+/// `one of 1, 2, 3`, as a fault says it.
+pub(crate) struct OneOf<'a>(pub(crate) &'a [&'static str]);
+
+impl fmt::Display for OneOf<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "one of {}", self.0.join(", "))
+    }
+}
 
 /// One row being read. A method that gives `None` has either found nothing or pushed a fault.
 pub struct Cells<'a> {
@@ -73,11 +83,11 @@ impl<'a> Cells<'a> {
         Some(field).filter(|field| !field.is_empty())
     }
 
-    /// Reads a field by `parse`; what `parse` does not take is a fault that says `expected`.
+    /// Reads a field by `parse`; what `parse` does not take is a fault that says `expected` (written out only then).
     pub fn parsed<T>(
         &mut self,
         column: impl Column,
-        expected: &str,
+        expected: impl fmt::Display,
         parse: impl FnOnce(&str) -> Option<T>,
     ) -> Option<T> {
         let field = self.present(column)?;
@@ -90,8 +100,7 @@ impl<'a> Cells<'a> {
 
     /// Text of at most `characters_max`.
     pub fn text(&mut self, column: impl Column, characters_max: usize) -> Option<String> {
-        let expected = format!("at most {characters_max} characters");
-        self.parsed(column, &expected, |field| {
+        self.parsed(column, format_args!("at most {characters_max} characters"), |field| {
             let fits = field.chars().count() <= characters_max && !field.chars().any(char::is_control);
             fits.then(|| field.to_owned())
         })
@@ -161,8 +170,7 @@ impl<'a> Cells<'a> {
 
     /// One of a list of codes.
     pub fn code(&mut self, column: impl Column, codes: &[&'static str]) -> Option<&'static str> {
-        let expected = format!("one of {}", codes.join(", "));
-        self.parsed(column, &expected, |field| codes.iter().copied().find(|code| *code == field))
+        self.parsed(column, OneOf(codes), |field| codes.iter().copied().find(|code| *code == field))
     }
 
     pub fn person(&mut self, pool: impl Column, number: impl Column) -> Option<PersonKey> {

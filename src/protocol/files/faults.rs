@@ -55,6 +55,11 @@ impl List {
         }
     }
 
+    /// Brings what is listed into the order of the file.
+    pub fn sort(&mut self) {
+        self.listed.sort_by_key(|fault| fault.line);
+    }
+
     pub fn listed(&self) -> &[Fault] {
         &self.listed
     }

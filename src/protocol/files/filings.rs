@@ -4,6 +4,7 @@ use crate::domain::filing::FilingCategory;
 use crate::domain::filing::FilingProof;
 use crate::domain::record::FilingPrivate;
 use crate::protocol::files::cell::Cells;
+use crate::protocol::files::cell::OneOf;
 use crate::protocol::files::cell::write_last_day;
 use crate::protocol::files::columns::columns;
 use crate::protocol::files::faults::Findings;
@@ -37,8 +38,8 @@ pub(crate) fn read(header: &Header, row: &Row, findings: &mut Findings) -> Optio
     let mut cells = Cells::new(header, row, findings);
     let source_id = cells.source_id(C::SourceId);
     let person = cells.person(C::Pool, C::Number);
-    let names = FilingCategory::ALL.map(FilingCategory::code).join(", ");
-    let category = cells.parsed(C::Category, &format!("one of {names}, or an out_fil_type"), category);
+    let names = FilingCategory::ALL.map(FilingCategory::code);
+    let category = cells.parsed(C::Category, OneOf(&names), category);
     let target = cells.region(C::Target);
     let interval = cells.interval(C::From, C::To);
     let made_on = cells.day(C::MadeOn);

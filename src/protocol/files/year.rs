@@ -7,6 +7,7 @@ use crate::domain::money::Fen;
 use crate::domain::record::OutsideEvent;
 use crate::domain::record::OutsideKind;
 use crate::protocol::files::cell::Cells;
+use crate::protocol::files::cell::OneOf;
 use crate::protocol::files::columns::columns;
 use crate::protocol::files::faults::Findings;
 use crate::protocol::files::table::Header;
@@ -42,7 +43,7 @@ pub(crate) fn read(header: &Header, row: &Row, findings: &mut Findings) -> Optio
     let mut cells = Cells::new(header, row, findings);
     let source_id = cells.source_id(C::SourceId);
     let person = cells.person(C::Pool, C::Number);
-    let kind = cells.parsed(C::Kind, &kind_names(), kind);
+    let kind = cells.parsed(C::Kind, OneOf(&KINDS.map(|(_, name)| name)), kind);
     let scheme = cells.parsed(C::Scheme, "310 (employee), 390 (resident), maternity or work_injury", scheme);
     let year = cells.parsed(C::Year, "the year in which the benefit year begins, e.g. 2026", |field| {
         field.parse().ok().filter(|year| (2000..2200).contains(year)).map(BenefitYear)
@@ -85,10 +86,6 @@ const KINDS: [(OutsideKind, &str); 5] = [
     (OutsideKind::ManualReimbursement, "manual_reimbursement"),
     (OutsideKind::Other, "other"),
 ];
-
-fn kind_names() -> String {
-    format!("one of {}", KINDS.map(|(_, name)| name).join(", "))
-}
 
 fn kind(field: &str) -> Option<OutsideKind> {
     KINDS.into_iter().find(|(_, name)| *name == field).map(|(kind, _)| kind)

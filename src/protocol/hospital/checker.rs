@@ -292,6 +292,7 @@ fn envelope(head: Rows<'_>, insured_region: Option<RegionCode>) -> Result<Envelo
         institution_name: take(HEAD.fixmedins_name.index()),
         place_of_care,
         insured_region,
+        receiver: take(HEAD.recer_sys_code.index()),
         operator: Operator {
             kind: take(HEAD.opter_type.index()),
             number: take(HEAD.opter.index()),

@@ -7,7 +7,10 @@
 use sm3::Digest as _;
 use sm3::Sm3;
 
+use crate::domain::record;
+use crate::protocol::hospital::field::Node;
 use crate::protocol::hospital::message::Message;
+use crate::protocol::hospital::row::Row;
 use crate::protocol::hospital::row::Rows;
 use crate::protocol::hospital::row::Value;
 
@@ -31,6 +34,11 @@ const LEFT_OUT: [&str; 6] =
 const ABSENT: u32 = u32::MAX;
 
 impl ContentHash {
+    /// As the ledger keeps it.
+    pub fn recorded(self) -> record::ContentHash {
+        record::ContentHash { recipe: self.recipe, digest: self.digest }
+    }
+
     pub fn of(message: &Message<'_>) -> ContentHash {
         let mut bytes = Vec::with_capacity(1024);
         let envelope = &message.envelope;
@@ -38,11 +46,24 @@ impl ContentHash {
         put(&mut bytes, envelope.institution.as_str().as_bytes());
         put_number(&mut bytes, i64::from(envelope.place_of_care.0));
         put_number(&mut bytes, envelope.insured_region.map_or(-1, |region| i64::from(region.0)));
+        bytes.push(u8::from(envelope.is_work_injury()));
         for rows in &message.nodes {
             put_rows(&mut bytes, rows);
         }
         ContentHash { recipe: RECIPE, digest: Sm3::digest(&bytes).into() }
     }
+}
+
+/// What one row says, by the same recipe: tells a row that is sent again from another one under the same number.
+pub fn row_digest<N: Node>(row: &Row<'_, '_, N>) -> [u8; 32] {
+    let mut bytes = Vec::with_capacity(256);
+    for (field, value) in row.fields() {
+        if *value != Value::Absent && !LEFT_OUT.contains(&field.wire) {
+            put(&mut bytes, field.wire.as_bytes());
+            put_value(&mut bytes, value);
+        }
+    }
+    Sm3::digest(&bytes).into()
 }
 
 /// The node's name, the names of the columns that any row fills, then the rows. Naming only filled columns

@@ -40,6 +40,7 @@ use crate::protocol::hospital::message::Message;
 use crate::protocol::hospital::routes;
 use crate::protocol::hospital::routes::Context;
 use crate::protocol::hospital::routes::Done;
+use crate::protocol::hospital::sign::SignKey;
 use crate::protocol::hospital::signature::SignatureCheck;
 use crate::protocol::hospital::signature::SignatureError;
 use crate::protocol::hospital::transaction::Transaction;
@@ -65,6 +66,7 @@ pub struct HospitalFace {
     switches: Switches,
     limits: Limits,
     signatures: SignatureCheck,
+    sign_key: SignKey,
     /// First six digits of `inf_refmsgid`.
     region: RegionCode,
     sequence: AtomicU64,
@@ -79,6 +81,8 @@ pub struct Parts {
     pub switches: Switches,
     pub limits: Limits,
     pub signatures: SignatureCheck,
+    /// Of `sign_no`, the same on every node.
+    pub sign_key: SignKey,
     pub region: RegionCode,
 }
 
@@ -108,6 +112,7 @@ impl HospitalFace {
             switches: parts.switches,
             limits: parts.limits,
             signatures: parts.signatures,
+            sign_key: parts.sign_key,
             region: parts.region,
             sequence: AtomicU64::new(0),
             meters: Meters::new(),
@@ -203,7 +208,8 @@ impl Handler for HospitalFace {
         }
         let _in_flight = self.in_flight.enter();
         let received = self.service.clock.now();
-        let context = Context { reference: self.reference(received), received };
+        let sign_key = self.sign_key.clone();
+        let context = Context { reference: self.reference(received), received, sign_key };
         let mut buffer = Vec::with_capacity(USUAL_ANSWER_BYTES);
         let (transaction, done) = self.answer(&request, &context, &mut buffer).await;
         if let Some(code) = done.code {

@@ -9,6 +9,7 @@ use crate::domain::calendar::Day;
 use crate::domain::calendar::Moment;
 use crate::domain::ids::RegionCode;
 use crate::domain::money::Fen;
+use crate::protocol::hospital::field::Field;
 use crate::protocol::hospital::field::Node;
 use crate::protocol::hospital::field::NodeTable;
 use crate::protocol::hospital::field::Optional;
@@ -86,6 +87,11 @@ impl<N> Copy for Row<'_, '_, N> {}
 impl<'r, 'm, N: Node> Row<'r, 'm, N> {
     pub(crate) fn new(values: &'r [Value<'m>]) -> Self {
         Self { values, node: PhantomData }
+    }
+
+    /// Every field with its value, in the order of the table.
+    pub(crate) fn fields(&self) -> impl Iterator<Item = (&'static Field, &'r Value<'m>)> {
+        N::table().fields.iter().zip(self.values)
     }
 
     /// The value of a field: `T` where the table requires it, `Option<T>` where it does not.

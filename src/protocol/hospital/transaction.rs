@@ -117,6 +117,11 @@ impl Transaction {
         self.line().0
     }
 
+    /// The same as a number, as message keys have it.
+    pub fn key_number(self) -> u16 {
+        self.number().parse().expect("transaction numbers are four digits")
+    }
+
     pub fn chinese(self) -> &'static str {
         self.line().1
     }

@@ -28,13 +28,42 @@ pub fn success(buffer: &mut Vec<u8>, head: &AnswerHead<'_>, output: impl FnOnce(
     answer(buffer, head, None, output);
 }
 
+/// Writes a successful answer whose output is a list, as 5204 has it.
+pub fn success_list<T>(
+    buffer: &mut Vec<u8>,
+    head: &AnswerHead<'_>,
+    items: impl IntoIterator<Item = T>,
+    fill: impl FnMut(&mut Object<'_>, T),
+) {
+    envelope(buffer, head, None, |envelope| _ = envelope.list("output", items, fill));
+}
+
 /// Writes a refusal: infcode -1 and an empty output.
 pub fn refusal(buffer: &mut Vec<u8>, head: &AnswerHead<'_>, refusal: &Refusal) {
     answer(buffer, head, Some(refusal), |_| {});
 }
 
-/// Clears the buffer first, so that nothing of a half-written answer is left when a refusal follows it.
+/// Writes a refusal that says in `output` which rows are at fault.
+pub fn refusal_with(
+    buffer: &mut Vec<u8>,
+    head: &AnswerHead<'_>,
+    refusal: &Refusal,
+    output: impl FnOnce(&mut Object<'_>),
+) {
+    answer(buffer, head, Some(refusal), output);
+}
+
 fn answer(
+    buffer: &mut Vec<u8>,
+    head: &AnswerHead<'_>,
+    refusal: Option<&Refusal>,
+    output: impl FnOnce(&mut Object<'_>),
+) {
+    envelope(buffer, head, refusal, |envelope| _ = envelope.object("output", output));
+}
+
+/// Clears the buffer first, so that nothing of a half-written answer is left when a refusal follows it.
+fn envelope(
     buffer: &mut Vec<u8>,
     head: &AnswerHead<'_>,
     refusal: Option<&Refusal>,
@@ -49,7 +78,7 @@ fn answer(
         envelope.text("err_msg", refusal.map_or("", |refusal| refusal.text()));
         envelope.maybe_text("warn_msg", head.warning);
         envelope.text("cainfo", "").text("signtype", "").text("enctype", "");
-        envelope.object("output", output);
+        output(envelope);
     });
 }
 
@@ -87,6 +116,24 @@ impl Object<'_> {
         self.key(key);
         quoted(self.buffer, text);
         self
+    }
+
+    /// Text that may be unknown: `null` when it is empty.
+    pub fn known(&mut self, key: &'static str, text: &str) -> &mut Self {
+        if text.is_empty() { self.null(key) } else { self.text(key, text) }
+    }
+
+    /// Fields that are never known here.
+    pub fn nulls(&mut self, keys: &[&'static str]) -> &mut Self {
+        for key in keys {
+            self.null(key);
+        }
+        self
+    }
+
+    /// Anything that prints as plain text: codes and identifiers.
+    pub fn shown(&mut self, key: &'static str, value: impl core::fmt::Display) -> &mut Self {
+        self.text(key, &value.to_string())
     }
 
     /// A flag as the standard writes it: the text 0 or 1.

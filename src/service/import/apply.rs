@@ -12,6 +12,9 @@ use crate::domain::filing::FilingProof;
 use crate::domain::ids::FilingId;
 use crate::domain::ids::MessageId;
 use crate::domain::ids::PersonKey;
+use crate::domain::person::CoverageStatus;
+use crate::domain::person::PersonPrivate;
+use crate::domain::person::Register;
 use crate::domain::record::Body;
 use crate::domain::record::ContentHash;
 use crate::domain::record::FilingEnded;
@@ -175,10 +178,7 @@ impl Importer {
         }
         let outcome = if known { Outcome::Changed(differences) } else { Outcome::New };
         // Each change is a message of its own, also one that brings back what was there before: the version is in it.
-        let said = format!("{register:?}");
-        let identity = [&private.name, &private.certificate_number, &private.phone, &private.card_number];
-        let content =
-            hash(&identity.map(String::as_str).into_iter().chain([said.as_str()]).collect::<Vec<_>>());
+        let content = person_content(&register, &private);
         let version = facts.version.to_string();
         let number = &entry.person;
         let message = self.derived_id(number, &["person", &version, &hex(&content, 16)])?;
@@ -335,6 +335,39 @@ fn seen_before(message: &Message, content: ContentHash) -> Option<Outcome> {
             Some(Outcome::Skipped(Skip::OtherContent))
         }
     }
+}
+
+/// The register's row and the personal fields, in the order of their columns.
+fn person_content(register: &Register, private: &PersonPrivate) -> ContentHash {
+    let day = |day: Option<Day>| day.map_or(0, Day::number).to_string();
+    let mut parts: Vec<String> = [
+        &private.name,
+        &private.certificate_type,
+        &private.certificate_number,
+        &private.gender,
+        &private.ethnicity,
+        &private.phone,
+        &private.card_number,
+        &private.employer,
+    ]
+    .map(Clone::clone)
+    .into();
+    parts.push(day(private.birth));
+    for row in &register.coverages {
+        let status = match row.status {
+            CoverageStatus::Active => 1,
+            CoverageStatus::Paused => 2,
+            CoverageStatus::Ended => 4,
+        };
+        let (insutype, kind, servant) = (&row.insutype, &row.person_type, u8::from(row.civil_servant));
+        let (region, from, to) = (row.region, row.from.number(), day(row.to));
+        parts.push(format!("c {insutype} {kind} {status} {servant} {region} {from} {to}"));
+    }
+    let assistance = register.assistance.iter();
+    parts.extend(assistance.map(|row| format!("a {} {} {}", row.category, row.from.number(), day(row.to))));
+    let recognitions = register.recognitions.iter();
+    parts.extend(recognitions.map(|row| format!("r {} {} {}", row.number, row.from.number(), day(row.to))));
+    hash(&parts.iter().map(String::as_str).collect::<Vec<_>>())
 }
 
 /// All that a filing says but for its end, which may come later under the same id.

@@ -51,21 +51,22 @@ pub fn between(
 fn of_identity(held: &PersonPrivate, new: &PersonPrivate) -> Vec<Difference> {
     let birth = |private: &PersonPrivate| private.birth.map(|day| day.to_string()).unwrap_or_default();
     let (held_birth, new_birth) = (birth(held), birth(new));
-    let fields: [(&'static str, &str, &str, fn(&str) -> String); 9] = [
-        ("psn_name", &held.name, &new.name, mask_name),
-        ("psn_cert_type", &held.certificate_type, &new.certificate_type, str::to_owned),
-        ("certno", &held.certificate_number, &new.certificate_number, mask_number),
-        ("gend", &held.gender, &new.gender, str::to_owned),
-        ("naty", &held.ethnicity, &new.ethnicity, mask_all),
-        ("brdy", &held_birth, &new_birth, mask_birth),
-        ("tel", &held.phone, &new.phone, mask_number),
-        ("card_no", &held.card_number, &new.card_number, mask_number),
-        ("emp_name", &held.employer, &new.employer, mask_name),
-    ];
-    let differing = fields.into_iter().filter(|(_, before, after, _)| before != after);
-    differing
-        .map(|(field, before, after, mask)| Difference { field, before: mask(before), after: mask(after) })
-        .collect()
+    let mut found = Vec::new();
+    let mut compare = |field, before: &str, after: &str, mask: fn(&str) -> String| {
+        if before != after {
+            found.push(Difference { field, before: mask(before), after: mask(after) });
+        }
+    };
+    compare("psn_name", &held.name, &new.name, mask_name);
+    compare("psn_cert_type", &held.certificate_type, &new.certificate_type, str::to_owned);
+    compare("certno", &held.certificate_number, &new.certificate_number, mask_number);
+    compare("gend", &held.gender, &new.gender, str::to_owned);
+    compare("naty", &held.ethnicity, &new.ethnicity, mask_all);
+    compare("brdy", &held_birth, &new_birth, mask_birth);
+    compare("tel", &held.phone, &new.phone, mask_number);
+    compare("card_no", &held.card_number, &new.card_number, mask_number);
+    compare("emp_name", &held.employer, &new.employer, mask_name);
+    found
 }
 
 /// Rows that only one side has: gone before, come after. Pairs that begin on the same day are one change.

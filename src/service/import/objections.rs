@@ -28,8 +28,8 @@ pub struct Known<'a> {
 impl Known<'_> {
     pub fn objections(&self, incoming: &Incoming) -> Vec<Objection> {
         let mut found = Vec::new();
-        if let Some(person) = incoming.person() {
-            found.extend(self.of_pool(person));
+        if let Some(objection) = incoming.person().and_then(|person| self.of_pool(person)) {
+            return vec![objection];
         }
         match incoming {
             Incoming::Person(entry) => found.extend(self.of_coverages(entry)),

@@ -143,3 +143,27 @@ fn a_field_that_cannot_be_used_is_refused_by_its_name() {
     let error = Message::unusable::<Undo>(UNDO.oinfno.index(), Trouble::NotText);
     insta::assert_snapshot!(answer::protocol(&error).text(), @"原交易编号oinfno须为文本，请更正后重发。位置input.data.oinfno [malformed-field]");
 }
+
+#[test]
+fn a_missing_field_is_named_by_its_row() {
+    let bad = change(LINE, r#""cnt":2,"#, "");
+    let found = faults(&upload(&format!("[{LINE},{LINE},{bad}]")));
+    assert_eq!(found, [("input.feedetail[2].cnt".to_owned(), Trouble::Missing)]);
+}
+
+#[test]
+fn an_alias_excuses_no_other_field() {
+    let aliased = r#""ipt_otp_no":"M9","ipt_no":"Z0001","insutype":null,"insutype":"310""#;
+    let body =
+        change(&change(ADMIT, r#""ipt_no":"Z0001""#, aliased), r#""insutype":"310","coner"#, r#""coner"#);
+    assert_eq!(faults(&body), [("input.mdtrtinfo.insutype".to_owned(), Trouble::Conflict)]);
+}
+
+#[test]
+fn a_long_value_is_repeated_in_part() {
+    for (sent, told) in [("x".repeat(16), "x".repeat(16)), ("x".repeat(17), format!("{}…", "x".repeat(16)))]
+    {
+        let body = change(SETTLE, r#""dscg_time":"2026-11-24""#, &format!("\"dscg_time\":\"{sent}\""));
+        assert_eq!(faults(&body)[0].1, Trouble::NotDay { got: told });
+    }
+}

@@ -151,6 +151,12 @@ fn a_quirky_admission_says_what_its_clean_twin_says() {
         (r#""ipt_no":"Z0001""#, r#""ipt_otp_no":"M9","ipt_no":"Z0001""#, "both names, the own one counts"),
         (r#""ipt_no":"Z0001""#, r#""ipt_no":"Z0001","ipt_otp_no":"M9""#, "both names in the other order"),
         (r#""ipt_no":"Z0001""#, r#""ipt_no":"","ipt_otp_no":"Z0001""#, "the own name empty"),
+        (r#""ipt_no":"Z0001""#, r#""ipt_otp_no":"Z0001","ipt_no":"""#, "the own name empty and last"),
+        (
+            r#""exp_content":"""#,
+            r#""exp_content":{"er_flag":null}"#,
+            "a flag that the extension leaves empty",
+        ),
         (r#""dise_codg":"B1""#, r#""dise_code":"B1""#, "the other spelling of a disease"),
         (r#""geso_val":39"#, r#""geso_val":"39.0""#, "a count as text"),
         (

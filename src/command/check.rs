@@ -1,0 +1,172 @@
+//! Owns `banyan check`: are the packs sound, do their cases come out, which numbers has nobody verified.
+
+use std::io;
+use std::path::Path;
+use std::path::PathBuf;
+
+use clap::Args;
+use serde_json::Value;
+use serde_json::json;
+
+use crate::command::Console;
+use crate::command::Exit;
+use crate::config::packs;
+use crate::config::packs::CaseFault;
+use crate::config::packs::FileFaults;
+use crate::config::packs::Mode;
+use crate::config::packs::NotAdmitted;
+use crate::config::packs::PackFile;
+use crate::config::packs::PackSet;
+use crate::config::packs::Unverified;
+use crate::domain::ids::RegionCode;
+use crate::domain::pack::PackStatus;
+
+#[derive(Debug, Args)]
+pub struct CheckArguments {
+    /// Folder with one pack per pool; folders below it are sets of their own
+    #[arg(long, value_name = "DIR", default_value = "config/packs")]
+    packs: PathBuf,
+    /// Ask also whether the gateway would start with them in production
+    #[arg(long)]
+    production: bool,
+    /// A region whose pack may decide in production although it is not official (may be repeated)
+    #[arg(long, value_name = "REGION", value_parser = region)]
+    allow: Vec<RegionCode>,
+    /// One JSON object instead of text
+    #[arg(long)]
+    json: bool,
+}
+
+fn region(text: &str) -> Result<RegionCode, String> {
+    RegionCode::parse(text).map_err(|cause| cause.to_string())
+}
+
+/// What was found.
+struct Findings {
+    set: PackSet,
+    faults: Vec<FileFaults>,
+    cases: Vec<(RegionCode, CaseFault)>,
+    unverified: Vec<Unverified>,
+    not_admitted: Vec<NotAdmitted>,
+}
+
+impl Findings {
+    fn exit(&self) -> Exit {
+        if !self.faults.is_empty() {
+            Exit::BadInput
+        } else if self.cases.is_empty() && self.not_admitted.is_empty() {
+            Exit::Done
+        } else {
+            Exit::Refused
+        }
+    }
+}
+
+/// Runs the command. Exit 2 where a pack does not load, 1 where a case differs or production would refuse one.
+pub fn run(arguments: &CheckArguments, console: &mut Console) -> io::Result<Exit> {
+    let findings = look(&arguments.packs, arguments);
+    if arguments.json {
+        console.say(&to_json(&findings).to_string())?;
+    } else {
+        print(&findings, &arguments.packs, console)?;
+    }
+    Ok(findings.exit())
+}
+
+fn look(folder: &Path, arguments: &CheckArguments) -> Findings {
+    let (set, faults) = match packs::load_set(folder) {
+        Ok(set) => (set, Vec::new()),
+        Err(faults) => (PackSet::default(), faults),
+    };
+    let of_pack = |file: &PackFile| {
+        let region = file.pack.region();
+        packs::run_cases(file).into_iter().map(move |fault| (region, fault)).collect::<Vec<_>>()
+    };
+    let cases = set.files().iter().flat_map(of_pack).collect();
+    let unverified = packs::unverified(&set);
+    let mode = if arguments.production { Mode::Production } else { Mode::Sandbox };
+    let not_admitted = packs::admit(&set, mode, &arguments.allow).err().unwrap_or_default();
+    Findings { set, faults, cases, unverified, not_admitted }
+}
+
+fn print(findings: &Findings, folder: &Path, console: &mut Console) -> io::Result<()> {
+    for faults in &findings.faults {
+        console.say(&faults.to_string())?;
+    }
+    if !findings.faults.is_empty() {
+        let count: usize = findings.faults.iter().map(|file| file.faults.len()).sum();
+        return console.say(&format!("{count} faults; nothing was loaded from {}", folder.display()));
+    }
+    for file in findings.set.files() {
+        print_pack(file, findings, console)?;
+    }
+    for refused in &findings.not_admitted {
+        console.say(&format!("production: {refused}"))?;
+    }
+    let (packs, faulty) = (findings.set.files().len(), findings.cases.len());
+    console.say(&format!("{packs} packs load; {faulty} figures of their cases differ"))
+}
+
+fn print_pack(file: &PackFile, findings: &Findings, console: &mut Console) -> io::Result<()> {
+    let (pack, cases) = (&file.pack, file.cases.len());
+    let short = pack.hash().get(..12).unwrap_or_default();
+    console.say(&format!("{} {}  version {short}, {cases} cases", pack.region(), pack.name()))?;
+    for (_, fault) in findings.cases.iter().filter(|(region, _)| *region == pack.region()) {
+        let line = fault.line.map(|line| format!(" (line {line})")).unwrap_or_default();
+        console.say(&format!("  case {}{line}: {}", fault.case, fault.message))?;
+    }
+    let open: Vec<_> = findings.unverified.iter().filter(|value| value.region == pack.region()).collect();
+    console.say(&format!("  {} of {} values are not verified", open.len(), pack.provenance().len()))?;
+    // Every number of a synthetic pack is invented, so naming each would hide the others.
+    for value in open.into_iter().filter(|_| pack.status() != PackStatus::Synthetic) {
+        console.say(&format!(
+            "    {} from {}: {}; {}",
+            value.parameter, value.from, value.trust, value.source
+        ))?;
+    }
+    Ok(())
+}
+
+fn to_json(findings: &Findings) -> Value {
+    let faults = findings.faults.iter().flat_map(|file| {
+        file.faults.iter().map(|fault| {
+            json!({ "file": file.file.display().to_string(), "line": fault.line, "path": fault.path, "message": fault.message })
+        })
+    });
+    let packs = findings.set.files().iter().map(|file| pack_json(file, findings));
+    let refused = findings
+        .not_admitted
+        .iter()
+        .map(|refused| json!({ "region": refused.region.to_string(), "message": refused.to_string() }));
+    json!({
+        "ok": findings.exit() == Exit::Done,
+        "faults": faults.collect::<Vec<_>>(),
+        "packs": packs.collect::<Vec<_>>(),
+        "not_admitted": refused.collect::<Vec<_>>(),
+    })
+}
+
+fn pack_json(file: &PackFile, findings: &Findings) -> Value {
+    let region = file.pack.region();
+    let differing = findings.cases.iter().filter(|(of, _)| *of == region);
+    let open = findings.unverified.iter().filter(|value| value.region == region);
+    json!({
+        "region": region.to_string(),
+        "name": file.pack.name(),
+        "status": packs::status_word(file.pack.status()),
+        "hash": &**file.pack.hash(),
+        "values": file.pack.provenance().len(),
+        "cases": file.cases.len(),
+        "differing": differing
+            .map(|(_, fault)| json!({ "case": fault.case, "line": fault.line, "message": fault.message }))
+            .collect::<Vec<_>>(),
+        "unverified": open
+            .map(|value| json!({
+                "parameter": value.parameter,
+                "from": value.from.to_string(),
+                "trust": value.trust,
+                "source": value.source,
+            }))
+            .collect::<Vec<_>>(),
+    })
+}

@@ -1,0 +1,152 @@
+//! Fills a sandbox folder: the province is written as files and taken in by the same import that a province uses.
+
+use std::io::Write;
+use std::path::Path;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use serde_json::json;
+
+use crate::app::Addresses;
+use crate::app::open_ledger;
+use crate::command::Exit;
+use crate::command::import;
+use crate::command::told;
+use crate::config::gateway::Gateway;
+use crate::ledger::Ledger;
+use crate::protocol::files::kind::Kind;
+use crate::sandbox::folder::Folder;
+use crate::sandbox::folder::Ports;
+use crate::sandbox::folder::write;
+use crate::sandbox::province::Province;
+use crate::sandbox::province::Size;
+use crate::sandbox::province::file_name;
+use crate::sandbox::story::Role;
+use crate::service::seams::Clock;
+use crate::vault::key_file;
+
+/// Codes per catalogue and written stays of a sandbox.
+const CODES: u64 = 400;
+const STAYS: u64 = 200;
+
+pub fn size(seed: u64, persons: u64) -> Size {
+    Size { seed, persons, codes: CODES, stays: STAYS }
+}
+
+/// Makes the folder unless it is made already; gives its settings file.
+pub async fn make_once(
+    path: &Path,
+    size: Size,
+    clock: Arc<dyn Clock>,
+    out: &mut (dyn Write + Send),
+) -> Result<PathBuf, String> {
+    let folder = Folder::new(path);
+    if !folder.is_made() {
+        let province = Province::new(size, clock.now().day());
+        let written =
+            writeln!(out, "Making a sandbox province of {} insured in {} …", size.persons, path.display());
+        written.and_then(|()| out.flush()).map_err(|cause| cause.to_string())?;
+        make(&folder, &province, Ports::USUAL, clock).await?;
+    }
+    Ok(folder.settings())
+}
+
+/// Makes a folder with everything that a gateway needs, and fills its ledger.
+pub async fn make(
+    folder: &Folder,
+    province: &Province,
+    ports: Ports,
+    clock: Arc<dyn Clock>,
+) -> Result<(), String> {
+    let institutions: Vec<_> = province.hospitals.iter().map(|h| h.institution.code.clone()).collect();
+    folder.make(&institutions, province.today, ports).map_err(|cause| told(&cause))?;
+    if !folder.lookup_key().exists() {
+        key_file::make(&folder.lookup_key()).map_err(|cause| told(&cause))?;
+    }
+    province
+        .write(&folder.province(), &mut |_| {})
+        .map_err(|cause| format!("{} cannot be written: {cause}", folder.province().display()))?;
+    fill(folder, clock).await?;
+    write(&folder.first_call(), &first_call(folder, province), 0o644).map_err(|cause| told(&cause))?;
+    folder.mark_made().map_err(|cause| told(&cause))
+}
+
+/// Imports every file of the province.
+async fn fill(folder: &Folder, clock: Arc<dyn Clock>) -> Result<(), String> {
+    let config = Gateway::read(&folder.settings()).map_err(|faults| faults.to_string())?;
+    let ledger = open_ledger(&config, Arc::clone(&clock)).map_err(|cause| told(&cause))?;
+    let ledger: Arc<dyn Ledger> = Arc::new(ledger);
+    let connected = import::Connected { ledger, clock, operator: "sandbox".to_owned(), progress: false };
+    for kind in Kind::ALL {
+        let arguments = import::Arguments {
+            file: folder.province().join(file_name(kind)),
+            kind,
+            source: if kind == Kind::Persons { "register" } else { "sandbox" }.to_owned(),
+            config: folder.settings(),
+            ledger: None,
+            lookup_key: None,
+            yes: true,
+            dry_run: false,
+            differences: None,
+            json: false,
+        };
+        let report = import::import(&arguments, &connected, &|_| true).await.map_err(|cause| told(&cause))?;
+        if report.exit_code() != Exit::Done {
+            let mut text = Vec::new();
+            report.write_text(&mut text).map_err(|cause| cause.to_string())?;
+            return Err(format!(
+                "the sandbox's own {kind} file was refused:\n{}",
+                String::from_utf8_lossy(&text)
+            ));
+        }
+    }
+    Ok(())
+}
+
+/// A call of 1101 by the hospital that treats the person of the story at home.
+fn first_call(folder: &Folder, province: &Province) -> String {
+    let Some(figure) = province.figures.iter().find(|figure| figure.role == Role::Local) else {
+        return String::new();
+    };
+    let code = &figure.stay.fixmedins_code;
+    let message = json!({
+        "infno": "1101",
+        "msgid": format!("{code}{}0900000001", province.today.number()),
+        "mdtrtarea_admvs": figure.insured.person.pool.to_string(),
+        "insuplc_admdvs": "",
+        "recer_sys_code": "YBXT",
+        "infver": "V1.0",
+        "opter_type": "1",
+        "opter": "0001",
+        "opter_name": "收费处",
+        "inf_time": format!("{} 09:00:00", province.today),
+        "fixmedins_code": code,
+        "fixmedins_name": "",
+        "input": {"data": {
+            "mdtrt_cert_type": "02",
+            "mdtrt_cert_no": figure.insured.private.certificate_number,
+            "psn_cert_type": "01",
+        }},
+    });
+    let (certificate, key) = folder.identity(code);
+    format!(
+        "curl --silent --cacert {} --cert {} --key {} https://ADDRESS/fsi/api/rsfComIfsService/callService --data '{message}'",
+        folder.authority().display(),
+        certificate.display(),
+        key.display(),
+    )
+}
+
+/// The addresses, and one call that works as it stands.
+pub fn tell(path: &Path, at: &Addresses, out: &mut dyn Write) -> std::io::Result<()> {
+    let call = std::fs::read_to_string(Folder::new(path).first_call()).unwrap_or_default();
+    writeln!(out, "hospitals  https://{}/fsi/api/rsfComIfsService/callService", at.hospital)?;
+    writeln!(out, "persons    http://{}/", at.persons)?;
+    writeln!(out, "center     http://{}/", at.center)?;
+    writeln!(out, "operators  http://{}/metrics", at.operators)?;
+    if !call.is_empty() {
+        writeln!(out, "\nAsk who a person is (1101), as her hospital does:\n")?;
+        writeln!(out, "{}\n", call.replace("ADDRESS", &at.hospital.to_string()))?;
+    }
+    out.flush()
+}

@@ -1,0 +1,139 @@
+//! `banyan serve`: runs a gateway until it is told to stop.
+
+use std::io::Write;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use tokio::signal::unix::SignalKind;
+use tokio::signal::unix::signal;
+
+use crate::app::App;
+use crate::command::Exit;
+use crate::command::sandbox_folder;
+use crate::command::told;
+use crate::config::gateway::Gateway;
+use crate::config::gateway::LogSection;
+use crate::service::seams::Clock;
+use crate::telemetry;
+use crate::telemetry::metrics::Metrics;
+
+/// Run a gateway: hospitals, persons, the center and operators each at an address of their own.
+///
+/// SIGTERM or Ctrl-C stops it well; SIGHUP reads certificates, callers and packs anew.
+#[derive(Clone, Debug, clap::Args)]
+#[command(group(clap::ArgGroup::new("what").required(true).args(["config", "sandbox"])))]
+#[command(after_help = "Examples:
+  banyan serve --sandbox my-province
+  banyan serve --config gateway.toml")]
+pub struct Arguments {
+    /// The settings file; config/gateway.toml explains every key.
+    #[arg(long)]
+    pub config: Option<PathBuf>,
+    /// A folder with everything: made on the first start (certificates, ledger, province, packs), used again after it.
+    #[arg(long, value_name = "DIR")]
+    pub sandbox: Option<PathBuf>,
+    /// Insured in a new sandbox.
+    #[arg(long, default_value_t = 2_000, requires = "sandbox", value_parser = clap::value_parser!(u64).range(21..=4_000_000))]
+    pub persons: u64,
+    /// Seed of a new sandbox: the same seed makes the same province.
+    #[arg(long, default_value_t = 1, requires = "sandbox")]
+    pub seed: u64,
+}
+
+/// Serves until a signal. Gives the exit code: 0 after a drain in which nothing was cut, 1 when something was cut,
+/// 2 for wrong settings, 3 when it could not start.
+pub async fn run(arguments: &Arguments, clock: Arc<dyn Clock>, out: &mut (dyn Write + Send)) -> Exit {
+    let file = match settings_file(arguments, Arc::clone(&clock), out).await {
+        Ok(file) => file,
+        Err(told) => return complain(&told, Exit::CannotReach),
+    };
+    let config = match Gateway::read(&file) {
+        Ok(config) => config,
+        Err(faults) => return complain(&faults.to_string(), Exit::BadInput),
+    };
+    if let Err(cause) = telemetry::start(&log_settings(&config.log)) {
+        return complain(&told(&cause), Exit::BadInput);
+    }
+    let metrics = match Metrics::start() {
+        Ok(metrics) => metrics,
+        Err(cause) => return complain(&told(&cause), Exit::CannotReach),
+    };
+    tokio::spawn(metrics.clone().keep_small());
+    let app = match App::start(config, clock, Some(metrics)).await {
+        Ok(app) => app,
+        Err(cause) => return complain(&told(&cause), Exit::CannotReach),
+    };
+    let told = match &arguments.sandbox {
+        Some(folder) => sandbox_folder::tell(folder, &app.addresses(), out),
+        None => tell(&app, out),
+    };
+    if told.is_err() {
+        return Exit::CannotReach;
+    }
+    serve(app).await
+}
+
+/// Follows the signals until one says stop.
+async fn serve(app: App) -> Exit {
+    let signals =
+        (signal(SignalKind::terminate()), signal(SignalKind::interrupt()), signal(SignalKind::hangup()));
+    let (Ok(mut terminate), Ok(mut interrupt), Ok(mut hangup)) = signals else {
+        return complain("signals cannot be followed on this machine", Exit::CannotReach);
+    };
+    loop {
+        tokio::select! {
+            _ = terminate.recv() => break,
+            _ = interrupt.recv() => break,
+            _ = hangup.recv() => reload(&app).await,
+            () = app.follow_tables() => {}
+        }
+    }
+    let cut = app.drain().await;
+    tracing::info!(cut, "stopped");
+    if cut == 0 { Exit::Done } else { Exit::Refused }
+}
+
+async fn reload(app: &App) {
+    let faults = app.reload().await;
+    if faults.is_empty() {
+        tracing::info!("read certificates, callers and packs anew");
+    }
+    for fault in faults {
+        tracing::error!(fault, "not put in force; what was there before stays");
+    }
+}
+
+async fn settings_file(
+    arguments: &Arguments,
+    clock: Arc<dyn Clock>,
+    out: &mut (dyn Write + Send),
+) -> Result<PathBuf, String> {
+    match (&arguments.config, &arguments.sandbox) {
+        (Some(file), _) => Ok(file.clone()),
+        (None, Some(folder)) => {
+            let size = sandbox_folder::size(arguments.seed, arguments.persons);
+            sandbox_folder::make_once(folder, size, clock, out).await
+        }
+        (None, None) => Err("give --config FILE or --sandbox DIR".to_owned()),
+    }
+}
+
+fn log_settings(section: &LogSection) -> telemetry::Settings {
+    let format = if section.json { telemetry::Format::Json } else { telemetry::Format::Text };
+    telemetry::Settings { format, level: section.level.clone() }
+}
+
+fn tell(app: &App, out: &mut dyn Write) -> std::io::Result<()> {
+    let at = app.addresses();
+    writeln!(out, "hospitals  https://{}", at.hospital)?;
+    writeln!(out, "persons    {}", at.persons)?;
+    writeln!(out, "center     {}", at.center)?;
+    writeln!(out, "operators  http://{}/metrics", at.operators)?;
+    out.flush()
+}
+
+#[expect(clippy::print_stderr, reason = "what went wrong before there is a log")]
+pub(crate) fn complain(what: &str, code: Exit) -> Exit {
+    eprintln!("banyan: {what}");
+    code
+}

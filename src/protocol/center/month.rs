@@ -1,0 +1,273 @@
+//! Owns what is told of a clearing month: by region, by pair of regions, by hospital; as CSV and JSON too.
+
+use serde_json::Value;
+use serde_json::json;
+
+use crate::domain::calendar::Month;
+use crate::domain::clearing;
+use crate::domain::clearing::Position;
+use crate::domain::clearing::Totals;
+use crate::domain::ids::InstitutionCode;
+use crate::domain::ids::RegionCode;
+use crate::domain::money::Fen;
+use crate::domain::reference::Reference;
+
+/// A month with the names that people know its regions and hospitals by.
+pub struct MonthView {
+    pub month: Month,
+    pub regions: Vec<RegionRow>,
+    pub pairs: Vec<PairRow>,
+    pub hospitals: Vec<HospitalRow>,
+    /// Σ of net positions: anything but zero is a fault.
+    pub imbalance: Fen,
+}
+
+pub struct RegionRow {
+    pub code: RegionCode,
+    pub name: String,
+    pub position: Position,
+}
+
+/// What the insured pool owes the place of care.
+pub struct PairRow {
+    pub home: RegionCode,
+    pub home_name: String,
+    pub care: RegionCode,
+    pub care_name: String,
+    pub totals: Totals,
+    /// This less what is owed the other way.
+    pub net: Fen,
+}
+
+pub struct HospitalRow {
+    pub home: RegionCode,
+    pub home_name: String,
+    pub care: RegionCode,
+    pub care_name: String,
+    pub code: InstitutionCode,
+    pub name: String,
+    pub totals: Totals,
+}
+
+impl HospitalRow {
+    /// Of her own pool: paid inside the region, nothing crosses a border.
+    pub fn is_local(&self) -> bool {
+        self.home == self.care
+    }
+}
+
+impl MonthView {
+    pub fn new(month: Month, totals: &clearing::Month, reference: &Reference) -> MonthView {
+        let day = month.first_day();
+        let name = |code| reference.regions.name(code, day);
+        let hospital = |code: &InstitutionCode| {
+            reference.institution(code, day).map_or_else(|| code.to_string(), |row| row.name.clone())
+        };
+        let payables = totals.payables();
+        let owed = |home, care| payables.get(&(home, care)).map_or(Fen::ZERO, Totals::owed);
+        let positions = totals.positions().into_iter();
+        MonthView {
+            month,
+            regions: positions
+                .map(|(code, position)| RegionRow { code, name: name(code), position })
+                .collect(),
+            pairs: payables
+                .iter()
+                .map(|(&(home, care), totals)| PairRow {
+                    home,
+                    home_name: name(home),
+                    care,
+                    care_name: name(care),
+                    totals: *totals,
+                    net: owed(home, care) - owed(care, home),
+                })
+                .collect(),
+            hospitals: totals
+                .groups
+                .iter()
+                .map(|((home, care, code), totals)| HospitalRow {
+                    home: *home,
+                    home_name: name(*home),
+                    care: *care,
+                    care_name: name(*care),
+                    code: code.clone(),
+                    name: hospital(code),
+                    totals: *totals,
+                })
+                .collect(),
+            imbalance: totals.imbalance(),
+        }
+    }
+
+    pub fn is_balanced(&self) -> bool {
+        self.imbalance == Fen::ZERO
+    }
+
+    /// Everything that crosses a border, summed.
+    pub fn owed(&self) -> Fen {
+        self.regions.iter().map(|row| row.position.owed).sum()
+    }
+
+    /// A row per insured pool and hospital; amounts in yuan with two decimals.
+    pub fn csv(&self) -> String {
+        let mut rows = Csv::with_head(&[
+            "month",
+            "insured_pool",
+            "insured_pool_name",
+            "care_pool",
+            "care_pool_name",
+            "hospital",
+            "hospital_name",
+            "settlements",
+            "reversals",
+            "medfee",
+            "fund",
+            "account",
+            "owed",
+            "cash",
+        ]);
+        for row in &self.hospitals {
+            let t = &row.totals;
+            let amounts = [t.medfee, t.fund, t.account, t.owed(), t.cash].map(|amount| amount.to_string());
+            let mut cells = vec![self.month.to_string(), row.home.to_string(), row.home_name.clone()];
+            cells.extend([
+                row.care.to_string(),
+                row.care_name.clone(),
+                row.code.to_string(),
+                row.name.clone(),
+            ]);
+            cells.extend([t.settlements.to_string(), t.reversals.to_string()]);
+            cells.extend(amounts);
+            rows.push(&cells);
+        }
+        rows.text()
+    }
+
+    /// Amounts are texts in yuan with two decimals.
+    pub fn json(&self) -> Value {
+        let regions = self.regions.iter().map(|row| {
+            json!({
+                "region": row.code.to_string(),
+                "name": row.name,
+                "owed": row.position.owed.to_string(),
+                "owing": row.position.owes.to_string(),
+                "net": row.position.net().to_string(),
+            })
+        });
+        let pairs = self.pairs.iter().map(|row| {
+            let mut value = totals_json(&row.totals);
+            value["insured_pool"] = row.home.to_string().into();
+            value["care_pool"] = row.care.to_string().into();
+            value["net"] = row.net.to_string().into();
+            value
+        });
+        let hospitals = self.hospitals.iter().map(|row| {
+            let mut value = totals_json(&row.totals);
+            value["insured_pool"] = row.home.to_string().into();
+            value["care_pool"] = row.care.to_string().into();
+            value["hospital"] = row.code.to_string().into();
+            value["hospital_name"] = row.name.clone().into();
+            value
+        });
+        json!({
+            "month": self.month.to_string(),
+            "net_sum": self.imbalance.to_string(),
+            "balanced": self.is_balanced(),
+            "regions": regions.collect::<Vec<_>>(),
+            "pairs": pairs.collect::<Vec<_>>(),
+            "hospitals": hospitals.collect::<Vec<_>>(),
+        })
+    }
+}
+
+fn totals_json(totals: &Totals) -> Value {
+    json!({
+        "settlements": totals.settlements,
+        "reversals": totals.reversals,
+        "medfee": totals.medfee.to_string(),
+        "fund": totals.fund.to_string(),
+        "account": totals.account.to_string(),
+        "owed": totals.owed().to_string(),
+        "cash": totals.cash.to_string(),
+    })
+}
+
+/// Rows of text for a spreadsheet: begins with the mark by which Excel knows UTF-8, and no cell can be taken for a
+/// formula.
+pub struct Csv(csv::Writer<Vec<u8>>);
+
+impl Csv {
+    pub fn with_head(head: &[&str]) -> Csv {
+        let mut rows = Csv(csv::Writer::from_writer("\u{feff}".as_bytes().to_vec()));
+        rows.push(head);
+        rows
+    }
+
+    pub fn push(&mut self, cells: &[impl AsRef<str>]) {
+        let safe = cells.iter().map(|cell| harmless(cell.as_ref()));
+        self.0.write_record(safe).expect("a vector takes all, and rows are equally long");
+    }
+
+    pub fn text(self) -> String {
+        let bytes = self.0.into_inner().expect("a vector takes all");
+        String::from_utf8(bytes).expect("text in, text out")
+    }
+}
+
+/// `=cmd()` as a hospital's name would be run by a spreadsheet; a negative amount would not.
+fn harmless(cell: &str) -> String {
+    let formula = cell.starts_with(['=', '@', '+', '\t', '\r'])
+        || (cell.starts_with('-') && !cell[1..].starts_with(|c: char| c.is_ascii_digit()));
+    if formula { format!("'{cell}") } else { cell.to_owned() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::clearing::MonthRow;
+
+    fn row(home: u32, care: u32, fund: i64) -> MonthRow {
+        MonthRow {
+            insured_pool: RegionCode(home),
+            care_pool: RegionCode(care),
+            institution: InstitutionCode::parse(&format!("H{care}00001")).unwrap(),
+            medfee: Fen(fund * 2),
+            fund: Fen(fund),
+            account: Fen::ZERO,
+            cash: Fen(fund),
+            sign: if fund < 0 { -1 } else { 1 },
+        }
+    }
+
+    fn view(rows: &[MonthRow]) -> MonthView {
+        let mut totals = clearing::Month::default();
+        rows.iter().for_each(|row| totals.take(row));
+        MonthView::new(Month::from_number(202_611).unwrap(), &totals, &Reference::default())
+    }
+
+    #[test]
+    fn a_pair_is_netted_against_its_counterpart() {
+        let view = view(&[row(440_700, 440_100, 900), row(440_100, 440_700, 400), row(440_700, 440_700, 70)]);
+        assert_eq!(view.pairs.len(), 2, "care at home crosses no border");
+        assert_eq!(view.pairs.iter().map(|pair| pair.net).collect::<Vec<_>>(), [Fen(-500), Fen(500)]);
+        assert!(view.is_balanced());
+        assert_eq!(view.owed(), Fen(1_300));
+    }
+
+    #[test]
+    fn csv_has_a_row_per_pool_and_hospital() {
+        let text = view(&[row(440_700, 440_100, 900), row(440_700, 440_100, -300)]).csv();
+        let expected =
+            "202611,440700,440700,440100,440100,H44010000001,H44010000001,1,1,12.00,6.00,0.00,6.00,6.00";
+        assert_eq!(text.lines().nth(1), Some(expected));
+    }
+
+    #[test]
+    fn no_cell_is_a_formula() {
+        for (cell, written) in
+            [("=1+1", "'=1+1"), ("@x", "'@x"), ("-1.50", "-1.50"), ("-x", "'-x"), ("一院", "一院")]
+        {
+            assert_eq!(harmless(cell), written);
+        }
+    }
+}

@@ -1,0 +1,33 @@
+//! Owns the wording of a settlement's steps: one trace, told to the insured person, to a hospital, to a regulator.
+//!
+//! Every figure comes from the trace or the breakdown; nothing is computed here.
+
+pub mod hospital;
+pub mod person;
+pub mod regulator;
+pub mod saving;
+pub mod words;
+
+use rust_decimal::Decimal;
+
+use crate::domain::money::Rate;
+
+/// One thing said in both languages.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Sentence {
+    /// What it is about, for headings and styles: `deductible`, `rate`, …
+    pub topic: &'static str,
+    pub zh: String,
+    pub en: String,
+}
+
+impl Sentence {
+    fn new(topic: &'static str, zh: String, en: String) -> Sentence {
+        Sentence { topic, zh, en }
+    }
+}
+
+/// `0.83` as `83%`, `0.895` as `89.5%`.
+pub fn percent(rate: Rate) -> String {
+    format!("{}%", (rate.0 * Decimal::ONE_HUNDRED).normalize())
+}
