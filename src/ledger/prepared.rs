@@ -3,7 +3,6 @@
 
 use std::sync::Arc;
 
-use crate::domain::calendar::Instant;
 use crate::domain::ids::Bucket;
 use crate::domain::ids::StayId;
 use crate::domain::person::PersonPrivate;
@@ -54,7 +53,7 @@ pub(super) struct Prepared {
 #[derive(Debug)]
 pub(super) enum Guard {
     /// Her version must be this one (0: no row yet).
-    Person { version: u64, last_at: Instant, state: String, private: Option<String> },
+    Person { version: u64, state: String, private: Option<String> },
     /// The deed read the stay alone: her version moves on, whatever it is.
     StayOnly,
 }
@@ -93,7 +92,7 @@ pub(super) fn prepare(lookup: &LookupKey, facts: Facts, deed: &Deed) -> Result<P
     Ok(Prepared {
         bucket: facts.bucket,
         person,
-        guard: guard(deed, version, facts.last_at, &folded, known)?,
+        guard: guard(deed, version, &folded, known)?,
         stay: stay_after(deed, stay_version, &folded)?,
         key: deed.meta.key.clone(),
         content: deed.meta.content,
@@ -122,7 +121,6 @@ fn stay_before(facts: &Facts, deed: &Deed) -> Result<Option<StayFacts>, Unfit> {
 fn guard(
     deed: &Deed,
     version: u64,
-    last_at: Instant,
     folded: &Folded,
     known: Option<&PersonPrivate>,
 ) -> Result<Guard, LedgerError> {
@@ -131,7 +129,7 @@ fn guard(
     }
     let state = codec::encode("person", &folded.person).map_err(unkept)?;
     let private = known.map(|known| codec::encode("person_private", known)).transpose().map_err(unkept)?;
-    Ok(Guard::Person { version, last_at, state, private })
+    Ok(Guard::Person { version, state, private })
 }
 
 fn stay_after(deed: &Deed, version: u64, folded: &Folded) -> Result<Option<PreparedStay>, LedgerError> {

@@ -40,6 +40,7 @@ macro_rules! contract {
             time_stands_still_when_the_clock_jumps_back,
             nothing_is_settled_before_a_raised_floor,
             a_deed_that_contradicts_itself_is_not_recorded,
+            a_deed_that_the_schema_refuses_does_not_harm_its_batch,
         }
     };
 }

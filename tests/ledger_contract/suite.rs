@@ -506,3 +506,22 @@ pub(crate) async fn a_deed_that_contradicts_itself_is_not_recorded(stage: Stage)
 fn discharge_of(facts: &Facts) -> banyan::domain::record::Discharge {
     facts.stay.as_ref().unwrap().state.discharge.clone().unwrap()
 }
+
+pub(crate) async fn a_deed_that_the_schema_refuses_does_not_harm_its_batch(stage: Stage) {
+    let woman = Actor::registered(&stage.ledger, "1").await;
+    let stay = woman.ready_to_settle(100_000).await;
+    let settled = woman.settle(&stay).await;
+    woman.reverse(&stay, &settled).await;
+    let (facts, mut again) = woman.settlement(&stay).await;
+    let Body::Settled(settlement) = &mut again.body else { panic!() };
+    settlement.id = settled_of(&settled).id.clone();
+    let others = join_all((0..20).map(async |n| {
+        let other = Actor::registered(&stage.ledger, &format!("other{n}")).await;
+        other.admit().await
+    }));
+    let (refused, others) = tokio::join!(woman.commit(facts.clone(), again), others);
+    assert!(matches!(refused, Err(LedgerError::Unfit { .. })), "{refused:?}");
+    assert_eq!(others.len(), 20);
+    assert_eq!(woman.facts(Some(&stay)).await.version, facts.version);
+    books_agree(&stage.ledger).await;
+}

@@ -81,7 +81,8 @@ CREATE TABLE message (
     CHECK (undone_by = 0 OR undone_by > version)
 ) /* clustered */;
 
--- One row a settlement, reversal or revival: what clearing sums. Reversals are negative.
+-- One row a settlement, reversal or revival: what clearing sums. Reversals are negative. A month is one stretch of the
+-- key in each bucket, so that a settlement pays for no further index.
 CREATE TABLE settlement (
     bucket BIGINT NOT NULL,
     setl_id TEXT NOT NULL,
@@ -112,15 +113,13 @@ CREATE TABLE settlement (
     account BIGINT NOT NULL,
     mutual_aid BIGINT NOT NULL,
     cash BIGINT NOT NULL,
-    PRIMARY KEY (bucket, setl_id),
+    PRIMARY KEY (bucket, setl_month, setl_id),
     CHECK (fund = hifp + hifob + hifmi + hifes + cvlserv + maf + hifdm + oth),
     CHECK (medfee = fund + person_part + hospital_part),
     CHECK (person_part = account + mutual_aid + cash),
     CHECK ((kind = 'settled') = (original IS NULL)),
     CHECK (CASE WHEN kind = 'reversed' THEN medfee <= 0 ELSE medfee >= 0 END)
 ) /* clustered */;
-
-CREATE INDEX settlement_by_month ON settlement (setl_month, bucket, setl_id);
 
 -- Whom a card or certificate names, by keyed hash; the bucket is the hash's own.
 CREATE TABLE credential (

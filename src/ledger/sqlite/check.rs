@@ -208,7 +208,9 @@ impl Check<'_> {
         stay: Option<&StayId>,
     ) -> Read<()> {
         self.rows.settlement += 1;
-        let kept = self.one(SETTLEMENT, params![replayed.bucket.get(), row.id.as_str()], kept_settlement)?;
+        let month = at.day().month().number();
+        let asked = params![replayed.bucket.get(), row.id.as_str(), month];
+        let kept = self.one(SETTLEMENT, asked, kept_settlement)?;
         let words = [
             Some(replayed.person.clone()),
             Some(row.kind.word().into()),
@@ -222,7 +224,7 @@ impl Check<'_> {
             i64::from(row.care_pool.0),
             i64::from(row.insured_pool.0),
             i64::from(row.year.0),
-            i64::from(at.day().month().number()),
+            i64::from(month),
             at.0,
         ];
         let folded = Some((words, numbers, amounts(&row.breakdown)));
@@ -291,7 +293,7 @@ const SETTLEMENT: &str = "SELECT person, kind, original, stay, institution, sche
          version, care_pool, insured_pool, benefit_year, setl_month, at_ms,
          medfee, hifp, hifob, hifmi, hifes, cvlserv, maf, hifdm, oth, fund, hospital_part, person_part,
          account, mutual_aid, cash
-     FROM settlement WHERE bucket = ?1 AND setl_id = ?2";
+     FROM settlement WHERE bucket = ?1 AND setl_id = ?2 AND setl_month = ?3";
 
 type KeptSettlement = ([Option<String>; 6], [i64; 6], [Fen; 15]);
 

@@ -217,7 +217,14 @@ pub(super) fn records(
 }
 
 pub(super) fn settlement(db: &Connection, id: &SettlementId) -> Read<Option<Arc<Record>>> {
-    const SQL: &str = "SELECT person, version FROM settlement WHERE bucket = ?1 AND setl_id = ?2";
+    // Month by month from the last, since the key has the month before the id.
+    const SQL: &str = "WITH RECURSIVE months (month) AS
+             (SELECT MAX(setl_month) FROM settlement WHERE bucket = ?1
+              UNION ALL
+              SELECT (SELECT MAX(setl_month) FROM settlement WHERE bucket = ?1 AND setl_month < month)
+              FROM months WHERE month IS NOT NULL)
+         SELECT s.person, s.version FROM months CROSS JOIN settlement s
+         WHERE s.bucket = ?1 AND s.setl_month = months.month AND s.setl_id = ?2 LIMIT 1";
     let Some(bucket) = Bucket::of_id(id.as_str()) else { return Ok(None) };
     let failed = || storage("read a settlement");
     let mut statement = db.prepare_cached(SQL).map_err(failed())?;
@@ -258,28 +265,48 @@ pub(super) fn trace(
     })
 }
 
+/// Bucket by bucket: in each the month is one stretch of the primary key.
 pub(super) fn month(
     db: &Connection,
     month: Month,
     after: Option<&SettlementId>,
     limit: usize,
 ) -> Read<Vec<ClearingRow>> {
+    let begin = after.and_then(|id| Bucket::of_id(id.as_str())).map_or(0, Bucket::get);
+    let mut found = Vec::new();
+    snapshot(db, |db| {
+        for bucket in begin..Bucket::COUNT {
+            let after = after.filter(|_| bucket == begin).map_or("", SettlementId::as_str);
+            month_of_bucket(db, bucket, month, after, limit - found.len(), &mut found)?;
+            if found.len() >= limit {
+                break;
+            }
+        }
+        Ok(())
+    })?;
+    Ok(found)
+}
+
+fn month_of_bucket(
+    db: &Connection,
+    bucket: u16,
+    month: Month,
+    after: &str,
+    limit: usize,
+    found: &mut Vec<ClearingRow>,
+) -> Read<()> {
     const SQL: &str =
         "SELECT setl_id, original, person, version, at_ms, insured_pool, care_pool, institution,
              medfee, fund, account + mutual_aid, cash, kind
-         FROM settlement WHERE setl_month = ?1 AND (bucket, setl_id) > (?2, ?3)
-         ORDER BY bucket, setl_id LIMIT ?4";
+         FROM settlement WHERE bucket = ?1 AND setl_month = ?2 AND setl_id > ?3 ORDER BY setl_id LIMIT ?4";
     let failed = || storage("read a month");
-    let begin = after.and_then(|id| Bucket::of_id(id.as_str())).map_or(-1, |bucket| i64::from(bucket.get()));
-    let limit = i64::try_from(limit).unwrap_or(i64::MAX);
     let mut statement = db.prepare_cached(SQL).map_err(failed())?;
-    let asked = params![month.number(), begin, after.map_or("", SettlementId::as_str), limit];
-    let mut rows = statement.query(asked).map_err(failed())?;
-    let mut found = Vec::new();
+    let limit = i64::try_from(limit).unwrap_or(i64::MAX);
+    let mut rows = statement.query(params![bucket, month.number(), after, limit]).map_err(failed())?;
     while let Some(row) = rows.next().map_err(failed())? {
         found.push(clearing_row(row)?);
     }
-    Ok(found)
+    Ok(())
 }
 
 fn clearing_row(row: &Row<'_>) -> Read<ClearingRow> {

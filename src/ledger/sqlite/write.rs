@@ -37,47 +37,23 @@ pub(super) struct Moment {
     pub(super) floor: Instant,
 }
 
-/// Writes a deed inside the running transaction, whole or not at all.
+/// Writes a deed inside the running transaction, or nothing of it when its facts have moved. The transaction holds the
+/// write lock, so that what the guards find stays so; an error leaves part of the deed and ends the transaction.
 pub(super) fn write(
     db: &Connection,
     deed: &Prepared,
     moment: Moment,
     standing: &mut Standing,
 ) -> rusqlite::Result<Written> {
-    db.prepare_cached("SAVEPOINT deed")?.execute([])?;
-    let before = *standing;
-    let written = write_all(db, deed, moment, standing);
-    match &written {
-        Ok(Written::Recorded(_)) => {}
-        Ok(Written::Moved) => undo(db, before, standing)?,
-        // Where SQLite has rolled the whole transaction back already, there is nothing to go back to.
-        Err(_) if db.is_autocommit() => *standing = before,
-        Err(_) => undo(db, before, standing)?,
-    }
-    if !db.is_autocommit() {
-        db.prepare_cached("RELEASE deed")?.execute([])?;
-    }
-    written
-}
-
-fn undo(db: &Connection, before: Standing, standing: &mut Standing) -> rusqlite::Result<()> {
-    *standing = before;
-    db.prepare_cached("ROLLBACK TO deed")?.execute([]).map(|_| ())
-}
-
-fn write_all(
-    db: &Connection,
-    deed: &Prepared,
-    moment: Moment,
-    standing: &mut Standing,
-) -> rusqlite::Result<Written> {
-    let Some((version, last_at)) = person_before(db, deed)? else { return Ok(Written::Moved) };
-    let at = standing.stamp(moment.clock, moment.floor, last_at);
-    let place = Place { version: version + 1, at };
-    let guarded = guard_person(db, deed, version, at)? && guard_stay(db, deed)?;
-    if !guarded || !bind_messages(db, deed, place.version)? {
+    let Some((version, last_at)) = guarded_person(db, deed)? else { return Ok(Written::Moved) };
+    if !stay_stands(db, deed)? || any_message_known(db, deed)? {
         return Ok(Written::Moved);
     }
+    let at = standing.stamp(moment.clock, moment.floor, last_at);
+    let place = Place { version: version + 1, at };
+    move_person(db, deed, version, at)?;
+    move_stay(db, deed)?;
+    bind_messages(db, deed, place.version)?;
     insert_record(db, deed, place, moment.lane, standing.sequence)?;
     turn_messages(db, deed, place.version)?;
     if let Some(row) = &deed.effect.settlement {
@@ -87,23 +63,54 @@ fn write_all(
     Ok(Written::Recorded(place))
 }
 
-/// Version and time of her last record: as the facts say, or as the row says where the deed read only the stay.
-fn person_before(db: &Connection, deed: &Prepared) -> rusqlite::Result<Option<(u64, Instant)>> {
+/// Version and time of her last record, if they are what the deed was decided on.
+fn guarded_person(db: &Connection, deed: &Prepared) -> rusqlite::Result<Option<(u64, Instant)>> {
     const SQL: &str = "SELECT version, last_ms FROM person WHERE bucket = ?1 AND person = ?2";
-    match &deed.guard {
-        Guard::Person { version, last_at, .. } => Ok(Some((*version, *last_at))),
-        Guard::StayOnly => {
-            let mut statement = db.prepare_cached(SQL)?;
-            let key = params![deed.bucket.get(), deed.person];
-            let row = statement.query_row(key, |row| Ok((row.get::<_, i64>(0)?, row.get(1)?))).optional()?;
-            Ok(row.map(|(version, last)| (version.unsigned_abs(), Instant(last))))
+    let row = db
+        .prepare_cached(SQL)?
+        .query_row(params![deed.bucket.get(), deed.person], |row| Ok((row.get::<_, i64>(0)?, row.get(1)?)))
+        .optional()?;
+    let (standing, last) = row.map_or((0, 0), |(version, last)| (version.unsigned_abs(), last));
+    let holds = match &deed.guard {
+        Guard::Person { version, .. } => *version == standing,
+        // The deed read her stay alone; but she must be there.
+        Guard::StayOnly => standing > 0,
+    };
+    Ok(holds.then_some((standing, Instant(last))))
+}
+
+fn stay_stands(db: &Connection, deed: &Prepared) -> rusqlite::Result<bool> {
+    const SQL: &str = "SELECT version, person FROM stay WHERE bucket = ?1 AND stay = ?2";
+    let Some(stay) = &deed.stay else { return Ok(true) };
+    let mut statement = db.prepare_cached(SQL)?;
+    let mut rows = statement.query(params![deed.bucket.get(), stay.id.as_str()])?;
+    match rows.next()? {
+        None => Ok(stay.version == 0),
+        Some(row) => {
+            let hers = row.get_ref(1)?.as_str()? == deed.person;
+            Ok(hers && row.get::<_, i64>(0)? == whole(stay.version))
         }
     }
 }
 
-fn guard_person(db: &Connection, deed: &Prepared, version: u64, at: Instant) -> rusqlite::Result<bool> {
+/// The deed's own message and the one that it fences off must both be unknown.
+fn any_message_known(db: &Connection, deed: &Prepared) -> rusqlite::Result<bool> {
+    const SQL: &str = "SELECT 1 FROM message
+         WHERE bucket = ?1 AND msgid = ?2 AND institution = ?3 AND infno = ?4";
+    let own = deed.keyed.then_some(&deed.key);
+    for key in own.into_iter().chain(&deed.effect.fences) {
+        let (message, institution) = (key.message.as_str(), key.institution.as_str());
+        let asked = params![deed.bucket.get(), message, institution, key.transaction];
+        if db.prepare_cached(SQL)?.exists(asked)? {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}
+
+fn move_person(db: &Connection, deed: &Prepared, version: u64, at: Instant) -> rusqlite::Result<()> {
     const BEGIN: &str = "INSERT INTO person (bucket, person, version, last_ms, state, private)
-         VALUES (?1, ?2, 1, ?3, ?4, ?5) ON CONFLICT (bucket, person) DO NOTHING";
+         VALUES (?1, ?2, 1, ?3, ?4, ?5)";
     const MOVE: &str = "UPDATE person SET version = version + 1, last_ms = ?4
          WHERE bucket = ?1 AND person = ?2 AND version = ?3";
     const FOLD: &str = "UPDATE person SET version = version + 1, last_ms = ?4, state = ?5
@@ -124,32 +131,33 @@ fn guard_person(db: &Connection, deed: &Prepared, version: u64, at: Instant) -> 
             .prepare_cached(REGISTER)?
             .execute(params![bucket, person, whole(version), at.0, state, private])?,
     };
-    Ok(changed == 1)
+    one_row(changed)
 }
 
-fn guard_stay(db: &Connection, deed: &Prepared) -> rusqlite::Result<bool> {
-    const BEGIN: &str = "INSERT INTO stay (bucket, stay, person, version, state)
-         VALUES (?1, ?2, ?3, 1, ?4) ON CONFLICT (bucket, stay) DO NOTHING";
-    const FOLD: &str = "UPDATE stay SET version = version + 1, state = ?5
-         WHERE bucket = ?1 AND stay = ?2 AND person = ?3 AND version = ?4";
-    let Some(stay) = &deed.stay else { return Ok(true) };
+fn move_stay(db: &Connection, deed: &Prepared) -> rusqlite::Result<()> {
+    const BEGIN: &str = "INSERT INTO stay (bucket, stay, person, version, state) VALUES (?1, ?2, ?3, 1, ?4)";
+    const FOLD: &str = "UPDATE stay SET version = version + 1, state = ?4
+         WHERE bucket = ?1 AND stay = ?2 AND version = ?3";
+    let Some(stay) = &deed.stay else { return Ok(()) };
     let (bucket, id) = (deed.bucket.get(), stay.id.as_str());
     let changed = if stay.version == 0 {
         db.prepare_cached(BEGIN)?.execute(params![bucket, id, deed.person, stay.state])?
     } else {
-        let version = whole(stay.version);
-        db.prepare_cached(FOLD)?.execute(params![bucket, id, deed.person, version, stay.state])?
+        db.prepare_cached(FOLD)?.execute(params![bucket, id, whole(stay.version), stay.state])?
     };
-    Ok(changed == 1)
+    one_row(changed)
 }
 
-/// The deed's own message, and the one that it fences off. False when one of them is known already.
-fn bind_messages(db: &Connection, deed: &Prepared, version: u64) -> rusqlite::Result<bool> {
-    let own = !deed.keyed || bind(db, deed, &deed.key, version, false)?;
-    match &deed.effect.fences {
-        Some(key) if own => bind(db, deed, key, version, true),
-        Some(_) | None => Ok(own),
+/// What a guard has found cannot fail to be there: the file is broken, and the batch ends.
+fn one_row(changed: usize) -> rusqlite::Result<()> {
+    if changed == 1 { Ok(()) } else { Err(rusqlite::Error::StatementChangedRows(changed)) }
+}
+
+fn bind_messages(db: &Connection, deed: &Prepared, version: u64) -> rusqlite::Result<()> {
+    if deed.keyed {
+        bind(db, deed, &deed.key, version, false)?;
     }
+    deed.effect.fences.iter().try_for_each(|key| bind(db, deed, key, version, true))
 }
 
 fn bind(
@@ -158,11 +166,10 @@ fn bind(
     key: &MessageKey,
     version: u64,
     fence: bool,
-) -> rusqlite::Result<bool> {
+) -> rusqlite::Result<()> {
     const SQL: &str = "INSERT INTO message
              (bucket, msgid, institution, infno, person, version, undone_by, fence, recipe, content)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, 0, ?7, ?8, ?9)
-         ON CONFLICT (bucket, msgid, institution, infno) DO NOTHING";
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, 0, ?7, ?8, ?9)";
     let bound = db.prepare_cached(SQL)?.execute(params![
         deed.bucket.get(),
         key.message.as_str(),
@@ -174,7 +181,7 @@ fn bind(
         deed.content.recipe,
         deed.content.digest
     ])?;
-    Ok(bound == 1)
+    one_row(bound)
 }
 
 /// Messages whose first answer stands no longer, and the one whose stands again. What is undone stays undone by the

@@ -1,6 +1,7 @@
 //! Owns the one thread that writes: it gathers what waits into one durable transaction, answers, and keeps the
 //! write-ahead log bounded.
 
+use std::collections::BTreeMap;
 use std::collections::HashMap;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -59,9 +60,11 @@ impl Alone for Job {
 
 /// What became of a job, kept until the transaction is durable.
 enum Done {
-    Deed(Result<Written, LedgerError>),
+    Deed(Written),
     Reference(u64),
     Floor,
+    /// The schema refuses it: a fault of the job, the others of its batch stand.
+    Refused(String),
 }
 
 pub(super) struct Writer {
@@ -109,7 +112,7 @@ impl Writer {
         while let Some(batch) = batches.gather() {
             let moved = self.take(batch);
             for waiting in batches.take_decided(|job| moved.decides(job)) {
-                answer(waiting.job, Done::Deed(Ok(Written::Moved)));
+                answer(waiting.job, Done::Deed(Written::Moved));
             }
             self.bound_log();
         }
@@ -138,19 +141,46 @@ impl Writer {
                 self.standing = before;
                 self.recover(&cause);
                 let cause = Arc::new(cause);
-                batch.into_iter().for_each(|waiting| refuse(waiting.job, &cause));
+                batch.into_iter().for_each(|waiting| fail(waiting.job, || shared("commit", &cause)));
                 Moved::default()
             }
         }
     }
 
+    /// A deed that the schema refuses is left out and the batch written again without it: each round leaves one out.
     fn write_batch(&mut self, batch: &[Waiting<Job>]) -> rusqlite::Result<Vec<Done>> {
+        let before = self.standing;
+        let mut unfit = BTreeMap::new();
+        loop {
+            let mut at = 0;
+            match self.write_once(batch, &unfit, &mut at) {
+                Err(cause) if is_of_the_deed(&cause) && !unfit.contains_key(&at) => {
+                    self.standing = before;
+                    self.db.prepare_cached("ROLLBACK")?.execute([])?;
+                    unfit.insert(at, cause.to_string());
+                }
+                written => return written,
+            }
+        }
+    }
+
+    /// `at` is the job that is being written.
+    fn write_once(
+        &mut self,
+        batch: &[Waiting<Job>],
+        unfit: &BTreeMap<usize, String>,
+        at: &mut usize,
+    ) -> rusqlite::Result<Vec<Done>> {
         self.db.prepare_cached("BEGIN IMMEDIATE")?.execute([])?;
         let moment = self.moment()?;
         let before = self.standing;
         let mut done = Vec::with_capacity(batch.len());
-        for waiting in batch {
-            done.push(self.write_job(&waiting.job, moment)?);
+        for (place, waiting) in batch.iter().enumerate() {
+            *at = place;
+            done.push(match unfit.get(&place) {
+                None => self.write_job(&waiting.job, moment)?,
+                Some(what) => Done::Refused(what.clone()),
+            });
         }
         if self.standing != before {
             self.move_lane()?;
@@ -161,12 +191,9 @@ impl Writer {
 
     fn write_job(&mut self, job: &Job, moment: Moment) -> rusqlite::Result<Done> {
         match job {
-            Job::Deed { deed, .. } => match write::write(&self.db, deed, moment, &mut self.standing) {
-                Err(cause) if is_of_the_deed(&cause) => {
-                    Ok(Done::Deed(Err(LedgerError::Unfit { what: cause.to_string() })))
-                }
-                written => written.map(|written| Done::Deed(Ok(written))),
-            },
+            Job::Deed { deed, .. } => {
+                write::write(&self.db, deed, moment, &mut self.standing).map(Done::Deed)
+            }
             Job::Reference { source, change, .. } => {
                 reference::write(&self.db, source, change, self.lane, moment.clock).map(Done::Reference)
             }
@@ -241,8 +268,7 @@ impl Moved {
     fn by(batch: &[Waiting<Job>], done: &[Done]) -> Moved {
         let mut moved = Moved::default();
         for (waiting, done) in batch.iter().zip(done) {
-            let (Job::Deed { deed, .. }, Done::Deed(Ok(Written::Recorded(place)))) = (&waiting.job, done)
-            else {
+            let (Job::Deed { deed, .. }, Done::Deed(Written::Recorded(place))) = (&waiting.job, done) else {
                 continue;
             };
             moved.persons.insert(deed.person.clone(), place.version);
@@ -262,7 +288,7 @@ impl Moved {
     }
 }
 
-/// A row that the schema refuses: a fault of this deed, the others of its batch stand.
+/// A row that the schema refuses.
 fn is_of_the_deed(cause: &rusqlite::Error) -> bool {
     cause.sqlite_error_code() == Some(ErrorCode::ConstraintViolation)
 }
@@ -274,19 +300,20 @@ fn is_passing(cause: &rusqlite::Error) -> bool {
 
 fn answer(job: Job, done: Done) {
     match (job, done) {
-        (Job::Deed { reply, .. }, Done::Deed(written)) => drop(reply.send(written)),
+        (Job::Deed { reply, .. }, Done::Deed(written)) => drop(reply.send(Ok(written))),
         (Job::Reference { reply, .. }, Done::Reference(version)) => drop(reply.send(Ok(version))),
         (Job::Floor { reply, .. }, Done::Floor) => drop(reply.send(Ok(()))),
+        (job, Done::Refused(what)) => fail(job, || LedgerError::Unfit { what: what.clone() }),
         (Job::Deed { .. } | Job::Reference { .. } | Job::Floor { .. }, _) => {
             unreachable!("each job is done as what it is")
         }
     }
 }
 
-fn refuse(job: Job, cause: &Arc<rusqlite::Error>) {
+fn fail(job: Job, why: impl Fn() -> LedgerError) {
     match job {
-        Job::Deed { reply, .. } => drop(reply.send(Err(shared("commit", cause)))),
-        Job::Reference { reply, .. } => drop(reply.send(Err(shared("commit", cause)))),
-        Job::Floor { reply, .. } => drop(reply.send(Err(shared("commit", cause)))),
+        Job::Deed { reply, .. } => drop(reply.send(Err(why()))),
+        Job::Reference { reply, .. } => drop(reply.send(Err(why()))),
+        Job::Floor { reply, .. } => drop(reply.send(Err(why()))),
     }
 }
