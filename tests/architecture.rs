@@ -1,5 +1,7 @@
 //! The house rules that a compiler does not know: who may name whom, and that the law stays pure.
 
+#![expect(clippy::unwrap_used, reason = "a fault here is a failed test")]
+
 use std::fs;
 use std::path::Path;
 use std::path::PathBuf;
