@@ -102,7 +102,8 @@ fn figure<'a>(answer: &'a Value, name: &str) -> &'a str {
 fn the_worked_examples_come_out_to_the_fen() {
     const E01: &str = include_str!("../docs/examples/bill-m.toml");
     let prepay = "config/packs/sandbox/442000.toml";
-    let table: &[(&str, String, &[(&str, &str)])] = &[
+    type Figures = &'static [(&'static str, &'static str)];
+    let table: &[(&str, String, Figures)] = &[
         (SANDBOX, E01.to_owned(), &[("hifp_pay", "29987.49"), ("psn_cash_pay", "12081.96")]),
         (
             SANDBOX,

@@ -216,7 +216,8 @@ async fn every_fault_of_a_filing_is_told_at_its_field() {
     reader.sign_in(world.number(Role::LongTerm)).await;
     let form = reader.get("/me/filings/new").await;
     let (token, message) = (form.hidden("token"), form.hidden("message"));
-    let table: [(&[(&str, &str)], &str, &str); 7] = [
+    type Fields = &'static [(&'static str, &'static str)];
+    let table: [(Fields, &str, &str); 7] = [
         (&[("target", "310000")], "category", "请选择备案类型"),
         (&[("category", "TMP_OTHER")], "target", "请选择就医地"),
         (&[("category", "TMP_OTHER"), ("target", "310000"), ("from", "soon")], "from", "日期请写成"),

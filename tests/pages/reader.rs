@@ -13,59 +13,59 @@ use hyper::header::HeaderMap;
 use hyper_util::rt::TokioIo;
 use tokio::net::TcpStream;
 
-pub struct Reader {
+pub(crate) struct Reader {
     address: SocketAddr,
     pub cookies: BTreeMap<String, String>,
     /// Sent along with every request.
     pub headers: Vec<(&'static str, String)>,
 }
 
-pub struct Page {
+pub(crate) struct Page {
     pub status: StatusCode,
     pub headers: HeaderMap,
     pub text: String,
 }
 
 impl Page {
-    pub fn header(&self, name: &str) -> &str {
+    pub(crate) fn header(&self, name: &str) -> &str {
         self.headers.get(name).map_or("", |value| value.to_str().unwrap())
     }
 
     /// The value of a hidden field.
-    pub fn hidden(&self, name: &str) -> String {
+    pub(crate) fn hidden(&self, name: &str) -> String {
         let from = format!("name=\"{name}\" value=\"");
         let rest = self.text.split_once(&from).unwrap_or_else(|| panic!("{name} in {}", self.text)).1;
         rest.split('"').next().unwrap().to_owned()
     }
 
     /// The code that a sandbox shows.
-    pub fn code(&self) -> String {
+    pub(crate) fn code(&self) -> String {
         let rest = self.text.split_once("sandbox-code\">").expect("a code is shown").1;
         rest.split('<').next().unwrap().to_owned()
     }
 
     /// Addresses of links that begin so.
-    pub fn links(&self, start: &str) -> Vec<String> {
+    pub(crate) fn links(&self, start: &str) -> Vec<String> {
         let links = self.text.split("href=\"").skip(1).filter_map(|rest| rest.split('"').next());
         links.filter(|link| link.starts_with(start)).map(str::to_owned).collect()
     }
 }
 
 impl Reader {
-    pub fn of(address: SocketAddr) -> Reader {
+    pub(crate) fn of(address: SocketAddr) -> Reader {
         Reader { address, cookies: BTreeMap::new(), headers: Vec::new() }
     }
 
-    pub async fn get(&mut self, path: &str) -> Page {
+    pub(crate) async fn get(&mut self, path: &str) -> Page {
         self.send("GET", path, Vec::new(), "").await
     }
 
-    pub async fn post(&mut self, path: &str, fields: &[(&str, &str)]) -> Page {
+    pub(crate) async fn post(&mut self, path: &str, fields: &[(&str, &str)]) -> Page {
         let body = form_urlencoded::Serializer::new(String::new()).extend_pairs(fields).finish();
         self.send("POST", path, body.into_bytes(), "application/x-www-form-urlencoded").await
     }
 
-    pub async fn send(&mut self, method: &str, path: &str, body: Vec<u8>, kind: &str) -> Page {
+    pub(crate) async fn send(&mut self, method: &str, path: &str, body: Vec<u8>, kind: &str) -> Page {
         let stream = TcpStream::connect(self.address).await.unwrap();
         let (mut sender, connection) = http1::handshake(TokioIo::new(stream)).await.unwrap();
         tokio::spawn(connection);
@@ -103,7 +103,7 @@ impl Reader {
     }
 
     /// Signs in by the code that the sandbox shows; her list of claims.
-    pub async fn sign_in(&mut self, number: &str) -> Page {
+    pub(crate) async fn sign_in(&mut self, number: &str) -> Page {
         let form = self.get("/sign-in").await;
         let token = form.hidden("token");
         let asked = self.post("/sign-in", &[("token", &token), ("number", number)]).await;

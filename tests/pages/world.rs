@@ -71,10 +71,10 @@ use zeroize::Zeroizing;
 const SEED: u64 = 7;
 
 /// Stands still until a test moves it. Begins at 10:00 on 24 November 2026 in China.
-pub struct Hand(AtomicI64);
+pub(crate) struct Hand(AtomicI64);
 
 impl Hand {
-    pub fn forward(&self, milliseconds: i64) {
+    pub(crate) fn forward(&self, milliseconds: i64) {
         self.0.fetch_add(milliseconds, SeqCst);
     }
 }
@@ -86,7 +86,7 @@ impl Clock for Hand {
 }
 
 /// What a test wants otherwise than usual.
-pub struct Wish {
+pub(crate) struct Wish {
     pub sandbox: bool,
     pub delivery: Delivery,
     /// Put in place of a figure's name.
@@ -99,27 +99,28 @@ impl Default for Wish {
     }
 }
 
-pub struct World {
+pub(crate) struct World {
     pub service: Arc<Service>,
     pub clock: Arc<Hand>,
     pub figures: Vec<Figure>,
     pub persons: SocketAddr,
     pub center: SocketAddr,
-    pub folder: TempDir,
-    servers: Vec<Server>,
+    /// Held, so that the ledger's folder and the servers live as long as the world.
+    _folder: TempDir,
+    _servers: Vec<Server>,
     messages: AtomicI64,
 }
 
-pub fn today() -> Day {
+pub(crate) fn today() -> Day {
     Day::new(2026, 11, 24).unwrap()
 }
 
 impl World {
-    pub async fn start() -> World {
+    pub(crate) async fn start() -> World {
         World::start_as(Wish::default()).await
     }
 
-    pub async fn start_as(wish: Wish) -> World {
+    pub(crate) async fn start_as(wish: Wish) -> World {
         let folder = tempfile::tempdir().unwrap();
         let clock = Arc::new(Hand(AtomicI64::new(Instant::start_of(today()).0 + 10 * 3_600_000)));
         let ledger = open_ledger(&folder, &clock);
@@ -145,11 +146,11 @@ impl World {
         let mut world = World {
             persons: persons.address(),
             center: center.address(),
-            servers: vec![persons, center],
+            _servers: vec![persons, center],
             service,
             clock,
             figures,
-            folder,
+            _folder: folder,
             messages: AtomicI64::new(1),
         };
         world.bring_in_persons(ledger).await;
@@ -157,12 +158,12 @@ impl World {
         world
     }
 
-    pub fn figure(&self, role: Role) -> &Figure {
+    pub(crate) fn figure(&self, role: Role) -> &Figure {
         self.figures.iter().find(|figure| figure.role == role).unwrap()
     }
 
     /// Her identity number.
-    pub fn number(&self, role: Role) -> &str {
+    pub(crate) fn number(&self, role: Role) -> &str {
         &self.figure(role).insured.private.certificate_number
     }
 
@@ -203,7 +204,7 @@ impl World {
     }
 
     /// Admission to settlement, as its hospital would do it.
-    pub async fn settle(&self, role: Role) -> (StayRef, SettlementId) {
+    pub(crate) async fn settle(&self, role: Role) -> (StayRef, SettlementId) {
         let stay = &self.figure(role).stay;
         let named = self.admit(stay).await;
         self.upload(stay, &named).await;
@@ -212,7 +213,7 @@ impl World {
         (named, settled)
     }
 
-    pub async fn admit(&self, stay: &Stay) -> StayRef {
+    pub(crate) async fn admit(&self, stay: &Stay) -> StayRef {
         let order = Admit {
             number: stay.psn_no.clone(),
             credential: Credential { kind: "02".into(), number: stay.certno.clone() },
@@ -313,10 +314,6 @@ impl World {
             noted: String::new(),
             words: |_| String::new(),
         }
-    }
-
-    pub fn servers(&self) -> usize {
-        self.servers.len()
     }
 }
 
