@@ -23,6 +23,8 @@ pub struct Gateway {
     pub ledger: LedgerSection,
     /// Key of look-up hashes and buckets: made once, never changed.
     pub lookup_key: PathBuf,
+    /// Keys of encryption and signatures.
+    pub keys: Option<KeysSection>,
     pub packs: PacksSection,
     pub hospital: HospitalSection,
     pub persons: PageSection,
@@ -52,6 +54,34 @@ pub struct LedgerSection {
     pub queue_max: usize,
     /// Deeds in one durable transaction.
     pub batch_max: usize,
+}
+
+/// Where the keys lie that are made, changed and destroyed over the years.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct KeysSection {
+    /// The key store. Outside of what is backed up with the ledger.
+    pub store: PathBuf,
+    /// Where the master key comes from, under which all keys of the store are wrapped.
+    pub master: MasterSource,
+    /// The master that is about to take over. Both are read until the change is through.
+    pub next_master: Option<MasterSource>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum MasterSource {
+    /// 64 hexadecimal digits, mode 600.
+    File(PathBuf),
+    /// Name of an environment variable with 64 hexadecimal digits.
+    Environment(String),
+}
+
+impl core::fmt::Display for MasterSource {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        match self {
+            MasterSource::File(path) => write!(f, "file {}", path.display()),
+            MasterSource::Environment(name) => write!(f, "environment variable {name}"),
+        }
+    }
 }
 
 #[derive(Clone, Debug)]
@@ -202,6 +232,7 @@ fn gateway(root: &mut Section) -> Gateway {
         ),
         drain_timeout: root.milliseconds("drain_timeout_ms", 0..=600_000, 20_000),
         lookup_key: root.required_path("lookup_key"),
+        keys: root.has("keys").then(|| root.section("keys", keys)),
         ledger: root.section("ledger", ledger),
         packs: root.section("packs", packs),
         hospital: root.section("hospital", hospital),
@@ -227,6 +258,37 @@ fn ledger(s: &mut Section) -> LedgerSection {
         queue_max: s.size("queue_max", 16..=1_000_000, 8_192),
         batch_max: s.size("batch_max", 1..=10_000, 256),
     }
+}
+
+fn keys(s: &mut Section) -> KeysSection {
+    let store = s.required_path("store");
+    if !s.has("master") {
+        s.fault("master", "must be set");
+    }
+    let (master, next_master) = (master(s, "master"), master(s, "next_master"));
+    if master.is_some() && master == next_master {
+        s.fault("next_master", "must be another key than master; leave it out when no change is under way");
+    }
+    KeysSection { store, master: master.unwrap_or(MasterSource::File(PathBuf::new())), next_master }
+}
+
+/// `env:NAME`, or a file.
+fn master(s: &mut Section, key: &str) -> Option<MasterSource> {
+    let text = s.optional_text(key)?;
+    if text.len() == 64 && text.bytes().all(|b| b.is_ascii_hexdigit()) {
+        s.fault(key, "must say where the key is, not hold it; who has read this file knows it: make another");
+        return None;
+    }
+    let Some(name) = text.strip_prefix("env:") else {
+        return Some(MasterSource::File(s.placed(&text)));
+    };
+    let plain = name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_');
+    if !plain || name.is_empty() || name.starts_with(|c: char| c.is_ascii_digit()) {
+        // The text is not shown: it may be the key itself.
+        s.fault(key, "after env: must be the name of an environment variable: letters, digits and _");
+        return None;
+    }
+    Some(MasterSource::Environment(name.to_owned()))
 }
 
 fn packs(s: &mut Section) -> PacksSection {

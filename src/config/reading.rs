@@ -186,6 +186,11 @@ impl Section {
         self.optional_text(key).map(|text| self.folder.join(text))
     }
 
+    /// Where a path that stands in a text lies.
+    pub fn placed(&self, text: &str) -> PathBuf {
+        self.folder.join(text)
+    }
+
     pub fn required_path(&mut self, key: &str) -> PathBuf {
         let text = self.required_text(key);
         self.folder.join(text)

@@ -11,6 +11,8 @@ use ring::rand::SecureRandom as _;
 use ring::rand::SystemRandom;
 use zeroize::Zeroizing;
 
+use crate::vault::hex;
+
 /// 32 secret bytes, wiped when dropped.
 pub type Secret = Zeroizing<[u8; 32]>;
 
@@ -27,6 +29,12 @@ pub enum BadKeyFile {
     OpenToOthers { path: PathBuf, mode: u32 },
     #[error("key file {path} must hold 64 hexadecimal digits, it holds {digits} characters")]
     Malformed { path: PathBuf, digits: usize },
+    #[error("key file {path} cannot be made")]
+    Unwritable {
+        path: PathBuf,
+        #[source]
+        cause: std::io::Error,
+    },
     #[error("no randomness from the system to make key file {path}")]
     NoRandomness { path: PathBuf },
 }
@@ -49,28 +57,27 @@ pub fn make(path: &Path) -> Result<Secret, BadKeyFile> {
     SystemRandom::new()
         .fill(secret.as_mut())
         .map_err(|_| BadKeyFile::NoRandomness { path: path.to_owned() })?;
-    let text = Zeroizing::new(secret.iter().map(|byte| format!("{byte:02x}")).collect::<String>());
+    let text = Zeroizing::new(hex::encode(secret.as_slice()));
     fs::OpenOptions::new()
         .write(true)
         .create_new(true)
         .mode(0o600)
         .open(path)
-        .and_then(|mut file| file.write_all(text.as_bytes()))
-        .map_err(|cause| BadKeyFile::Unreadable { path: path.to_owned(), cause })?;
+        .and_then(|mut file| file.write_all(text.as_bytes()).and_then(|()| file.sync_all()))
+        .and_then(|()| sync_folder_of(path))
+        .map_err(|cause| BadKeyFile::Unwritable { path: path.to_owned(), cause })?;
     Ok(secret)
 }
 
+/// Makes sure that a file that was just made or renamed is still in its folder after a power cut.
+pub(crate) fn sync_folder_of(path: &Path) -> std::io::Result<()> {
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    fs::File::open(folder)?.sync_all()
+}
+
 fn decode(digits: &str) -> Option<Secret> {
-    let digits = digits.as_bytes();
-    if digits.len() != 64 {
-        return None;
-    }
     let mut secret = Secret::default();
-    for (byte, pair) in secret.iter_mut().zip(digits.chunks(2)) {
-        let text = core::str::from_utf8(pair).ok().filter(|t| t.bytes().all(|b| b.is_ascii_hexdigit()))?;
-        *byte = u8::from_str_radix(text, 16).ok()?;
-    }
-    Some(secret)
+    hex::decode_into(digits, &mut secret).map(|()| secret)
 }
 
 #[cfg(test)]
@@ -83,7 +90,7 @@ mod tests {
         let path = folder.path().join("lookup.key");
         let made = make(&path).unwrap();
         assert_eq!(*read(&path).unwrap(), *made);
-        assert!(matches!(make(&path), Err(BadKeyFile::Unreadable { .. })));
+        assert!(matches!(make(&path), Err(BadKeyFile::Unwritable { .. })));
         assert_eq!(*read(&path).unwrap(), *made);
     }
 
