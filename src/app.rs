@@ -24,6 +24,7 @@ use crate::config::gateway::PageSection;
 use crate::domain::money::Fen;
 use crate::ledger::Ledger;
 use crate::ledger::LedgerError;
+use crate::ledger::secrets::Secrets;
 use crate::ledger::sqlite;
 use crate::ledger::sqlite::SqliteLedger;
 use crate::protocol::center;
@@ -56,7 +57,11 @@ use crate::transport::server::Server;
 use crate::transport::tls;
 use crate::transport::tls::ReloadableTls;
 use crate::vault::key_file;
+use crate::vault::key_store::KeyStore;
+use crate::vault::key_store::KeyStoreError;
 use crate::vault::lookup::LookupKey;
+use crate::vault::master::BadMaster;
+use crate::vault::master::Masters;
 
 /// Why the gateway did not start. Each says what to mend.
 #[derive(Debug, thiserror::Error)]
@@ -65,6 +70,10 @@ pub enum AppError {
     Tables(#[from] TablesError),
     #[error(transparent)]
     Key(#[from] key_file::BadKeyFile),
+    #[error(transparent)]
+    Master(#[from] BadMaster),
+    #[error(transparent)]
+    Keys(#[from] KeyStoreError),
     #[error("the ledger {file} cannot be opened")]
     Ledger {
         file: String,
@@ -263,15 +272,26 @@ const OPERATORS_DRAIN: Duration = Duration::from_secs(1);
 
 /// The ledger that a configuration names.
 pub fn open_ledger(config: &Gateway, clock: Arc<dyn Clock>) -> Result<SqliteLedger, AppError> {
-    let lookup = LookupKey::new(&key_file::read(&config.lookup_key)?);
-    let settings = sqlite::Settings {
+    let file = config.ledger.file.display().to_string();
+    let now = Arc::new(move || clock.now());
+    SqliteLedger::open(&config.ledger.file, ledger_settings(config), secrets(config)?, now)
+        .map_err(|cause| AppError::Ledger { file, cause })
+}
+
+pub fn ledger_settings(config: &Gateway) -> sqlite::Settings {
+    sqlite::Settings {
         queue_limit: config.ledger.queue_max,
         batch_max: config.ledger.batch_max,
         ..sqlite::Settings::default()
-    };
-    let file = config.ledger.file.display().to_string();
-    SqliteLedger::open(&config.ledger.file, settings, lookup, Arc::new(move || clock.now()))
-        .map_err(|cause| AppError::Ledger { file, cause })
+    }
+}
+
+/// The keys that a configuration names.
+pub fn secrets(config: &Gateway) -> Result<Secrets, AppError> {
+    let lookup = LookupKey::new(&key_file::read(&config.lookup_key)?);
+    let masters = Masters::read(&config.keys)?;
+    let keys = KeyStore::open_with(&config.keys.store, masters)?;
+    Ok(Secrets { lookup, keys: Arc::new(keys) })
 }
 
 /// The use cases over a configured ledger, without any face: for commands that ask once and end.

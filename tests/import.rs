@@ -22,6 +22,7 @@ use banyan::ledger::Facts;
 use banyan::ledger::Ledger;
 use banyan::ledger::LookUp;
 use banyan::ledger::Who;
+use banyan::ledger::secrets::Secrets;
 use banyan::ledger::sqlite::Settings;
 use banyan::ledger::sqlite::SqliteLedger;
 use banyan::protocol::files::kind::Kind;
@@ -30,8 +31,6 @@ use banyan::sandbox::province::Province;
 use banyan::sandbox::province::Size;
 use banyan::sandbox::province::file_name;
 use banyan::service::seams::Clock;
-use banyan::vault::key_file;
-use banyan::vault::lookup::LookupKey;
 
 /// Noon of 24 November 2026 in China.
 struct Noon;
@@ -55,7 +54,7 @@ struct Desk {
 impl Desk {
     async fn open() -> Desk {
         let folder = tempfile::tempdir().unwrap();
-        key_file::make(&folder.path().join("lookup.key")).unwrap();
+        Secrets::make_in(folder.path(), Noon.now()).unwrap();
         let desk = Desk { ledger: Arc::new(open_ledger(folder.path())), folder };
         let report = desk.import(Kind::Regions, "standard", &desk.write("regions.csv", REGIONS_CSV)).await;
         assert_eq!((report.new, report.applied), (3348, true));
@@ -95,9 +94,9 @@ impl Desk {
 }
 
 fn open_ledger(folder: &Path) -> SqliteLedger {
-    let key = LookupKey::new(&key_file::read(&folder.join("lookup.key")).unwrap());
     let now = Arc::new(|| Noon.now());
-    SqliteLedger::open(&folder.join("ledger.db"), Settings::default(), key, now).unwrap()
+    let secrets = Secrets::open_in(folder).unwrap();
+    SqliteLedger::open(&folder.join("ledger.db"), Settings::default(), secrets, now).unwrap()
 }
 
 fn arguments(kind: Kind, source: &str, file: &Path) -> Arguments {
@@ -107,7 +106,7 @@ fn arguments(kind: Kind, source: &str, file: &Path) -> Arguments {
         source: source.into(),
         config: PathBuf::new(),
         ledger: None,
-        lookup_key: None,
+        keys: None,
         yes: true,
         dry_run: false,
         differences: None,
@@ -452,8 +451,8 @@ fn every_column_is_in_the_documentation() {
 #[tokio::test]
 async fn the_commands_report_in_text_or_json_and_by_their_exit_code() {
     let folder = tempfile::tempdir().unwrap();
-    let (province, key) = (folder.path().join("province"), folder.path().join("lookup.key"));
-    key_file::make(&key).unwrap();
+    let province = folder.path().join("province");
+    Secrets::make_in(folder.path(), Noon.now()).unwrap();
     let mut told = Vec::new();
     let sandbox = banyan::command::sandbox::Arguments {
         out: province.clone(),
@@ -468,7 +467,7 @@ async fn the_commands_report_in_text_or_json_and_by_their_exit_code() {
     assert!(String::from_utf8(told).unwrap().contains("persons.csv"));
     let with_ledger = |kind: Kind| Arguments {
         ledger: Some(folder.path().join("ledger.db")),
-        lookup_key: Some(key.clone()),
+        keys: Some(folder.path().to_owned()),
         json: true,
         ..arguments(kind, "register", &province.join(file_name(kind)))
     };
@@ -490,8 +489,11 @@ async fn the_commands_report_in_text_or_json_and_by_their_exit_code() {
     assert_eq!(code, 0);
     assert!(text.contains("211 entries checked; applied 211 new, 0 changed"), "{text}");
     let missing = Arguments { json: false, ..arguments(Kind::Persons, "register", Path::new("nowhere.csv")) };
-    let missing =
-        Arguments { ledger: with_ledger(Kind::Persons).ledger, lookup_key: Some(key.clone()), ..missing };
+    let missing = Arguments {
+        ledger: with_ledger(Kind::Persons).ledger,
+        keys: Some(folder.path().to_owned()),
+        ..missing
+    };
     let (code, text) = run(&missing).await;
     assert_eq!(code, 2);
     assert!(text.contains("nowhere.csv cannot be read"), "{text}");

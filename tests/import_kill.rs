@@ -21,13 +21,12 @@ use banyan::ledger::Facts;
 use banyan::ledger::Ledger as _;
 use banyan::ledger::LookUp;
 use banyan::ledger::Who;
+use banyan::ledger::secrets::Secrets;
 use banyan::ledger::sqlite::Settings;
 use banyan::ledger::sqlite::SqliteLedger;
 use banyan::protocol::files::kind::Kind;
 use banyan::sandbox::geography::REGIONS_CSV;
 use banyan::service::seams::Clock;
-use banyan::vault::key_file;
-use banyan::vault::lookup::LookupKey;
 
 /// Tells the started binary that it is the victim, and where its folder lies.
 const VICTIM: &str = "IMPORT_KILL_VICTIM";
@@ -50,7 +49,7 @@ fn arguments(folder: &Path, kind: Kind) -> Arguments {
         source: "register".into(),
         config: PathBuf::new(),
         ledger: Some(folder.join("ledger.db")),
-        lookup_key: Some(folder.join("lookup.key")),
+        keys: Some(folder.to_owned()),
         yes: true,
         dry_run: false,
         differences: None,
@@ -89,7 +88,7 @@ async fn facts(ledger: &SqliteLedger, number: u32) -> Option<Facts> {
 async fn an_import_that_is_killed_again_and_again_is_whole_in_the_end() {
     let folder = tempfile::tempdir().unwrap();
     let folder = folder.path();
-    key_file::make(&folder.join("lookup.key")).unwrap();
+    Secrets::make_in(folder, Noon.now()).unwrap();
     std::fs::write(folder.join("regions.csv"), REGIONS_CSV).unwrap();
     let header = "poolarea_no,psn_no,psn_name,psn_cert_type,certno,insutype,psn_type,psn_insu_stas,cvlserv_flag,insuplc_admdvs,begndate\n";
     let text = (1..=PERSONS).fold(header.to_owned(), |mut text, number| {
@@ -98,9 +97,9 @@ async fn an_import_that_is_killed_again_and_again_is_whole_in_the_end() {
     });
     std::fs::write(folder.join("persons.csv"), text).unwrap();
     import(folder, Kind::Regions).await;
-    let key = LookupKey::new(&key_file::read(&folder.join("lookup.key")).unwrap());
+    let secrets = Secrets::open_in(folder).unwrap();
     let now = Arc::new(|| Noon.now());
-    let watching = SqliteLedger::open(&folder.join("ledger.db"), Settings::default(), key, now).unwrap();
+    let watching = SqliteLedger::open(&folder.join("ledger.db"), Settings::default(), secrets, now).unwrap();
     for until in KILLED_AT {
         let mut victim = start_victim(folder);
         while facts(&watching, until).await.is_none() {

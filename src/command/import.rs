@@ -11,6 +11,8 @@ use std::io::Write;
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use crate::app::ledger_settings;
+use crate::app::secrets;
 use crate::command::Exit;
 use crate::command::import::check::Checked;
 use crate::command::import::check::Subject;
@@ -18,9 +20,11 @@ use crate::command::import::failed::Failed;
 use crate::command::import::report::Report;
 use crate::command::import::sweep::Mode;
 use crate::command::import::sweep::Sweep;
+use crate::command::told;
 use crate::config::gateway::Gateway;
 use crate::domain::region::Regions;
 use crate::ledger::Ledger;
+use crate::ledger::secrets::Secrets;
 use crate::ledger::sqlite::Settings;
 use crate::ledger::sqlite::SqliteLedger;
 use crate::protocol::files::kind::Kind;
@@ -31,8 +35,6 @@ use crate::service::import::shared_tables;
 use crate::service::import::source::Authority;
 use crate::service::import::source::SourceName;
 use crate::service::seams::Clock;
-use crate::vault::key_file;
-use crate::vault::lookup::LookupKey;
 
 /// Take a file in: check it whole, show what would change, apply it.
 ///
@@ -59,11 +61,11 @@ pub struct Arguments {
     #[arg(long, default_value = "gateway.toml", conflicts_with = "ledger")]
     pub config: PathBuf,
     /// The ledger's file, where there are no settings.
-    #[arg(long, requires = "lookup_key")]
+    #[arg(long, requires = "keys")]
     pub ledger: Option<PathBuf>,
-    /// The look-up key's file, beside --ledger.
-    #[arg(long)]
-    pub lookup_key: Option<PathBuf>,
+    /// The folder of its keys, beside --ledger: lookup.key, master.key and store.json.
+    #[arg(long, requires = "ledger")]
+    pub keys: Option<PathBuf>,
     /// Apply without asking.
     #[arg(long)]
     pub yes: bool,
@@ -108,25 +110,21 @@ pub async fn run(arguments: &Arguments, clock: Arc<dyn Clock>, out: &mut dyn Wri
 }
 
 fn connect(arguments: &Arguments, clock: Arc<dyn Clock>) -> Result<Connected, Failed> {
-    let (file, key, settings) = match (&arguments.ledger, &arguments.lookup_key) {
-        (Some(file), Some(key)) => (file.clone(), key.clone(), Settings::default()),
+    let (file, secrets, settings) = match (&arguments.ledger, &arguments.keys) {
+        (Some(file), Some(keys)) => {
+            let secrets = Secrets::open_in(keys).map_err(|cause| Failed::Settings(told(&cause)))?;
+            (file.clone(), secrets, Settings::default())
+        }
         (Some(_) | None, _) => {
             let gateway =
                 Gateway::read(&arguments.config).map_err(|faults| Failed::Settings(faults.to_string()))?;
-            let ledger = gateway.ledger;
-            let settings = Settings {
-                queue_limit: ledger.queue_max,
-                batch_max: ledger.batch_max,
-                ..Settings::default()
-            };
-            (ledger.file, gateway.lookup_key, settings)
+            let secrets = secrets(&gateway).map_err(|cause| Failed::Settings(told(&cause)))?;
+            (gateway.ledger.file.clone(), secrets, ledger_settings(&gateway))
         }
     };
-    let settings = bulk(settings);
-    let secret = key_file::read(&key).map_err(|cause| Failed::Settings(cause.to_string()))?;
     let at = Arc::clone(&clock);
     let now = Arc::new(move || at.now());
-    let ledger = SqliteLedger::open(&file, settings, LookupKey::new(&secret), now).map_err(Failed::Ledger)?;
+    let ledger = SqliteLedger::open(&file, bulk(settings), secrets, now).map_err(Failed::Ledger)?;
     let operator = std::env::var("USER").unwrap_or_default();
     let progress = std::io::stderr().is_terminal();
     Ok(Connected { ledger: Arc::new(ledger), clock, operator, progress })

@@ -84,7 +84,7 @@ async fn fill(folder: &Folder, clock: Arc<dyn Clock>) -> Result<(), String> {
             source: if kind == Kind::Persons { "register" } else { "sandbox" }.to_owned(),
             config: folder.settings(),
             ledger: None,
-            lookup_key: None,
+            keys: None,
             yes: true,
             dry_run: false,
             differences: None,

@@ -24,7 +24,7 @@ pub struct Gateway {
     /// Key of look-up hashes and buckets: made once, never changed.
     pub lookup_key: PathBuf,
     /// Keys of encryption and signatures.
-    pub keys: Option<KeysSection>,
+    pub keys: KeysSection,
     pub packs: PacksSection,
     pub hospital: HospitalSection,
     pub persons: PageSection,
@@ -232,7 +232,7 @@ fn gateway(root: &mut Section) -> Gateway {
         ),
         drain_timeout: root.milliseconds("drain_timeout_ms", 0..=600_000, 20_000),
         lookup_key: root.required_path("lookup_key"),
-        keys: root.has("keys").then(|| root.section("keys", keys)),
+        keys: root.section("keys", keys),
         ledger: root.section("ledger", ledger),
         packs: root.section("packs", packs),
         hospital: root.section("hospital", hospital),

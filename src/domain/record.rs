@@ -125,6 +125,8 @@ pub enum Private {
     Admission(AdmissionPrivate),
     Filing(FilingPrivate),
     Discharge(DischargePrivate),
+    /// Was kept once and forgotten on purpose when its term had passed.
+    Erased,
 }
 
 /// 2401, and 2403 for what it may change. Coded fields of the wire are kept as text; what decides money is typed.

@@ -60,36 +60,73 @@ fn is_default<T: Default + PartialEq>(value: &&T) -> bool {
 
 /// Bytes as hexadecimal text.
 mod hexadecimal {
-    use serde::Deserialize as _;
     use serde::Deserializer;
     use serde::Serializer;
-    use serde::de::Error as _;
-
-    const DIGITS: &[u8; 16] = b"0123456789abcdef";
 
     pub(super) fn serialize<S: Serializer>(bytes: &&[u8; 32], to: S) -> Result<S::Ok, S::Error> {
-        let digit = |nibble: u8| char::from(DIGITS[usize::from(nibble)]);
-        let text: String = bytes.iter().flat_map(|byte| [digit(byte >> 4), digit(byte & 15)]).collect();
-        to.serialize_str(&text)
+        super::hash_text::serialize(bytes, to)
     }
 
     pub(super) fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<[u8; 32], D::Error> {
-        let text = std::borrow::Cow::<'de, str>::deserialize(from)?;
-        read(&text).ok_or_else(|| D::Error::custom("32 bytes in hexadecimal are expected"))
+        super::hash_text::deserialize(from)
+    }
+}
+
+/// A hash as hexadecimal text, for what leaves the ledger.
+pub mod hash_text {
+    use serde::Deserialize as _;
+    use serde::Deserializer;
+    use serde::Serializer;
+
+    pub fn serialize<S: Serializer>(hash: &[u8; 32], to: S) -> Result<S::Ok, S::Error> {
+        to.serialize_str(&super::text_of_bytes(hash))
     }
 
-    fn read(text: &str) -> Option<[u8; 32]> {
-        let digits = text.as_bytes();
-        let mut bytes = [0; 32];
-        if digits.len() != 2 * bytes.len() {
-            return None;
-        }
-        for (byte, pair) in bytes.iter_mut().zip(digits.chunks_exact(2)) {
-            let value = |digit: u8| char::from(digit).to_digit(16).and_then(|v| u8::try_from(v).ok());
-            *byte = value(pair[0])? << 4 | value(pair[1])?;
-        }
-        Some(bytes)
+    pub fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<[u8; 32], D::Error> {
+        let text = std::borrow::Cow::<'de, str>::deserialize(from)?;
+        super::hash_of_text(&text)
+            .ok_or_else(|| serde::de::Error::custom("64 hexadecimal digits are expected"))
     }
+}
+
+/// A list of them.
+pub mod hash_list {
+    use serde::Deserialize as _;
+    use serde::Deserializer;
+    use serde::Serializer;
+    use serde::ser::SerializeSeq as _;
+
+    pub fn serialize<S: Serializer>(hashes: &[[u8; 32]], to: S) -> Result<S::Ok, S::Error> {
+        let mut list = to.serialize_seq(Some(hashes.len()))?;
+        hashes.iter().try_for_each(|hash| list.serialize_element(&super::text_of_bytes(hash)))?;
+        list.end()
+    }
+
+    pub fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<Vec<[u8; 32]>, D::Error> {
+        let texts = Vec::<String>::deserialize(from)?;
+        let hashes = texts.iter().map(|text| super::hash_of_text(text)).collect::<Option<_>>();
+        hashes.ok_or_else(|| serde::de::Error::custom("lists of 64 hexadecimal digits are expected"))
+    }
+}
+
+/// Bytes as hexadecimal digits.
+pub fn text_of_bytes(bytes: &[u8]) -> String {
+    const DIGITS: &[u8; 16] = b"0123456789abcdef";
+    let digit = |nibble: u8| char::from(DIGITS[usize::from(nibble)]);
+    bytes.iter().flat_map(|byte| [digit(byte >> 4), digit(byte & 15)]).collect()
+}
+
+/// Hexadecimal digits, two a byte.
+pub fn bytes_of_text(text: &str) -> Option<Vec<u8>> {
+    let (pairs, rest) = text.as_bytes().as_chunks::<2>();
+    let value = |digit: u8| char::from(digit).to_digit(16).and_then(|value| u8::try_from(value).ok());
+    let bytes =
+        pairs.iter().map(|[high, low]| Some(value(*high)? << 4 | value(*low)?)).collect::<Option<_>>();
+    bytes.filter(|_| rest.is_empty())
+}
+
+pub fn hash_of_text(text: &str) -> Option<[u8; 32]> {
+    bytes_of_text(text)?.try_into().ok()
 }
 
 /// Exact decimals as text, with the digits that they were given with.

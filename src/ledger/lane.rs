@@ -67,6 +67,13 @@ pub fn queue<T>(limit: usize, batch_max: usize) -> (Queue<T>, Batches<T>) {
     (queue, Batches { receiver, later: VecDeque::new(), batch_max: batch_max.max(1) })
 }
 
+/// Another hand on the same end: the writer goes on until all of them are gone.
+impl<T> Clone for Queue<T> {
+    fn clone(&self) -> Queue<T> {
+        Queue { sender: self.sender.clone(), waiting: Arc::clone(&self.waiting), limit: self.limit }
+    }
+}
+
 impl<T> Queue<T> {
     pub fn push(&self, job: T) -> Result<(), NotQueued> {
         let full = NotQueued::Full { limit: self.limit };
@@ -129,6 +136,12 @@ impl Standing {
         self.last = self.last.max(clock).max(floor).max(person_last);
         self.sequence += 1;
         self.last
+    }
+
+    /// Place of the next record that belongs to no person and needs no time of its own.
+    pub fn next(&mut self) -> u64 {
+        self.sequence += 1;
+        self.sequence
     }
 }
 

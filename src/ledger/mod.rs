@@ -13,10 +13,14 @@ pub mod effect;
 pub mod key;
 pub mod lane;
 mod prepared;
+pub mod seal;
+pub mod secrets;
 pub mod sqlite;
 
 use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
 
+use futures_util::FutureExt as _;
 use futures_util::future::BoxFuture;
 
 use crate::domain::calendar::Instant;
@@ -42,6 +46,7 @@ use crate::domain::region::Region;
 use crate::domain::state::PersonState;
 use crate::domain::state::StayState;
 use crate::ledger::credential::Credential;
+use crate::ledger::seal::merkle::Hash;
 
 /// What a call wants to know before it decides.
 #[derive(Clone, Debug)]
@@ -193,6 +198,44 @@ pub enum ReferenceChange {
     Pack(PackText),
 }
 
+/// An anchor that somebody kept elsewhere: what is here must still lead to it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Witness {
+    pub number: u64,
+    pub hash: Hash,
+}
+
+/// How far a long reading has come, in records.
+#[derive(Debug, Default)]
+pub struct Progress {
+    pub done: AtomicU64,
+    pub total: AtomicU64,
+}
+
+/// What a verification is asked for.
+#[derive(Clone, Debug, Default)]
+pub struct Verify {
+    /// Tell no more faults than these.
+    pub faults_max: usize,
+    pub witness: Option<Witness>,
+    pub progress: Arc<Progress>,
+}
+
+/// What a verification has found.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Verified {
+    pub records: u64,
+    pub blocks: u64,
+    pub anchors: u64,
+    /// Records that no anchor covers yet: those of the last [`seal::anchor::ANCHOR_EVERY_MS`], or of a node that was
+    /// killed and has not been started again.
+    pub tail: u64,
+    /// The newest anchor.
+    pub head: Option<Witness>,
+    /// The first bad record comes first. No personal data.
+    pub faults: Vec<String>,
+}
+
 /// Why the ledger could not do it. A failed commit may have happened.
 #[derive(Debug, thiserror::Error)]
 pub enum LedgerError {
@@ -270,9 +313,15 @@ pub trait Ledger: Send + Sync + 'static {
     /// can be counted.
     fn raise_floor(&self, floor: Instant) -> BoxFuture<'_, Result<(), LedgerError>>;
 
-    /// Compares every table with the fold of its records: what differs, at most `limit` sentences, none of them with
-    /// personal data. Reads everything.
-    fn check(&self, limit: usize) -> BoxFuture<'_, Result<Vec<String>, LedgerError>>;
+    /// Holds the whole book to its seals, and every table to the fold of its records, as of one instant. Reads
+    /// everything, on all cores.
+    fn verify(&self, wish: Verify) -> BoxFuture<'_, Result<Verified, LedgerError>>;
+
+    /// What [`Ledger::verify`] finds wrong, at most `limit` sentences.
+    fn check(&self, limit: usize) -> BoxFuture<'_, Result<Vec<String>, LedgerError>> {
+        let verified = self.verify(Verify { faults_max: limit, ..Verify::default() });
+        async move { verified.await.map(|verified| verified.faults) }.boxed()
+    }
 
     /// Where all that belongs to a person lies, and ids made for her begin.
     fn bucket(&self, person: &PersonKey) -> Bucket;

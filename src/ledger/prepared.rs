@@ -3,6 +3,7 @@
 
 use std::sync::Arc;
 
+use crate::domain::calendar::Instant;
 use crate::domain::ids::Bucket;
 use crate::domain::ids::StayId;
 use crate::domain::person::PersonPrivate;
@@ -23,6 +24,9 @@ use crate::ledger::effect;
 use crate::ledger::effect::Effect;
 use crate::ledger::effect::Unfit;
 use crate::ledger::key;
+use crate::ledger::seal::Contents;
+use crate::ledger::secrets::Hidden;
+use crate::ledger::secrets::Secrets;
 use crate::vault::lookup::LookupKey;
 
 /// Bucket and keyed hash of a credential.
@@ -41,7 +45,9 @@ pub(super) struct Prepared {
     pub(super) kind: &'static str,
     pub(super) told: String,
     pub(super) body: String,
-    pub(super) private: Option<String>,
+    pub(super) private: Option<Hidden>,
+    /// What the record's seal says of everything above.
+    pub(super) contents: Contents,
     pub(super) effect: Effect,
     /// Credentials by which she is not found any more.
     pub(super) forget: Vec<CredentialHash>,
@@ -53,7 +59,7 @@ pub(super) struct Prepared {
 #[derive(Debug)]
 pub(super) enum Guard {
     /// Her version must be this one (0: no row yet).
-    Person { version: u64, state: String, private: Option<String> },
+    Person { version: u64, state: String, registers: bool },
     /// The deed read the stay alone: her version moves on, whatever it is.
     StayOnly,
 }
@@ -66,8 +72,13 @@ pub(super) struct PreparedStay {
     pub(super) state: String,
 }
 
-/// Folds, verifies and encodes a deed.
-pub(super) fn prepare(lookup: &LookupKey, facts: Facts, deed: &Deed) -> Result<Prepared, LedgerError> {
+/// Folds, verifies, encodes and encrypts a deed, about as of `now`.
+pub(super) fn prepare(
+    secrets: &Secrets,
+    facts: Facts,
+    deed: &Deed,
+    now: Instant,
+) -> Result<Prepared, LedgerError> {
     effect::verify(&deed.body).map_err(unfit)?;
     let stay_only = matches!(deed.body, Body::LinesUploaded(_) | Body::LinesWithdrawn(_));
     if !deed.guards_person && !stay_only {
@@ -88,19 +99,26 @@ pub(super) fn prepare(lookup: &LookupKey, facts: Facts, deed: &Deed) -> Result<P
     };
     let effect = effect::take(&mut folded, told, &deed.body).map_err(unfit)?;
     let known = registered(&deed.body, &deed.private);
-    let (forget, learn) = known.map(|known| credentials(lookup, &facts.private, known)).unwrap_or_default();
+    let (forget, learn) =
+        known.map(|known| credentials(&secrets.lookup, &facts.private, known)).unwrap_or_default();
+    let told = codec::encode_told(&deed.meta).map_err(unkept)?;
+    let body = codec::encode_body(&deed.body).map_err(unkept)?;
+    let private = secrets.hide(&person, &deed.private, now.day().month())?;
+    let hidden = private.as_ref().map(|hidden| (hidden.ciphertext.as_slice(), &hidden.commitment));
+    let contents = Contents::new(&told, &body, hidden);
     Ok(Prepared {
         bucket: facts.bucket,
         person,
-        guard: guard(deed, version, &folded, known)?,
+        guard: guard(deed, version, &folded, known.is_some())?,
         stay: stay_after(deed, stay_version, &folded)?,
         key: deed.meta.key.clone(),
         content: deed.meta.content,
         keyed: deed.binds_key,
         kind: codec::kind(&deed.body),
-        told: codec::encode_told(&deed.meta).map_err(unkept)?,
-        body: codec::encode_body(&deed.body).map_err(unkept)?,
-        private: private_text(&deed.private)?,
+        told,
+        body,
+        private,
+        contents,
         effect,
         forget,
         learn,
@@ -118,18 +136,12 @@ fn stay_before(facts: &Facts, deed: &Deed) -> Result<Option<StayFacts>, Unfit> {
     }
 }
 
-fn guard(
-    deed: &Deed,
-    version: u64,
-    folded: &Folded,
-    known: Option<&PersonPrivate>,
-) -> Result<Guard, LedgerError> {
+fn guard(deed: &Deed, version: u64, folded: &Folded, registers: bool) -> Result<Guard, LedgerError> {
     if !deed.guards_person {
         return Ok(Guard::StayOnly);
     }
     let state = codec::encode("person", &folded.person).map_err(unkept)?;
-    let private = known.map(|known| codec::encode("person_private", known)).transpose().map_err(unkept)?;
-    Ok(Guard::Person { version, state, private })
+    Ok(Guard::Person { version, state, registers })
 }
 
 fn stay_after(deed: &Deed, version: u64, folded: &Folded) -> Result<Option<PreparedStay>, LedgerError> {
@@ -137,13 +149,6 @@ fn stay_after(deed: &Deed, version: u64, folded: &Folded) -> Result<Option<Prepa
     let state = folded.stay.as_ref().ok_or(Unfit::NoStayFacts).map_err(unfit)?;
     let state = codec::encode("stay", state).map_err(unkept)?;
     Ok(Some(PreparedStay { id, version, state }))
-}
-
-fn private_text(private: &Private) -> Result<Option<String>, LedgerError> {
-    match private {
-        Private::None => Ok(None),
-        some => codec::encode("private", some).map(Some).map_err(unkept),
-    }
 }
 
 /// What the register says of her from this record on, if it says anything.

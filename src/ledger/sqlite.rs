@@ -4,11 +4,14 @@
 //! more than they do. Whatever reads many rows goes to a thread that may block. Several processes may share a file:
 //! each takes the write lock for one batch at a time and waits for it a bounded time.
 
+mod anchoring;
 mod check;
 mod checkpoint;
 mod connection;
 mod read;
 mod reference;
+mod seals;
+mod verify;
 mod write;
 mod writer;
 
@@ -44,6 +47,8 @@ use crate::ledger::LookUp;
 use crate::ledger::Message;
 use crate::ledger::ReferenceChange;
 use crate::ledger::ReferenceRows;
+use crate::ledger::Verified;
+use crate::ledger::Verify;
 use crate::ledger::credential::Credential;
 use crate::ledger::key;
 use crate::ledger::lane;
@@ -51,11 +56,12 @@ use crate::ledger::lane::NotQueued;
 use crate::ledger::lane::Now;
 use crate::ledger::lane::Queue;
 use crate::ledger::prepared;
+use crate::ledger::secrets::Secrets;
+use crate::ledger::sqlite::anchoring::Anchorer;
 use crate::ledger::sqlite::write::Place;
 use crate::ledger::sqlite::write::Written;
 use crate::ledger::sqlite::writer::Job;
 use crate::ledger::sqlite::writer::Writer;
-use crate::vault::lookup::LookupKey;
 
 /// The limits of the embedded ledger.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -104,6 +110,8 @@ pub struct SqliteLedger {
     /// `None` once it is being closed.
     queue: Option<Queue<Job>>,
     writer: Option<JoinHandle<()>>,
+    anchorer: Option<Anchorer>,
+    now: Now,
     lane: u32,
 }
 
@@ -111,7 +119,7 @@ pub struct SqliteLedger {
 struct File {
     path: PathBuf,
     settings: Settings,
-    lookup: LookupKey,
+    secrets: Secrets,
     /// Connections that nobody uses at the moment; never more than were used at once.
     idle: Mutex<Vec<Connection>>,
 }
@@ -124,19 +132,22 @@ impl SqliteLedger {
     pub fn open(
         path: &Path,
         settings: Settings,
-        lookup: LookupKey,
+        secrets: Secrets,
         now: Now,
     ) -> Result<SqliteLedger, LedgerError> {
-        let db = connection::open_writer(path, &settings, &lookup)?;
+        let db = connection::open_writer(path, &settings, &secrets.lookup)?;
         let lane = writer::take_lane(&db).map_err(storage("take a lane"))?;
         let (queue, batches) = lane::queue(settings.queue_limit, settings.batch_max);
-        let writer = Writer::new(path.to_owned(), settings.clone(), now, lane, db)?;
+        let writer = Writer::new(path.to_owned(), settings.clone(), Arc::clone(&now), lane, db)?;
         let writer = std::thread::Builder::new()
             .name("ledger-writer".into())
             .spawn(move || writer.run(batches))
             .map_err(storage("start its writer"))?;
-        let file = File { path: path.to_owned(), settings, lookup, idle: Mutex::default() };
-        Ok(SqliteLedger { file: Arc::new(file), queue: Some(queue), writer: Some(writer), lane })
+        let file = Arc::new(File { path: path.to_owned(), settings, secrets, idle: Mutex::default() });
+        let anchorer = Anchorer::start(Arc::clone(&file), queue.clone(), Arc::clone(&now))
+            .map_err(storage("start its anchors"))?;
+        let (queue, writer, anchorer) = (Some(queue), Some(writer), Some(anchorer));
+        Ok(SqliteLedger { file, queue, writer, anchorer, now, lane })
     }
 
     fn push<T>(
@@ -155,7 +166,7 @@ impl SqliteLedger {
     /// Runs a read of many rows on a thread that may block.
     fn aside<T: Send + 'static>(
         &self,
-        read: impl FnOnce(&Connection, &LookupKey) -> Result<T, LedgerError> + Send + 'static,
+        read: impl FnOnce(&Connection, &Secrets) -> Result<T, LedgerError> + Send + 'static,
     ) -> BoxFuture<'_, Result<T, LedgerError>> {
         let file = Arc::clone(&self.file);
         async move {
@@ -168,34 +179,37 @@ impl SqliteLedger {
     /// Runs a read of a few rows here and now.
     fn here<T: Send + 'static>(
         &self,
-        read: impl FnOnce(&Connection, &LookupKey) -> Result<T, LedgerError> + Send + 'static,
+        read: impl FnOnce(&Connection, &Secrets) -> Result<T, LedgerError> + Send + 'static,
     ) -> BoxFuture<'_, Result<T, LedgerError>> {
         async move { self.file.read(read) }.boxed()
     }
 }
 
-/// Everything that was queued is written before the file is closed.
+/// Everything that was queued is written and anchored before the file is closed.
 impl Drop for SqliteLedger {
     fn drop(&mut self) {
+        self.anchorer.take().into_iter().for_each(Anchorer::end);
         drop(self.queue.take());
         if let Some(writer) = self.writer.take() {
             // A writer that panicked has told so on its own thread.
             let _ended = writer.join();
         }
+        // What could not be anchored is the tail that the next start anchors.
+        let _anchored = anchoring::finish(&self.file, &self.now);
     }
 }
 
 impl File {
     fn read<T>(
         &self,
-        read: impl FnOnce(&Connection, &LookupKey) -> Result<T, LedgerError>,
+        read: impl FnOnce(&Connection, &Secrets) -> Result<T, LedgerError>,
     ) -> Result<T, LedgerError> {
         let idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner).pop();
         let db = match idle {
             Some(db) => db,
             None => connection::open_reader(&self.path, &self.settings).map_err(storage("open to read"))?,
         };
-        let found = read(&db, &self.lookup);
+        let found = read(&db, &self.secrets);
         self.idle.lock().unwrap_or_else(PoisonError::into_inner).push(db);
         found
     }
@@ -203,13 +217,13 @@ impl File {
 
 impl Ledger for SqliteLedger {
     fn look_up(&self, wanted: LookUp) -> BoxFuture<'_, Result<Found, LedgerError>> {
-        self.here(move |db, lookup| read::look_up(db, lookup, &wanted))
+        self.here(move |db, secrets| read::look_up(db, secrets, &wanted))
     }
 
     fn commit(&self, facts: Facts, deed: Deed) -> BoxFuture<'_, Result<Committed, LedgerError>> {
         async move {
             let person = facts.key.clone();
-            let ready = Box::new(prepared::prepare(&self.file.lookup, facts, &deed)?);
+            let ready = Box::new(prepared::prepare(&self.file.secrets, facts, &deed, (self.now)())?);
             let stay_version = ready.stay.as_ref().map(|stay| stay.version + 1);
             let answer = self.push(|reply| Job::Deed { deed: ready, reply })?;
             let written = answer.await.map_err(storage("learn what became of a commit"))??;
@@ -224,7 +238,7 @@ impl Ledger for SqliteLedger {
     }
 
     fn find_persons(&self, credential: Credential) -> BoxFuture<'_, Result<Vec<PersonKey>, LedgerError>> {
-        self.here(move |db, lookup| read::find_persons(db, lookup, &credential))
+        self.here(move |db, secrets| read::find_persons(db, secrets, &credential))
     }
 
     fn records(
@@ -234,12 +248,14 @@ impl Ledger for SqliteLedger {
         limit: usize,
     ) -> BoxFuture<'_, Result<Vec<Arc<Record>>, LedgerError>> {
         let person = person.clone();
-        self.aside(move |db, lookup| read::records(db, key::bucket_of(lookup, &person), &person, from, limit))
+        self.aside(move |db, secrets| {
+            read::records(db, secrets, key::bucket_of(&secrets.lookup, &person), &person, from, limit)
+        })
     }
 
     fn settlement(&self, id: &SettlementId) -> BoxFuture<'_, Result<Option<Arc<Record>>, LedgerError>> {
         let id = id.clone();
-        self.here(move |db, _| read::settlement(db, &id))
+        self.here(move |db, secrets| read::settlement(db, secrets, &id))
     }
 
     fn trace(
@@ -248,7 +264,7 @@ impl Ledger for SqliteLedger {
         institution: Option<&InstitutionCode>,
     ) -> BoxFuture<'_, Result<Vec<(MessageKey, Message)>, LedgerError>> {
         let (message, institution) = (message.clone(), institution.cloned());
-        self.aside(move |db, _| read::trace(db, &message, institution.as_ref()))
+        self.aside(move |db, secrets| read::trace(db, secrets, &message, institution.as_ref()))
     }
 
     fn month(
@@ -289,12 +305,19 @@ impl Ledger for SqliteLedger {
         .boxed()
     }
 
-    fn check(&self, limit: usize) -> BoxFuture<'_, Result<Vec<String>, LedgerError>> {
-        self.aside(move |db, lookup| check::check(db, lookup, limit))
+    fn verify(&self, wish: Verify) -> BoxFuture<'_, Result<Verified, LedgerError>> {
+        let file = Arc::clone(&self.file);
+        async move {
+            let verified = tokio::task::spawn_blocking(move || {
+                verify::verify(&file.path, &file.settings, &file.secrets, &wish)
+            });
+            verified.await.unwrap_or_else(|broken| Err(storage("finish to verify")(broken)))
+        }
+        .boxed()
     }
 
     fn bucket(&self, person: &PersonKey) -> Bucket {
-        key::bucket_of(&self.file.lookup, person)
+        key::bucket_of(&self.file.secrets.lookup, person)
     }
 
     fn lane(&self) -> u32 {

@@ -219,7 +219,7 @@ impl Chronicle {
         match &record.private {
             Private::Admission(private) => seen.admission = private.clone(),
             Private::Discharge(private) => seen.discharge = private.clone(),
-            Private::None | Private::Person(_) | Private::Filing(_) => {}
+            Private::None | Private::Erased | Private::Person(_) | Private::Filing(_) => {}
         }
     }
 
@@ -271,9 +271,11 @@ impl Chronicle {
 fn filing_private(private: &Private) -> FilingPrivate {
     match private {
         Private::Filing(private) => private.clone(),
-        Private::None | Private::Person(_) | Private::Admission(_) | Private::Discharge(_) => {
-            FilingPrivate::default()
-        }
+        Private::None
+        | Private::Erased
+        | Private::Person(_)
+        | Private::Admission(_)
+        | Private::Discharge(_) => FilingPrivate::default(),
     }
 }
 

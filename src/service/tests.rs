@@ -64,6 +64,7 @@ use crate::ledger::Deed;
 use crate::ledger::Facts;
 use crate::ledger::LookUp;
 use crate::ledger::Who;
+use crate::ledger::secrets::Secrets;
 use crate::ledger::sqlite::SqliteLedger;
 use crate::service::Service;
 use crate::service::admit::Admit;
@@ -88,8 +89,6 @@ use crate::service::upload::Upload;
 use crate::service::upload::Uploaded;
 use crate::service::withdraw::Withdraw;
 use crate::service::withdraw::Withdrawn;
-use crate::vault::key_file::Secret;
-use crate::vault::lookup::LookupKey;
 
 type Outcome<T> = Result<T, ServiceError>;
 
@@ -145,7 +144,7 @@ impl World {
         let ledger = SqliteLedger::open(
             &folder.path().join("ledger.db"),
             crate::ledger::sqlite::Settings::default(),
-            LookupKey::new(&Secret::new([7; 32])),
+            Secrets::make_in(folder.path(), Instant(0)).unwrap(),
             Arc::new(move || Instant(now.load(Ordering::SeqCst))),
         )
         .unwrap();

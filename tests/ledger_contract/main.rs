@@ -4,6 +4,7 @@
 
 mod actor;
 mod kill;
+mod seals;
 mod sqlite;
 mod stage;
 mod suite;

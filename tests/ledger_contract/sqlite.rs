@@ -11,6 +11,7 @@ use banyan::ledger::Ledger;
 use banyan::ledger::LedgerError;
 use banyan::ledger::Message;
 use banyan::ledger::lane::Now;
+use banyan::ledger::secrets::Secrets;
 use banyan::ledger::sqlite::Settings;
 use banyan::ledger::sqlite::SqliteLedger;
 use banyan::vault::key_file::Secret;
@@ -43,12 +44,14 @@ impl Backend for InFolder {
     }
 }
 
-pub(crate) fn lookup_key() -> LookupKey {
-    LookupKey::new(&Secret::new([7; 32]))
+/// The keys beside a ledger, made where there are none.
+pub(crate) fn secrets(path: &Path) -> Secrets {
+    let folder = path.parent().unwrap();
+    Secrets::open_in(folder).unwrap_or_else(|_| Secrets::make_in(folder, BEGIN).unwrap())
 }
 
 pub(crate) fn open(path: &Path, settings: Settings, now: Now) -> SqliteLedger {
-    SqliteLedger::open(path, settings, lookup_key(), now).unwrap()
+    SqliteLedger::open(path, settings, secrets(path), now).unwrap()
 }
 
 fn standing_clock() -> Now {
@@ -56,8 +59,8 @@ fn standing_clock() -> Now {
 }
 
 /// Refused, with a message that contains the words.
-fn refused(path: &Path, key: LookupKey, words: &str) {
-    match SqliteLedger::open(path, Settings::default(), key, standing_clock()) {
+fn refused(path: &Path, secrets: Secrets, words: &str) {
+    match SqliteLedger::open(path, Settings::default(), secrets, standing_clock()) {
         Ok(_) => panic!("opened, though {words}"),
         Err(refused) => assert!(refused.to_string().contains(words), "{refused}"),
     }
@@ -73,11 +76,12 @@ fn a_file_that_is_newer_altered_or_keyed_otherwise_is_refused() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("ledger.db");
     drop(open(&path, Settings::default(), standing_clock()));
-    refused(&path, LookupKey::new(&Secret::new([8; 32])), "another look-up key");
+    let other = Secrets { lookup: LookupKey::new(&Secret::new([8; 32])), ..secrets(&path) };
+    refused(&path, other, "another look-up key");
     tamper(&path, "UPDATE meta SET value = '99' WHERE name = 'schema_version'");
-    refused(&path, lookup_key(), "start a newer version");
+    refused(&path, secrets(&path), "start a newer version");
     tamper(&path, "UPDATE meta SET value = '1' WHERE name = 'schema_version'; DROP TABLE credential");
-    refused(&path, lookup_key(), "schema of credential");
+    refused(&path, secrets(&path), "schema of credential");
 }
 
 #[tokio::test]
@@ -216,7 +220,8 @@ async fn whatever_no_record_made_is_found_and_named() {
     woman.reverse(&stay, &settled).await;
     let table = [
         ("UPDATE person SET version = version + 1", "her row"),
-        ("UPDATE person SET private = '{}'", "her row"),
+        ("UPDATE person SET private = NULL", "her row"),
+        ("UPDATE person SET private = '{}'", "Invalid type"),
         ("UPDATE stay SET state = REPLACE(state, '\"in_scope\":100000', '\"in_scope\":100001')", "stay "),
         ("UPDATE message SET undone_by = 0", "message S"),
         ("DELETE FROM message WHERE infno = 2402", "message D"),
@@ -226,10 +231,17 @@ async fn whatever_no_record_made_is_found_and_named() {
             "settlement ",
         ),
         ("DELETE FROM credential", "a credential"),
-        ("INSERT INTO credential (bucket, hash, person) VALUES (1, x'00', '440700/1')", "the tables hold"),
+        ("INSERT INTO credential (bucket, hash, person) VALUES (1, x'00', '440700/1')", "credentials"),
+        ("INSERT INTO stay SELECT bucket, 'S1', person, version, state FROM stay", "rows of stay"),
         ("UPDATE record SET at_ms = at_ms - 1 WHERE version = 3", "goes back in time"),
         ("DELETE FROM record WHERE version = 3", "follows version 2"),
-        ("UPDATE record SET lane_sequence = 1", "a place in a lane"),
+        ("UPDATE record SET lane_sequence = 1", "its place is taken twice"),
+        ("UPDATE record SET format = 99 WHERE version = 1", "newer than this version"),
+        ("UPDATE record SET kind = 'guessed' WHERE version = 1", "not known"),
+        (
+            "UPDATE record SET body = REPLACE(body, '\"psn_cash_pay\":', '\"psn_cash_pay\":1') WHERE kind = 'settled'",
+            "I5",
+        ),
     ];
     for (sql, words) in table {
         let copy = folder.path().join("copy.db");
@@ -243,18 +255,6 @@ async fn whatever_no_record_made_is_found_and_named() {
             let _absent = std::fs::remove_file(folder.path().join(format!("copy.db{end}")));
         }
     }
-    for sql in [
-        "UPDATE record SET body = REPLACE(body, '\"psn_cash_pay\":', '\"psn_cash_pay\":1') WHERE kind = 'settled'",
-        "UPDATE record SET format = 99 WHERE version = 1",
-        "UPDATE record SET kind = 'guessed' WHERE version = 1",
-    ] {
-        let copy = folder.path().join(format!("{}.db", sql.len()));
-        tamper(&path, &format!("VACUUM INTO '{}'", copy.display()));
-        tamper(&copy, sql);
-        let altered = open(&copy, Settings::default(), standing_clock());
-        let damaged = altered.check(20).await;
-        assert!(matches!(damaged, Err(LedgerError::Damaged { .. })), "{sql}: {damaged:?}");
-    }
     assert_eq!(ledger.check(10).await.unwrap(), Vec::<String>::new());
 }
 
@@ -267,7 +267,9 @@ async fn nothing_personal_leaves_its_column() {
     woman.ready_to_settle(100_000).await;
     drop((woman, ledger));
     let db = rusqlite::Connection::open(&path).unwrap();
-    for column in ["record.told", "record.body", "person.state", "stay.state"] {
+    for column in
+        ["record.told", "record.body", "record.private", "person.state", "person.private", "stay.state"]
+    {
         let (table, name) = column.split_once('.').unwrap();
         let sql = format!(
             "SELECT COUNT(*) FROM {table} WHERE INSTR({name}, '某某') OR INSTR({name}, 'ID1')
@@ -276,10 +278,6 @@ async fn nothing_personal_leaves_its_column() {
         let leaks: i64 = db.query_row(&sql, [], |row| row.get(0)).unwrap();
         assert_eq!(leaks, 0, "{column}");
     }
-    let kept: i64 = db
-        .query_row("SELECT COUNT(*) FROM record WHERE INSTR(private, 'J18.900')", [], |row| row.get(0))
-        .unwrap();
-    assert_eq!(kept, 1);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -27,6 +27,7 @@ use banyan::domain::reference::Reference;
 use banyan::domain::region::Regions;
 use banyan::domain::upload::LineOrder;
 use banyan::ledger::Ledger;
+use banyan::ledger::secrets::Secrets;
 use banyan::ledger::sqlite;
 use banyan::ledger::sqlite::SqliteLedger;
 use banyan::protocol::center;
@@ -63,10 +64,8 @@ use banyan::transport;
 use banyan::transport::Handler;
 use banyan::transport::server::Face;
 use banyan::transport::server::Server;
-use banyan::vault::lookup::LookupKey;
 use rust_decimal::Decimal;
 use tempfile::TempDir;
-use zeroize::Zeroizing;
 
 const SEED: u64 = 7;
 
@@ -319,9 +318,10 @@ impl World {
 
 fn open_ledger(folder: &TempDir, clock: &Arc<Hand>) -> Arc<dyn Ledger> {
     let clock = Arc::clone(clock);
-    let (key, now) = (LookupKey::new(&Zeroizing::new([7; 32])), Arc::new(move || clock.now()));
+    let secrets = Secrets::make_in(folder.path(), clock.now()).unwrap();
+    let now = Arc::new(move || clock.now());
     let file = folder.path().join("ledger.db");
-    Arc::new(SqliteLedger::open(&file, sqlite::Settings::default(), key, now).unwrap())
+    Arc::new(SqliteLedger::open(&file, sqlite::Settings::default(), secrets, now).unwrap())
 }
 
 /// TP-1 for Jiangmen, and the same law for Guangzhou.

@@ -282,7 +282,8 @@ object!(Revival {
 impl serde::Serialize for Private {
     fn serialize<S: serde::Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
         match self {
-            Private::None => to.serialize_none(),
+            // What was forgotten is never written: its ciphertext stays where it is.
+            Private::None | Private::Erased => to.serialize_none(),
             Private::Person(data) => to.serialize_newtype_variant("Private", 0, "person", data),
             Private::Admission(data) => to.serialize_newtype_variant("Private", 1, "admission", data),
             Private::Filing(data) => to.serialize_newtype_variant("Private", 2, "filing", data),

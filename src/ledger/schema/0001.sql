@@ -9,7 +9,8 @@ CREATE TABLE meta (
     value TEXT NOT NULL
 ) /* clustered */;
 
--- One writer of one node. `sequence` counts its records, `chain` is the head of its blocks, nothing of it gets a time
+-- One writer of one node. `sequence` counts its records, `chain` is the hash of its last
+-- block, nothing of it gets a time
 -- before `floor_ms`.
 CREATE TABLE lane (
     lane BIGINT NOT NULL PRIMARY KEY,
@@ -38,11 +39,45 @@ CREATE TABLE record (
     format BIGINT NOT NULL,
     told TEXT NOT NULL,
     body TEXT NOT NULL,
-    -- personal data, nowhere else in this row
-    private TEXT,
+    -- personal data, encrypted, nowhere else in this row; the commitment ties its plain text to the seal
+    private BLOB,
+    commitment BLOB,
     PRIMARY KEY (bucket, person, version),
-    CHECK ((stay IS NULL) = (stay_version IS NULL))
+    CHECK ((stay IS NULL) = (stay_version IS NULL)),
+    CHECK ((private IS NULL) = (commitment IS NULL))
 );
+
+-- One group commit of a lane: the hashes of its records in their order, linked to the lane's block before.
+CREATE TABLE block (
+    lane BIGINT NOT NULL,
+    first_sequence BIGINT NOT NULL CHECK (first_sequence > 0),
+    records BIGINT NOT NULL CHECK (records > 0),
+    leaves BLOB NOT NULL,
+    hash BLOB NOT NULL,
+    PRIMARY KEY (lane, first_sequence)
+) /* clustered */;
+
+-- One signature over all blocks since the anchor before.
+CREATE TABLE anchor (
+    number BIGINT NOT NULL PRIMARY KEY CHECK (number > 0),
+    at_ms BIGINT NOT NULL,
+    previous BLOB NOT NULL,
+    root BLOB NOT NULL,
+    signing_key TEXT NOT NULL,
+    signature BLOB NOT NULL
+);
+
+-- Which blocks of a lane an anchor covers.
+CREATE TABLE anchored (
+    lane BIGINT NOT NULL,
+    last_sequence BIGINT NOT NULL,
+    first_sequence BIGINT NOT NULL,
+    blocks BIGINT NOT NULL CHECK (blocks > 0),
+    anchor BIGINT NOT NULL,
+    PRIMARY KEY (lane, last_sequence),
+    CHECK (first_sequence <= last_sequence)
+) /* clustered */;
+CREATE INDEX anchored_by_anchor ON anchored (anchor);
 
 CREATE TABLE person (
     bucket BIGINT NOT NULL,
@@ -50,7 +85,8 @@ CREATE TABLE person (
     version BIGINT NOT NULL CHECK (version > 0),
     last_ms BIGINT NOT NULL,
     state TEXT NOT NULL,
-    private TEXT NOT NULL,
+    -- as in the record that registered her last; nothing before the first
+    private BLOB,
     PRIMARY KEY (bucket, person)
 );
 
@@ -135,6 +171,7 @@ CREATE TABLE reference_record (
     version BIGINT NOT NULL PRIMARY KEY,
     at_ms BIGINT NOT NULL,
     lane BIGINT NOT NULL,
+    lane_sequence BIGINT NOT NULL CHECK (lane_sequence > 0),
     source TEXT NOT NULL,
     kind TEXT NOT NULL,
     format BIGINT NOT NULL,

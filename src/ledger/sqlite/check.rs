@@ -1,9 +1,10 @@
-//! Owns the proof that every table is the fold of its records: the records are folded once more, person by person,
-//! and each row is compared with what stands.
+//! Owns the proof that a part of the tables is the fold of its records, and its records are what was sealed: they are
+//! folded once more, person by person, and each row is compared with what stands.
 
 use std::collections::BTreeMap;
-use std::collections::BTreeSet;
 use std::fmt::Debug;
+use std::ops::RangeInclusive;
+use std::sync::atomic::Ordering;
 
 use rusqlite::Connection;
 use rusqlite::Row;
@@ -14,49 +15,94 @@ use crate::domain::ids::Bucket;
 use crate::domain::ids::StayId;
 use crate::domain::money::Fen;
 use crate::domain::person::PersonPrivate;
+use crate::domain::record::Body;
 use crate::domain::record::ContentHash;
 use crate::domain::record::MessageKey;
+use crate::domain::record::Private;
 use crate::domain::record::Record;
 use crate::domain::state::Folded;
 use crate::domain::state::PersonState;
 use crate::domain::state::StayState;
 use crate::domain::state::Told;
 use crate::ledger::LedgerError;
+use crate::ledger::Verify;
 use crate::ledger::codec;
 use crate::ledger::effect;
 use crate::ledger::effect::SettlementRow;
 use crate::ledger::key;
 use crate::ledger::prepared;
+use crate::ledger::seal;
+use crate::ledger::seal::Contents;
+use crate::ledger::seal::RecordPlace;
+use crate::ledger::seal::merkle::Hash;
+use crate::ledger::secrets::Secrets;
 use crate::ledger::sqlite::read::RECORD;
 use crate::ledger::sqlite::read::amounts;
 use crate::ledger::sqlite::read::bucket;
 use crate::ledger::sqlite::read::column;
+use crate::ledger::sqlite::read::damaged;
 use crate::ledger::sqlite::read::kept_record;
 use crate::ledger::sqlite::read::number;
-use crate::ledger::sqlite::read::snapshot;
+use crate::ledger::sqlite::read::of_the_register;
+use crate::ledger::sqlite::read::private;
 use crate::ledger::sqlite::read::text;
+use crate::ledger::sqlite::seals::Fault;
+use crate::ledger::sqlite::seals::Placed;
+use crate::ledger::sqlite::seals::Seals;
 use crate::ledger::sqlite::storage;
 use crate::ledger::sqlite::whole;
-use crate::vault::lookup::LookupKey;
 
 type Read<T> = Result<T, LedgerError>;
 
-/// What differs, at most `limit` sentences.
-pub(super) fn check(db: &Connection, lookup: &LookupKey, limit: usize) -> Read<Vec<String>> {
-    snapshot(db, |db| {
-        let mut check = Check { db, lookup, limit, faults: Vec::new(), rows: Rows::default() };
-        check.persons()?;
-        check.left_over()?;
-        Ok(check.faults)
-    })
+/// What was found in a part of the buckets.
+#[derive(Debug, Default)]
+pub(super) struct Part {
+    pub(super) faults: Vec<Fault>,
+    pub(super) credentials: i64,
+    /// Whether somebody was forgotten: by what she is found cannot be told any more.
+    pub(super) forgotten: bool,
+}
+
+impl Part {
+    pub(super) fn add(&mut self, other: Part) {
+        self.faults.extend(other.faults);
+        self.credentials += other.credentials;
+        self.forgotten |= other.forgotten;
+    }
+}
+
+/// Checks the persons of some buckets and everything of theirs.
+pub(super) fn buckets(
+    db: &Connection,
+    secrets: &Secrets,
+    seals: &Seals,
+    buckets: RangeInclusive<u16>,
+    wish: &Verify,
+) -> Read<Part> {
+    let mut check = Check {
+        db,
+        secrets,
+        seals,
+        buckets,
+        wish,
+        faults: Vec::new(),
+        rows: Rows::default(),
+        forgotten: false,
+    };
+    check.persons()?;
+    check.left_over()?;
+    Ok(Part { faults: check.faults, credentials: check.rows.credential, forgotten: check.forgotten })
 }
 
 struct Check<'a> {
     db: &'a Connection,
-    lookup: &'a LookupKey,
-    limit: usize,
-    faults: Vec<String>,
+    secrets: &'a Secrets,
+    seals: &'a Seals,
+    buckets: RangeInclusive<u16>,
+    wish: &'a Verify,
+    faults: Vec<Fault>,
     rows: Rows,
+    forgotten: bool,
 }
 
 /// How many rows the records make: a table that has more holds rows that no record made.
@@ -66,6 +112,7 @@ struct Rows {
     stay: i64,
     message: i64,
     settlement: i64,
+    /// Lie in buckets of their own; counted over all parts.
     credential: i64,
 }
 
@@ -77,6 +124,7 @@ struct Replayed {
     last_at: Instant,
     state: PersonState,
     private: PersonPrivate,
+    forgotten: bool,
     stays: BTreeMap<StayId, (u64, StayState)>,
     messages: BTreeMap<MessageKey, MessageRow>,
     settlements: Vec<(SettlementRow, u64, Instant, Option<StayId>)>,
@@ -94,36 +142,71 @@ impl Check<'_> {
     /// Every person who has records, in the order of the primary key.
     fn persons(&mut self) -> Read<()> {
         let db = self.db;
-        let sql = format!("SELECT {RECORD}, bucket FROM record ORDER BY bucket, person, version");
+        let sql = format!(
+            "SELECT {RECORD}, bucket FROM record WHERE bucket BETWEEN ?1 AND ?2 ORDER BY bucket, person, version"
+        );
         let failed = || storage("read all records");
         let mut statement = db.prepare(&sql).map_err(failed())?;
-        let mut rows = statement.query([]).map_err(failed())?;
+        let range = params![self.buckets.start(), self.buckets.end()];
+        let mut rows = statement.query(range).map_err(failed())?;
         let mut current: Option<Replayed> = None;
-        let mut lanes = BTreeSet::new();
         while let Some(row) = rows.next().map_err(failed())? {
-            if self.faults.len() >= self.limit {
+            if self.faults.len() >= self.wish.faults_max {
                 return Ok(());
             }
-            let (record, bucket) = (kept_record(row)?, bucket(row, 16)?);
-            if !lanes.insert((column::<i64>(row, 14)?, column::<i64>(row, 15)?)) {
-                self.tell(&record.person, "a place in a lane is taken twice");
+            let (place, sealed) = sealed(row)?;
+            self.wish.progress.done.fetch_add(1, Ordering::Relaxed);
+            if let Err(what) = self.seals.meet(db, place, &sealed)? {
+                self.faults.push(Fault::of_record(place, format!("{}: {what}", named(row)?)));
             }
-            let person = key::person_text(&record.person);
-            if current.as_ref().is_none_or(|replayed| replayed.person != person) {
-                let next = self.begin(bucket, person, &record);
-                self.finish(current.replace(next))?;
-            }
-            let keyed = column(row, 13)?;
-            let broken = current.as_mut().and_then(|replayed| replayed.take(&record, keyed).err());
-            if let Some(broken) = broken {
-                self.tell(&record.person, &format!("record {}: {broken}", record.version));
+            match self.kept(row) {
+                Ok(record) => {
+                    self.take(&mut current, record, bucket(row, BUCKET)?, column(row, KEYED)?, place)?
+                }
+                Err(LedgerError::Damaged { at, what }) => {
+                    self.faults.push(Fault::of_record(place, format!("{}: {at}: {what}", named(row)?)));
+                }
+                Err(other) => return Err(other),
             }
         }
         self.finish(current)
     }
 
+    /// The record, with the commitment to its personal data held against them.
+    fn kept(&self, row: &Row<'_>) -> Read<Record> {
+        let hidden = row.get_ref(PRIVATE).ok().and_then(|kept| kept.as_blob().ok());
+        if let Some(hidden) = hidden
+            && let Some(revealed) = self.secrets.reveal(text(row, PERSON)?, hidden)?
+            && seal::commitment(&revealed.salt, &revealed.plain) != column::<Hash>(row, COMMITMENT)?
+        {
+            return Err(damaged("personal data", "it is not what its commitment ties to the seal"));
+        }
+        kept_record(self.secrets, row)
+    }
+
+    fn take(
+        &mut self,
+        current: &mut Option<Replayed>,
+        record: Record,
+        bucket: Bucket,
+        keyed: bool,
+        place: Placed,
+    ) -> Read<()> {
+        let person = key::person_text(&record.person);
+        if current.as_ref().is_none_or(|replayed| replayed.person != person) {
+            let next = self.begin(bucket, person, &record);
+            self.finish(current.replace(next))?;
+        }
+        let broken = current.as_mut().and_then(|replayed| replayed.take(&record, keyed).err());
+        if let Some(broken) = broken {
+            let what = format!("{:?}: record {}: {broken}", record.person, record.version);
+            self.faults.push(Fault::of_record(place, what));
+        }
+        Ok(())
+    }
+
     fn begin(&mut self, bucket: Bucket, person: String, first: &Record) -> Replayed {
-        if key::bucket_of(self.lookup, &first.person) != bucket {
+        if key::bucket_of(&self.secrets.lookup, &first.person) != bucket {
             self.tell(&first.person, "lies in the wrong bucket");
         }
         Replayed {
@@ -133,6 +216,7 @@ impl Check<'_> {
             last_at: Instant::default(),
             state: PersonState::default(),
             private: PersonPrivate::default(),
+            forgotten: false,
             stays: BTreeMap::new(),
             messages: BTreeMap::new(),
             settlements: Vec::new(),
@@ -141,28 +225,46 @@ impl Check<'_> {
 
     fn finish(&mut self, replayed: Option<Replayed>) -> Read<()> {
         let Some(replayed) = replayed else { return Ok(()) };
-        self.compare_person(&replayed)?;
+        let compared = self.compare_person(&replayed);
+        self.or_tell(&replayed, compared)?;
         for (id, (version, state)) in &replayed.stays {
-            self.compare_stay(&replayed, id, *version, state)?;
+            let compared = self.compare_stay(&replayed, id, *version, state);
+            self.or_tell(&replayed, compared)?;
         }
         for (key, row) in &replayed.messages {
-            self.compare_message(&replayed, key, row)?;
+            let compared = self.compare_message(&replayed, key, row);
+            self.or_tell(&replayed, compared)?;
         }
         for (row, version, at, stay) in &replayed.settlements {
-            self.compare_settlement(&replayed, row, *version, *at, stay.as_ref())?;
+            let compared = self.compare_settlement(&replayed, row, *version, *at, stay.as_ref());
+            self.or_tell(&replayed, compared)?;
         }
         self.compare_credentials(&replayed)
     }
 
+    /// A row that cannot be read is a fault like any other.
+    fn or_tell(&mut self, replayed: &Replayed, compared: Read<()>) -> Read<()> {
+        match compared {
+            Err(LedgerError::Damaged { at, what }) => {
+                let person = key::person_of(&replayed.person);
+                self.faults.push(Fault::of_tables(format!("{person:?}: {at}: {what}")));
+                Ok(())
+            }
+            other => other,
+        }
+    }
+
     fn compare_person(&mut self, replayed: &Replayed) -> Read<()> {
         const SQL: &str =
-            "SELECT version, last_ms, state, private FROM person WHERE bucket = ?1 AND person = ?2";
+            "SELECT version, last_ms, state, private, person FROM person WHERE bucket = ?1 AND person = ?2";
         self.rows.person += 1;
         let key = params![replayed.bucket.get(), replayed.person];
         let kept = self.one(SQL, key, |row| {
-            Ok((number(row, 0)?, Instant(column(row, 1)?), decoded(row, 2)?, decoded(row, 3)?))
+            let known = of_the_register(private(self.secrets, row, (4, 3))?);
+            Ok((number(row, 0)?, Instant(column(row, 1)?), decoded(row, 2)?, known))
         })?;
-        let folded = (replayed.version, replayed.last_at, replayed.state.clone(), replayed.private.clone());
+        let folded =
+            (replayed.version, replayed.last_at, replayed.state.clone(), Some(replayed.private.clone()));
         self.same(replayed, "her row", &Some(folded), &kept);
         Ok(())
     }
@@ -234,7 +336,8 @@ impl Check<'_> {
 
     fn compare_credentials(&mut self, replayed: &Replayed) -> Read<()> {
         const SQL: &str = "SELECT 1 FROM credential WHERE bucket = ?1 AND hash = ?2 AND person = ?3";
-        for (bucket, hash) in prepared::hashes(self.lookup, &replayed.private) {
+        self.forgotten |= replayed.forgotten;
+        for (bucket, hash) in prepared::hashes(&self.secrets.lookup, &replayed.private) {
             self.rows.credential += 1;
             let asked = params![bucket.get(), hash, replayed.person];
             let kept = self.one(SQL, asked, |row| column::<i64>(row, 0))?;
@@ -245,22 +348,29 @@ impl Check<'_> {
 
     /// Rows that no record made.
     fn left_over(&mut self) -> Read<()> {
-        if self.faults.len() >= self.limit {
+        if self.faults.len() >= self.wish.faults_max {
             return Ok(());
         }
+        let range = [self.buckets.start(), self.buckets.end()];
         let count = |table: &str| {
-            let counted = self.db.query_row(&format!("SELECT COUNT(*) FROM {table}"), [], |row| row.get(0));
-            counted.map_err(storage("count rows"))
+            let sql = format!("SELECT COUNT(*) FROM {table} WHERE bucket BETWEEN ?1 AND ?2");
+            self.db.query_row(&sql, range, |row| row.get::<_, i64>(0)).map_err(storage("count rows"))
         };
-        let kept = Rows {
-            person: count("person")?,
-            stay: count("stay")?,
-            message: count("message")?,
-            settlement: count("settlement")?,
-            credential: count("credential")?,
-        };
-        if kept != self.rows {
-            self.faults.push(format!("the records make {:?}, the tables hold {kept:?}", self.rows));
+        let tables = [
+            ("person", self.rows.person),
+            ("stay", self.rows.stay),
+            ("message", self.rows.message),
+            ("settlement", self.rows.settlement),
+        ];
+        for (table, made) in tables {
+            let kept = count(table)?;
+            if kept != made {
+                let what = format!(
+                    "buckets {} to {}: the records make {made} rows of {table}, it holds {kept}",
+                    range[0], range[1]
+                );
+                self.faults.push(Fault::of_tables(what));
+            }
         }
         Ok(())
     }
@@ -280,13 +390,52 @@ impl Check<'_> {
     fn same<T: PartialEq + Debug>(&mut self, replayed: &Replayed, what: &str, folded: &T, kept: &T) {
         if folded != kept {
             let person = key::person_of(&replayed.person);
-            self.faults.push(format!("{person:?}: {what} is {kept:?}, its records make {folded:?}"));
+            let what = format!("{person:?}: {what} is {kept:?}, its records make {folded:?}");
+            self.faults.push(Fault::of_tables(what));
         }
     }
 
     fn tell(&mut self, person: &impl Debug, what: &str) {
-        self.faults.push(format!("{person:?}: {what}"));
+        self.faults.push(Fault::of_tables(format!("{person:?}: {what}")));
     }
+}
+
+/// Where some columns of a record stand.
+const PERSON: usize = 0;
+const PRIVATE: usize = 12;
+const KEYED: usize = 13;
+const COMMITMENT: usize = 16;
+const BUCKET: usize = 17;
+
+/// Whose record a row is, for a fault.
+fn named(row: &Row<'_>) -> Read<String> {
+    Ok(format!("record {} of {}", number(row, 1)?, text(row, PERSON)?))
+}
+
+/// The leaf of a row as it stands, from the columns of [`RECORD`] and the bucket.
+fn sealed(row: &Row<'_>) -> Read<(Placed, Hash)> {
+    let stay = row.get_ref(2).ok().and_then(|kept| kept.as_str().ok());
+    let stay = stay.map(|stay| Ok::<_, LedgerError>((stay, number(row, 3)?))).transpose()?;
+    let place = RecordPlace {
+        bucket: column(row, BUCKET)?,
+        person: text(row, PERSON)?,
+        version: number(row, 1)?,
+        stay,
+        kind: text(row, 4)?,
+        at_ms: column(row, 5)?,
+        lane: column(row, 14)?,
+        sequence: number(row, 15)?,
+        institution: text(row, 6)?,
+        infno: column(row, 7)?,
+        msgid: text(row, 8)?,
+        keyed: column(row, KEYED)?,
+        format: column(row, 9)?,
+    };
+    let hidden = row.get_ref(PRIVATE).ok().and_then(|kept| kept.as_blob().ok());
+    let commitment: Option<Hash> = column(row, COMMITMENT)?;
+    let contents = Contents::new(text(row, 10)?, text(row, 11)?, hidden.zip(commitment.as_ref()));
+    let placed = Placed { lane: place.lane, sequence: place.sequence };
+    Ok((placed, seal::record_leaf(&place, &contents)))
 }
 
 const SETTLEMENT: &str = "SELECT person, kind, original, stay, institution, scheme,
@@ -344,8 +493,10 @@ impl Replayed {
         }
         (self.version, self.last_at) = (record.version, record.at);
         let effect = self.fold(record)?;
-        if let Some(known) = prepared::registered(&record.body, &record.private) {
-            self.private = known.clone();
+        if let Body::Registered(_) = record.body {
+            self.forgotten = record.private == Private::Erased;
+            let known = prepared::registered(&record.body, &record.private);
+            self.private = known.cloned().unwrap_or_default();
         }
         if keyed {
             self.bind(record.meta.key.clone(), record, false)?;

@@ -20,6 +20,7 @@ use crate::domain::ids::SettlementId;
 use crate::domain::ids::StayId;
 use crate::domain::lines::Lines;
 use crate::domain::money::Fen;
+use crate::domain::person::PersonPrivate;
 use crate::domain::record::ContentHash;
 use crate::domain::record::MessageKey;
 use crate::domain::record::Private;
@@ -37,6 +38,7 @@ use crate::ledger::codec::CodecError;
 use crate::ledger::credential::Credential;
 use crate::ledger::effect;
 use crate::ledger::key;
+use crate::ledger::secrets::Secrets;
 use crate::ledger::sqlite::storage;
 use crate::ledger::sqlite::whole;
 use crate::vault::lookup::LookupKey;
@@ -45,23 +47,23 @@ type Read<T> = Result<T, LedgerError>;
 
 /// The columns of a record, in the order in which [`kept_record`] takes them.
 pub(super) const RECORD: &str = "person, version, stay, stay_version, kind, at_ms, institution, infno, msgid, \
-                                 format, told, body, private, keyed, lane, lane_sequence";
+                                 format, told, body, private, keyed, lane, lane_sequence, commitment";
 
 /// Everything that a call wants, as of one instant.
-pub(super) fn look_up(db: &Connection, lookup: &LookupKey, wanted: &LookUp) -> Read<Found> {
+pub(super) fn look_up(db: &Connection, secrets: &Secrets, wanted: &LookUp) -> Read<Found> {
     snapshot(db, |db| {
-        let Some((bucket, person, stay)) = find(db, lookup, &wanted.who)? else {
+        let Some((bucket, person, stay)) = find(db, &secrets.lookup, &wanted.who)? else {
             return Ok(Found { message: Message::Unknown, about: Message::Unknown, facts: None });
         };
         let message = match &wanted.key {
-            Some((key, _)) => message(db, bucket, &person, key)?,
+            Some((key, _)) => message(db, secrets, bucket, &person, key)?,
             None => Message::Unknown,
         };
         let about = match &wanted.about {
-            Some(key) => self::message(db, bucket, &person, key)?,
+            Some(key) => self::message(db, secrets, bucket, &person, key)?,
             None => Message::Unknown,
         };
-        Ok(Found { message, about, facts: facts(db, bucket, person, stay, wanted)? })
+        Ok(Found { message, about, facts: facts(db, secrets, bucket, person, stay, wanted)? })
     })
 }
 
@@ -89,36 +91,40 @@ fn find(
 
 fn facts(
     db: &Connection,
+    secrets: &Secrets,
     bucket: Bucket,
     person: PersonKey,
     stay: Option<StayFacts>,
     wanted: &LookUp,
 ) -> Read<Option<Facts>> {
-    let Some(mut facts) = find_person(db, bucket, person)? else { return Ok(None) };
+    let Some(mut facts) = find_person(db, secrets, bucket, person)? else { return Ok(None) };
     if let Some(stay) = stay {
         if wanted.lines {
-            facts.lines = Some(lines(db, bucket, &facts.key, &stay)?);
+            facts.lines = Some(lines(db, secrets, bucket, &facts.key, &stay)?);
         }
         facts.stay = Some(stay);
     }
     if let Some(id) = &wanted.settlement {
-        facts.settlement = settlement(db, id)?.filter(|record| record.person == facts.key);
+        facts.settlement = settlement(db, secrets, id)?.filter(|record| record.person == facts.key);
     }
     Ok(Some(facts))
 }
 
-fn find_person(db: &Connection, bucket: Bucket, person: PersonKey) -> Read<Option<Facts>> {
-    const SQL: &str = "SELECT version, last_ms, state, private FROM person WHERE bucket = ?1 AND person = ?2";
+fn find_person(db: &Connection, secrets: &Secrets, bucket: Bucket, person: PersonKey) -> Read<Option<Facts>> {
+    const SQL: &str = "SELECT version, last_ms, state, private, person FROM person
+         WHERE bucket = ?1 AND person = ?2";
     let failed = || storage("read a person");
     let mut statement = db.prepare_cached(SQL).map_err(failed())?;
     let mut rows = statement.query(params![bucket.get(), key::person_text(&person)]).map_err(failed())?;
     let Some(row) = rows.next().map_err(failed())? else { return Ok(None) };
+    let known = of_the_register(private(secrets, row, (4, 3))?)
+        .ok_or_else(|| damaged(&format!("{person:?}"), "her row keeps what is not hers"))?;
     let facts = Facts {
         bucket,
         version: number(row, 0)?,
         last_at: Instant(column(row, 1)?),
         person: Arc::new(decoded(row, 2, "person", &person)?),
-        private: Arc::new(decoded(row, 3, "person_private", &person)?),
+        private: Arc::new(known),
         key: person,
         stay: None,
         lines: None,
@@ -139,7 +145,13 @@ fn find_stay(db: &Connection, bucket: Bucket, id: &StayId) -> Read<Option<(Perso
 }
 
 /// The standing lines of a stay, folded from its records.
-fn lines(db: &Connection, bucket: Bucket, person: &PersonKey, stay: &StayFacts) -> Read<Lines> {
+fn lines(
+    db: &Connection,
+    secrets: &Secrets,
+    bucket: Bucket,
+    person: &PersonKey,
+    stay: &StayFacts,
+) -> Read<Lines> {
     let sql = format!(
         "SELECT {RECORD} FROM record WHERE bucket = ?1 AND person = ?2 AND version > ?3 AND stay = ?4
          AND kind IN ('lines_uploaded', 'lines_withdrawn', 'settled', 'reversed', 'revived') ORDER BY version"
@@ -151,14 +163,20 @@ fn lines(db: &Connection, bucket: Bucket, person: &PersonKey, stay: &StayFacts) 
     let mut rows = statement.query(asked).map_err(failed())?;
     let mut lines = Lines::default();
     while let Some(row) = rows.next().map_err(failed())? {
-        let record = kept_record(row)?;
+        let record = kept_record(secrets, row)?;
         lines.apply(&record.meta.key, &record.body);
     }
     Ok(lines)
 }
 
 /// What is known of a message about that person.
-fn message(db: &Connection, bucket: Bucket, person: &PersonKey, key: &MessageKey) -> Read<Message> {
+fn message(
+    db: &Connection,
+    secrets: &Secrets,
+    bucket: Bucket,
+    person: &PersonKey,
+    key: &MessageKey,
+) -> Read<Message> {
     const SQL: &str = "SELECT person, version, undone_by, fence, recipe, content FROM message
          WHERE bucket = ?1 AND msgid = ?2 AND institution = ?3 AND infno = ?4 AND person = ?5";
     let failed = || storage("read a message");
@@ -168,17 +186,23 @@ fn message(db: &Connection, bucket: Bucket, person: &PersonKey, key: &MessageKey
     let mut statement = db.prepare_cached(SQL).map_err(failed())?;
     let mut rows = statement.query(asked).map_err(failed())?;
     match rows.next().map_err(failed())? {
-        Some(row) => kept_message(db, bucket, row, 0),
+        Some(row) => kept_message(db, secrets, bucket, row, 0),
         None => Ok(Message::Unknown),
     }
 }
 
 /// From the columns person, version, undone_by, fence, recipe, content, the first of which is `at`.
-fn kept_message(db: &Connection, bucket: Bucket, row: &Row<'_>, at: usize) -> Read<Message> {
+fn kept_message(
+    db: &Connection,
+    secrets: &Secrets,
+    bucket: Bucket,
+    row: &Row<'_>,
+    at: usize,
+) -> Read<Message> {
     let person: String = column(row, at)?;
     let undone_by: i64 = column(row, at + 2)?;
     let fence: bool = column(row, at + 3)?;
-    let record = must(record(db, bucket, &person, column(row, at + 1)?)?, &person)?;
+    let record = must(record(db, secrets, bucket, &person, column(row, at + 1)?)?, &person)?;
     if fence {
         return Ok(Message::Fenced { by: record });
     }
@@ -186,7 +210,7 @@ fn kept_message(db: &Connection, bucket: Bucket, row: &Row<'_>, at: usize) -> Re
     if undone_by == 0 {
         return Ok(Message::Done { content, record });
     }
-    let by = must(self::record(db, bucket, &person, undone_by)?, &person)?;
+    let by = must(self::record(db, secrets, bucket, &person, undone_by)?, &person)?;
     Ok(Message::Undone { content, record, by })
 }
 
@@ -194,17 +218,24 @@ fn must(record: Option<Arc<Record>>, person: &str) -> Read<Arc<Record>> {
     record.ok_or_else(|| damaged(person, "a message names a record that is not there"))
 }
 
-fn record(db: &Connection, bucket: Bucket, person: &str, version: i64) -> Read<Option<Arc<Record>>> {
+fn record(
+    db: &Connection,
+    secrets: &Secrets,
+    bucket: Bucket,
+    person: &str,
+    version: i64,
+) -> Read<Option<Arc<Record>>> {
     let sql = format!("SELECT {RECORD} FROM record WHERE bucket = ?1 AND person = ?2 AND version = ?3");
     let failed = || storage("read a record");
     let mut statement = db.prepare_cached(&sql).map_err(failed())?;
     let mut rows = statement.query(params![bucket.get(), person, version]).map_err(failed())?;
     let row = rows.next().map_err(failed())?;
-    row.map(|row| kept_record(row).map(Arc::new)).transpose()
+    row.map(|row| kept_record(secrets, row).map(Arc::new)).transpose()
 }
 
 pub(super) fn records(
     db: &Connection,
+    secrets: &Secrets,
     bucket: Bucket,
     person: &PersonKey,
     from: u64,
@@ -221,12 +252,12 @@ pub(super) fn records(
     let mut rows = statement.query(asked).map_err(failed())?;
     let mut records = Vec::new();
     while let Some(row) = rows.next().map_err(failed())? {
-        records.push(Arc::new(kept_record(row)?));
+        records.push(Arc::new(kept_record(secrets, row)?));
     }
     Ok(records)
 }
 
-pub(super) fn settlement(db: &Connection, id: &SettlementId) -> Read<Option<Arc<Record>>> {
+pub(super) fn settlement(db: &Connection, secrets: &Secrets, id: &SettlementId) -> Read<Option<Arc<Record>>> {
     // Month by month from the last, since the key has the month before the id.
     const SQL: &str = "WITH RECURSIVE months (month) AS
              (SELECT MAX(setl_month) FROM settlement WHERE bucket = ?1
@@ -243,12 +274,13 @@ pub(super) fn settlement(db: &Connection, id: &SettlementId) -> Read<Option<Arc<
         .optional()
         .map_err(failed())?;
     let Some((person, version)): Option<(String, i64)> = found else { return Ok(None) };
-    must(record(db, bucket, &person, version)?, &person).map(Some)
+    must(record(db, secrets, bucket, &person, version)?, &person).map(Some)
 }
 
 /// Every message of that id: one seek a bucket, since only the caller knows whose it was.
 pub(super) fn trace(
     db: &Connection,
+    secrets: &Secrets,
     message: &MessageId,
     institution: Option<&InstitutionCode>,
 ) -> Read<Vec<(MessageKey, Message)>> {
@@ -269,7 +301,7 @@ pub(super) fn trace(
                 transaction: column(row, 2)?,
                 message: message.clone(),
             };
-            found.push((key, kept_message(db, bucket(row, 0)?, row, 3)?));
+            found.push((key, kept_message(db, secrets, bucket(row, 0)?, row, 3)?));
         }
         Ok(found)
     })
@@ -346,12 +378,12 @@ fn clearing_row(row: &Row<'_>) -> Read<ClearingRow> {
 
 pub(super) fn find_persons(
     db: &Connection,
-    lookup: &LookupKey,
+    secrets: &Secrets,
     credential: &Credential,
 ) -> Read<Vec<PersonKey>> {
     const SQL: &str = "SELECT person FROM credential WHERE bucket = ?1 AND hash = ?2 ORDER BY person";
     let failed = || storage("look a credential up");
-    let (bucket, hash) = key::credential_hash(lookup, credential);
+    let (bucket, hash) = key::credential_hash(&secrets.lookup, credential);
     let mut statement = db.prepare_cached(SQL).map_err(failed())?;
     let mut rows = statement.query(params![bucket.get(), hash]).map_err(failed())?;
     let mut persons = Vec::new();
@@ -362,7 +394,7 @@ pub(super) fn find_persons(
 }
 
 /// A record from the columns of [`RECORD`], with its money held to the identities once more.
-pub(super) fn kept_record(row: &Row<'_>) -> Read<Record> {
+pub(super) fn kept_record(secrets: &Secrets, row: &Row<'_>) -> Read<Record> {
     let format: i64 = column(row, 9)?;
     if format > codec::FORMAT {
         return Err(misread(row, &CodecError::NewerFormat(format)));
@@ -383,14 +415,24 @@ pub(super) fn kept_record(row: &Row<'_>) -> Read<Record> {
         at: Instant(column(row, 5)?),
         meta: codec::decode_told(key, text(row, 10)?).map_err(|cause| misread(row, &cause))?,
         body,
-        private: private(row, 12)?,
+        private: private(secrets, row, (0, 12))?,
     })
 }
 
-fn private(row: &Row<'_>, at: usize) -> Read<Private> {
-    let kept: Option<String> = column(row, at)?;
-    let read = kept.map(|text| codec::decode("private", &text)).transpose();
-    read.map(Option::unwrap_or_default).map_err(|cause| misread(row, &cause))
+/// Personal data, from the columns of whose it is and of its ciphertext.
+pub(super) fn private(secrets: &Secrets, row: &Row<'_>, (whose, at): (usize, usize)) -> Read<Private> {
+    let kept = row.get_ref(at).map_err(|cause| misread(row, &cause))?;
+    let kept = kept.as_blob_or_null().map_err(|cause| misread(row, &cause))?;
+    secrets.private(text(row, whose)?, kept)
+}
+
+/// What a person's row keeps of her. Nothing is left of it once it was forgotten.
+pub(super) fn of_the_register(private: Private) -> Option<PersonPrivate> {
+    match private {
+        Private::Person(known) => Some(known),
+        Private::None | Private::Erased => Some(PersonPrivate::default()),
+        Private::Filing(_) | Private::Admission(_) | Private::Discharge(_) => None,
+    }
 }
 
 /// Amounts of a breakdown in the order of the columns `medfee` to `cash`.

@@ -1,39 +1,61 @@
 //! Owns the small shared tables: their records, and the rows as they stand.
 
+use std::collections::BTreeMap;
+
 use rusqlite::Connection;
 use rusqlite::params;
+use serde::Serialize;
 
-use crate::domain::calendar::Instant;
 use crate::domain::catalogue::CatalogueEntry;
 use crate::domain::codes::HospitalLevel;
 use crate::domain::ids::RegionCode;
+use crate::domain::institution::Institution;
+use crate::domain::region::Region;
 use crate::ledger::LedgerError;
 use crate::ledger::PackText;
 use crate::ledger::ReferenceChange;
 use crate::ledger::ReferenceRows;
 use crate::ledger::codec;
 use crate::ledger::codec::CodecError;
+use crate::ledger::seal;
+use crate::ledger::seal::ReferencePlace;
+use crate::ledger::seal::merkle::Hash;
 use crate::ledger::sqlite::read::column;
 use crate::ledger::sqlite::read::damaged;
 use crate::ledger::sqlite::read::snapshot;
 use crate::ledger::sqlite::read::text;
 use crate::ledger::sqlite::storage;
+use crate::ledger::sqlite::whole;
+use crate::ledger::sqlite::write::Moment;
 
-/// Records a change inside the running transaction and gives the new version of the shared tables.
+/// A change of the shared tables as it was recorded.
+pub(super) struct Written {
+    /// The new version of the shared tables.
+    pub(super) version: u64,
+    pub(super) leaf: Hash,
+}
+
+/// Records a change inside the running transaction at its place in the lane.
 pub(super) fn write(
     db: &Connection,
     source: &str,
     change: &ReferenceChange,
-    lane: u32,
-    at: Instant,
-) -> rusqlite::Result<u64> {
-    const SQL: &str = "INSERT INTO reference_record (version, at_ms, lane, source, kind, format, body)
-         SELECT COALESCE(MAX(version), 0) + 1, ?1, ?2, ?3, ?4, ?5, ?6 FROM reference_record RETURNING version";
+    moment: Moment,
+    sequence: u64,
+) -> rusqlite::Result<Written> {
+    const SQL: &str =
+        "INSERT INTO reference_record (version, at_ms, lane, lane_sequence, source, kind, format, body)
+         SELECT COALESCE(MAX(version), 0) + 1, ?1, ?2, ?3, ?4, ?5, ?6, ?7 FROM reference_record
+         RETURNING version";
     let (kind, body) = encode(change).map_err(unkept)?;
-    let recorded = params![at.0, lane, source, kind, codec::FORMAT, body];
+    let at_ms = moment.clock.0;
+    let recorded = params![at_ms, moment.lane, whole(sequence), source, kind, codec::FORMAT, body];
     let version: i64 = db.prepare_cached(SQL)?.query_row(recorded, |row| row.get(0))?;
     fold(db, change, version)?;
-    Ok(version.unsigned_abs())
+    let version = version.unsigned_abs();
+    let place =
+        ReferencePlace { version, at_ms, lane: moment.lane, sequence, source, kind, format: codec::FORMAT };
+    Ok(Written { version, leaf: seal::reference_leaf(&place, &body) })
 }
 
 fn encode(change: &ReferenceChange) -> Result<(&'static str, String), CodecError> {
@@ -89,16 +111,90 @@ fn put_entry(db: &Connection, place: RegionCode, entry: &CatalogueEntry) -> rusq
          VALUES (?1, ?2, ?3, ?4, ?5, ?6)
          ON CONFLICT (place, code, level, person_type, from_day) DO UPDATE SET body = excluded.body",
     )?;
-    let level = match entry.level {
+    let (level, person_type) = (level_of(entry), person_of(entry));
+    let body = codec::encode("catalogue_entry", entry).map_err(unkept)?;
+    put.execute(params![place.0, entry.code, level, person_type, entry.from.number(), body]).map(|_| ())
+}
+
+/// Empty for every level.
+fn level_of(entry: &CatalogueEntry) -> &'static str {
+    match entry.level {
         None => "",
         Some(HospitalLevel::Primary) => "primary",
         Some(HospitalLevel::One) => "one",
         Some(HospitalLevel::Two) => "two",
         Some(HospitalLevel::Three) => "three",
-    };
-    let person_type = entry.person.map_or(0, |kind| kind.code());
-    let body = codec::encode("catalogue_entry", entry).map_err(unkept)?;
-    put.execute(params![place.0, entry.code, level, person_type, entry.from.number(), body]).map(|_| ())
+    }
+}
+
+/// 0 for every person.
+fn person_of(entry: &CatalogueEntry) -> u32 {
+    entry.person.map_or(0, |kind| kind.code())
+}
+
+/// Puts a kept change into the place of rows of the same key, outside the database: each row by its name.
+pub(super) fn refold(rows: &mut BTreeMap<String, String>, kind: &str, body: &str) -> Result<(), CodecError> {
+    match kind {
+        "regions" => put_all(rows, codec::decode::<Vec<Region>>("regions", body)?, "region", |row| {
+            format!("region {} from {}", row.code.0, row.from.number())
+        }),
+        "institutions" => {
+            put_all(rows, codec::decode::<Vec<Institution>>("institutions", body)?, "institution", |row| {
+                format!("institution {} from {}", row.code, row.from.number())
+            })
+        }
+        "catalogue" => {
+            let (place, entries): (RegionCode, Vec<CatalogueEntry>) = codec::decode("catalogue", body)?;
+            put_all(rows, entries, "catalogue_entry", |entry| {
+                let (level, person) = (level_of(entry), person_of(entry));
+                entry_name(place.0, &entry.code, level, person, entry.from.number())
+            })
+        }
+        "pack" => {
+            let pack: PackText = codec::decode("pack", body)?;
+            rows.insert(format!("pack {} {}", pack.region.0, pack.hash), pack.text);
+            Ok(())
+        }
+        other => Err(CodecError::UnknownKind(other.to_owned())),
+    }
+}
+
+fn put_all<T: Serialize>(
+    rows: &mut BTreeMap<String, String>,
+    all: Vec<T>,
+    what: &'static str,
+    name: impl Fn(&T) -> String,
+) -> Result<(), CodecError> {
+    for row in all {
+        rows.insert(name(&row), codec::encode(what, &row)?);
+    }
+    Ok(())
+}
+
+fn entry_name(place: u32, code: &str, level: &str, person: u32, from: i32) -> String {
+    format!("catalogue entry {place} {code} {level} {person} from {from}")
+}
+
+/// The rows of the shared tables as they stand, by the same names.
+pub(super) fn bodies(db: &Connection) -> Result<BTreeMap<String, String>, LedgerError> {
+    const SQL: [&str; 4] = [
+        "SELECT 'region ' || code || ' from ' || from_day, body FROM region",
+        "SELECT 'institution ' || code || ' from ' || from_day, body FROM institution",
+        "SELECT 'catalogue entry ' || place || ' ' || code || ' ' || level || ' ' || person_type || ' from ' || from_day,
+             body FROM catalogue_entry",
+        "SELECT 'pack ' || region || ' ' || hash, body FROM pack",
+    ];
+    let failed = || storage("read the shared tables");
+    let mut all = BTreeMap::new();
+    for sql in SQL {
+        let mut statement = db.prepare(sql).map_err(failed())?;
+        let rows = statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?))).map_err(failed())?;
+        for row in rows {
+            let (name, body) = row.map_err(failed())?;
+            all.insert(name, body);
+        }
+    }
+    Ok(all)
 }
 
 /// The shared tables, whole.

@@ -11,6 +11,9 @@ use crate::ledger::effect::SettlementRow;
 use crate::ledger::lane::Standing;
 use crate::ledger::prepared::Guard;
 use crate::ledger::prepared::Prepared;
+use crate::ledger::seal;
+use crate::ledger::seal::RecordPlace;
+use crate::ledger::seal::merkle::Hash;
 use crate::ledger::sqlite::read::amounts;
 use crate::ledger::sqlite::whole;
 
@@ -44,6 +47,7 @@ pub(super) fn write(
     deed: &Prepared,
     moment: Moment,
     standing: &mut Standing,
+    leaves: &mut Vec<Hash>,
 ) -> rusqlite::Result<Written> {
     let Some((version, last_at)) = guarded_person(db, deed)? else { return Ok(Written::Moved) };
     if !stay_stands(db, deed)? || any_message_known(db, deed)? {
@@ -55,6 +59,7 @@ pub(super) fn write(
     move_stay(db, deed)?;
     bind_messages(db, deed, place.version)?;
     insert_record(db, deed, place, moment.lane, standing.sequence)?;
+    leaves.push(leaf(deed, place, moment.lane, standing.sequence));
     turn_messages(db, deed, place.version)?;
     if let Some(row) = &deed.effect.settlement {
         insert_settlement(db, deed, place, row)?;
@@ -118,18 +123,24 @@ fn move_person(db: &Connection, deed: &Prepared, version: u64, at: Instant) -> r
     const REGISTER: &str = "UPDATE person SET version = version + 1, last_ms = ?4, state = ?5, private = ?6
          WHERE bucket = ?1 AND person = ?2 AND version = ?3";
     let (bucket, person) = (deed.bucket.get(), &deed.person);
+    let private = deed.private.as_ref().map(|private| &private.ciphertext);
     let changed = match &deed.guard {
         Guard::StayOnly => db.prepare_cached(MOVE)?.execute(params![bucket, person, whole(version), at.0])?,
-        Guard::Person { version: 0, state, private, .. } => {
-            let private = private.as_deref().unwrap_or("{}");
+        Guard::Person { version: 0, state, registers } => {
+            let private = private.filter(|_| *registers);
             db.prepare_cached(BEGIN)?.execute(params![bucket, person, at.0, state, private])?
         }
-        Guard::Person { state, private: None, .. } => {
+        Guard::Person { state, registers: false, .. } => {
             db.prepare_cached(FOLD)?.execute(params![bucket, person, whole(version), at.0, state])?
         }
-        Guard::Person { state, private: Some(private), .. } => db
-            .prepare_cached(REGISTER)?
-            .execute(params![bucket, person, whole(version), at.0, state, private])?,
+        Guard::Person { state, registers: true, .. } => db.prepare_cached(REGISTER)?.execute(params![
+            bucket,
+            person,
+            whole(version),
+            at.0,
+            state,
+            private
+        ])?,
     };
     one_row(changed)
 }
@@ -220,8 +231,8 @@ fn insert_record(
 ) -> rusqlite::Result<()> {
     const SQL: &str = "INSERT INTO record
              (bucket, person, version, stay, stay_version, kind, at_ms, lane, lane_sequence,
-              institution, infno, msgid, keyed, format, told, body, private)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17)";
+              institution, infno, msgid, keyed, format, told, body, private, commitment)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18)";
     db.prepare_cached(SQL)?
         .execute(params![
             deed.bucket.get(),
@@ -240,9 +251,29 @@ fn insert_record(
             codec::FORMAT,
             deed.told,
             deed.body,
-            deed.private
+            deed.private.as_ref().map(|private| &private.ciphertext),
+            deed.private.as_ref().map(|private| private.commitment)
         ])
         .map(|_| ())
+}
+
+fn leaf(deed: &Prepared, place: Place, lane: u32, sequence: u64) -> Hash {
+    let row = RecordPlace {
+        bucket: deed.bucket.get(),
+        person: &deed.person,
+        version: place.version,
+        stay: deed.stay.as_ref().map(|stay| (stay.id.as_str(), stay.version + 1)),
+        kind: deed.kind,
+        at_ms: place.at.0,
+        lane,
+        sequence,
+        institution: deed.key.institution.as_str(),
+        infno: deed.key.transaction,
+        msgid: deed.key.message.as_str(),
+        keyed: deed.keyed,
+        format: codec::FORMAT,
+    };
+    seal::record_leaf(&row, &deed.contents)
 }
 
 fn insert_settlement(

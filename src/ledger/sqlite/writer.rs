@@ -25,7 +25,11 @@ use crate::ledger::lane::Standing;
 use crate::ledger::lane::Waiting;
 use crate::ledger::prepared::Guard;
 use crate::ledger::prepared::Prepared;
+use crate::ledger::seal::block;
+use crate::ledger::seal::merkle::Hash;
 use crate::ledger::sqlite::Settings;
+use crate::ledger::sqlite::anchoring;
+use crate::ledger::sqlite::anchoring::Signed;
 use crate::ledger::sqlite::checkpoint::Checkpointer;
 use crate::ledger::sqlite::connection;
 use crate::ledger::sqlite::reference;
@@ -45,6 +49,7 @@ pub(super) enum Job {
     Deed { deed: Box<Prepared>, reply: Reply<Written> },
     Reference { source: String, change: ReferenceChange, reply: Reply<u64> },
     Floor { floor: Instant, reply: Reply<()> },
+    Anchor { signed: Box<Signed> },
 }
 
 impl Alone for Job {
@@ -53,7 +58,7 @@ impl Alone for Job {
     fn key(&self) -> Option<String> {
         match self {
             Job::Deed { deed, .. } => Some(deed.person.clone()),
-            Job::Reference { .. } | Job::Floor { .. } => None,
+            Job::Reference { .. } | Job::Floor { .. } | Job::Anchor { .. } => None,
         }
     }
 }
@@ -63,6 +68,7 @@ enum Done {
     Deed(Written),
     Reference(u64),
     Floor,
+    Anchor,
     /// The schema refuses it: a fault of the job, the others of its batch stand.
     Refused(String),
 }
@@ -74,6 +80,10 @@ pub(super) struct Writer {
     pub(super) lane: u32,
     db: Connection,
     standing: Standing,
+    /// The lane's last block.
+    chain: Hash,
+    /// Of the records of the batch that is being written.
+    leaves: Vec<Hash>,
     /// Pages in the write-ahead log after the last commit.
     log_pages: Arc<AtomicU32>,
     checkpointer: Checkpointer,
@@ -101,8 +111,18 @@ impl Writer {
     ) -> Result<Writer, LedgerError> {
         let checkpointer = Checkpointer::start(path.clone(), &settings)?;
         let standing = Standing { last: Instant::default(), sequence: 0 };
-        let mut writer =
-            Writer { path, settings, now, lane, db, standing, log_pages: Arc::default(), checkpointer };
+        let mut writer = Writer {
+            path,
+            settings,
+            now,
+            lane,
+            db,
+            standing,
+            chain: block::BEGINNING,
+            leaves: Vec::new(),
+            log_pages: Arc::default(),
+            checkpointer,
+        };
         writer.watch_log().map_err(storage("watch the write-ahead log"))?;
         Ok(writer)
     }
@@ -173,7 +193,7 @@ impl Writer {
     ) -> rusqlite::Result<Vec<Done>> {
         self.db.prepare_cached("BEGIN IMMEDIATE")?.execute([])?;
         let moment = self.moment()?;
-        let before = self.standing;
+        self.leaves.clear();
         let mut done = Vec::with_capacity(batch.len());
         for (place, waiting) in batch.iter().enumerate() {
             *at = place;
@@ -182,25 +202,49 @@ impl Writer {
                 Some(what) => Done::Refused(what.clone()),
             });
         }
-        if self.standing != before {
-            self.move_lane()?;
-        }
+        let chain = self.seal()?;
         self.db.prepare_cached("COMMIT")?.execute([])?;
+        self.chain = chain;
         Ok(done)
+    }
+
+    /// Closes the block of what the batch has recorded, if it has recorded anything, and moves the lane on.
+    fn seal(&self) -> rusqlite::Result<Hash> {
+        const SQL: &str = "INSERT INTO block (lane, first_sequence, records, leaves, hash)
+             VALUES (?1, ?2, ?3, ?4, ?5)";
+        if self.leaves.is_empty() {
+            return Ok(self.chain);
+        }
+        let first = self.standing.sequence + 1 - self.leaves.len() as u64;
+        let header = block::Header::of(self.lane, first, &self.leaves, self.chain);
+        let hash = header.hash();
+        self.db.prepare_cached(SQL)?.execute(params![
+            self.lane,
+            whole(first),
+            header.records,
+            self.leaves.as_flattened(),
+            hash
+        ])?;
+        self.move_lane(&hash)?;
+        Ok(hash)
     }
 
     fn write_job(&mut self, job: &Job, moment: Moment) -> rusqlite::Result<Done> {
         match job {
             Job::Deed { deed, .. } => {
-                write::write(&self.db, deed, moment, &mut self.standing).map(Done::Deed)
+                write::write(&self.db, deed, moment, &mut self.standing, &mut self.leaves).map(Done::Deed)
             }
             Job::Reference { source, change, .. } => {
-                reference::write(&self.db, source, change, self.lane, moment.clock).map(Done::Reference)
+                let sequence = self.standing.next();
+                let written = reference::write(&self.db, source, change, moment, sequence)?;
+                self.leaves.push(written.leaf);
+                Ok(Done::Reference(written.version))
             }
             Job::Floor { floor, .. } => {
                 const SQL: &str = "UPDATE lane SET floor_ms = ?1 WHERE floor_ms < ?1";
                 self.db.execute(SQL, [floor.0]).map(|_| Done::Floor)
             }
+            Job::Anchor { signed } => anchoring::insert(&self.db, signed).map(|()| Done::Anchor),
         }
     }
 
@@ -211,10 +255,12 @@ impl Writer {
         Ok(Moment { lane: self.lane, clock: (self.now)(), floor })
     }
 
-    fn move_lane(&self) -> rusqlite::Result<()> {
-        const SQL: &str = "UPDATE lane SET sequence = ?2, last_ms = ?3 WHERE lane = ?1 AND epoch = 1";
+    fn move_lane(&self, chain: &Hash) -> rusqlite::Result<()> {
+        const SQL: &str =
+            "UPDATE lane SET sequence = ?2, last_ms = ?3, chain = ?4 WHERE lane = ?1 AND epoch = 1";
         let Standing { last, sequence } = self.standing;
-        let moved = self.db.prepare_cached(SQL)?.execute(params![self.lane, whole(sequence), last.0])?;
+        let moved =
+            self.db.prepare_cached(SQL)?.execute(params![self.lane, whole(sequence), last.0, chain])?;
         if moved == 1 { Ok(()) } else { Err(self.lost()) }
     }
 
@@ -303,6 +349,8 @@ fn answer(job: Job, done: Done) {
         (Job::Deed { reply, .. }, Done::Deed(written)) => drop(reply.send(Ok(written))),
         (Job::Reference { reply, .. }, Done::Reference(version)) => drop(reply.send(Ok(version))),
         (Job::Floor { reply, .. }, Done::Floor) => drop(reply.send(Ok(()))),
+        // Nobody waits for an anchor; one that failed is part of the next.
+        (Job::Anchor { .. }, _) => {}
         (job, Done::Refused(what)) => fail(job, || LedgerError::Unfit { what: what.clone() }),
         (Job::Deed { .. } | Job::Reference { .. } | Job::Floor { .. }, _) => {
             unreachable!("each job is done as what it is")
@@ -315,5 +363,6 @@ fn fail(job: Job, why: impl Fn() -> LedgerError) {
         Job::Deed { reply, .. } => drop(reply.send(Err(why()))),
         Job::Reference { reply, .. } => drop(reply.send(Err(why()))),
         Job::Floor { reply, .. } => drop(reply.send(Err(why()))),
+        Job::Anchor { .. } => {}
     }
 }

@@ -1,0 +1,196 @@
+//! Owns what the seals must find: everything that can be done to a ledger's file behind its back.
+
+use std::path::Path;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use banyan::domain::ids::SettlementId;
+use banyan::ledger::Ledger;
+use banyan::ledger::Verified;
+use banyan::ledger::Verify;
+use banyan::ledger::Witness;
+use banyan::ledger::secrets::Secrets;
+use banyan::ledger::sqlite::Settings;
+use banyan::vault::key_store::Class;
+use banyan::vault::key_store::KeyStore;
+use tempfile::TempDir;
+
+use crate::actor::Actor;
+use crate::sqlite::open;
+use crate::sqlite::secrets;
+use crate::stage::BEGIN;
+
+/// A ledger in which three persons were settled one after the other, through two starts, closed.
+struct Sealed {
+    folder: TempDir,
+    path: PathBuf,
+}
+
+impl Sealed {
+    async fn new() -> Sealed {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("ledger.db");
+        for start in ["a", "b"] {
+            let ledger = reopened(&path);
+            for person in 0..3 {
+                let woman = Actor::registered(&ledger, &format!("{start}{person}")).await;
+                let stay = woman.ready_to_settle(100_000).await;
+                let settled = woman.settle(&stay).await;
+                woman.reverse(&stay, &settled).await;
+            }
+        }
+        Sealed { folder, path }
+    }
+
+    /// A copy to which something is done.
+    fn tampered(&self, sql: &str) -> PathBuf {
+        let copy = self.folder.path().join("copy.db");
+        for end in ["", "-wal", "-shm"] {
+            let _absent = std::fs::remove_file(self.folder.path().join(format!("copy.db{end}")));
+        }
+        let db = rusqlite::Connection::open(&self.path).unwrap();
+        db.execute_batch(&format!("VACUUM INTO '{}'", copy.display())).unwrap();
+        let altered = rusqlite::Connection::open(&copy).unwrap();
+        altered.execute_batch(sql).unwrap_or_else(|cause| panic!("{sql}: {cause}"));
+        copy
+    }
+}
+
+fn reopened(path: &Path) -> Arc<dyn Ledger> {
+    Arc::new(open(path, Settings::default(), Arc::new(|| BEGIN)))
+}
+
+async fn verified(path: &Path, witness: Option<Witness>) -> Verified {
+    let wish = Verify { faults_max: 50, witness, ..Verify::default() };
+    reopened(path).verify(wish).await.unwrap()
+}
+
+#[tokio::test]
+async fn an_honest_ledger_is_proven_to_its_last_anchor() {
+    let sealed = Sealed::new().await;
+    let found = verified(&sealed.path, None).await;
+    assert_eq!(found.faults, Vec::<String>::new());
+    assert_eq!(found.tail, 0, "both starts were closed");
+    assert!(found.records >= 30 && found.blocks >= 30, "{found:?}");
+    let head = found.head.unwrap();
+    assert_eq!(head.number, found.anchors);
+    assert_eq!(verified(&sealed.path, Some(head)).await.faults, Vec::<String>::new());
+}
+
+#[tokio::test]
+async fn whatever_is_done_behind_its_back_is_found_and_the_first_bad_record_named() {
+    let sealed = Sealed::new().await;
+    let head = verified(&sealed.path, None).await.head;
+    let table = [
+        // An edit, consistent in itself: money moves between columns that no identity ties.
+        ("UPDATE record SET msgid = msgid || 'X' WHERE lane = 1 AND lane_sequence = 3", "(lane 1, place 3)"),
+        ("UPDATE record SET at_ms = at_ms + 1 WHERE lane = 2 AND lane_sequence = 2", "(lane 2, place 2)"),
+        ("UPDATE record SET keyed = 1 - keyed WHERE lane = 1 AND lane_sequence = 1", "(lane 1, place 1)"),
+        ("UPDATE record SET private = x'00' || private WHERE lane_sequence = 1 AND lane = 1", "(lane 1, place 1)"),
+        ("UPDATE record SET commitment = zeroblob(32) WHERE lane_sequence = 1 AND lane = 1", "(lane 1, place 1)"),
+        // A deletion, with everything that it made.
+        ("DELETE FROM record WHERE lane = 1 AND lane_sequence = 4", "sealed and is missing (lane 1, place 4)"),
+        (
+            "DELETE FROM record WHERE person = '440700/b2'; DELETE FROM person WHERE person = '440700/b2';
+             DELETE FROM stay WHERE person = '440700/b2'; DELETE FROM message WHERE person = '440700/b2';
+             DELETE FROM settlement WHERE person = '440700/b2'; DELETE FROM credential WHERE person = '440700/b2'",
+            "a record was sealed and is missing (lane 2",
+        ),
+        // An insertion.
+        (
+            "INSERT INTO record SELECT bucket, person, version + 100, stay, stay_version + 100, kind, at_ms, lane,
+                 lane_sequence + 1000, institution, infno, msgid || 'Y', 0, format, told, body, private, commitment
+             FROM record WHERE kind = 'settled' LIMIT 1",
+            "it was never sealed",
+        ),
+        // A swap of two places.
+        (
+            "UPDATE record SET lane_sequence = CASE lane_sequence WHEN 5 THEN 6 ELSE 5 END
+             WHERE lane = 1 AND lane_sequence IN (5, 6)",
+            "(lane 1, place 5)",
+        ),
+        // Blocks: changed, swapped, dropped.
+        ("UPDATE block SET leaves = zeroblob(32) WHERE lane = 1 AND first_sequence = 2", "was changed or moved"),
+        ("UPDATE block SET hash = zeroblob(32) WHERE lane = 1 AND first_sequence = 2", "was changed or moved"),
+        ("DELETE FROM block WHERE lane = 1 AND first_sequence = 2", "are in no block"),
+        (
+            "UPDATE block SET first_sequence = 99999 WHERE lane = 1 AND first_sequence = 3;
+             UPDATE block SET first_sequence = 3 WHERE lane = 1 AND first_sequence = 4;
+             UPDATE block SET first_sequence = 4 WHERE lane = 1 AND first_sequence = 99999",
+            "was changed or moved",
+        ),
+        // A tail cut off, lane row mended to fit.
+        (
+            "DELETE FROM block WHERE lane = 2 AND first_sequence > 3;
+             UPDATE lane SET sequence = 3, chain = (SELECT hash FROM block WHERE lane = 2 AND first_sequence = 3)
+             WHERE lane = 2",
+            "does not cover the blocks that are there",
+        ),
+        // A chain dropped with all its records.
+        ("DELETE FROM block WHERE lane = 1; DELETE FROM lane WHERE lane = 1", "lane 1 is missing"),
+        ("UPDATE lane SET chain = zeroblob(32) WHERE lane = 1", "lane 1 does not end with its last block"),
+        // Anchors: edited, dropped, signed by somebody else.
+        ("UPDATE anchor SET at_ms = at_ms + 1 WHERE number = 1", "was not signed"),
+        ("UPDATE anchor SET signature = zeroblob(64) WHERE number = 1", "was not signed"),
+        ("UPDATE anchor SET signing_key = 'ffffffffffffffff' WHERE number = 1", "is not ours"),
+        ("DELETE FROM anchor WHERE number = 1", "anchor 1 is missing"),
+        ("DELETE FROM anchored WHERE anchor = 1", "does not cover"),
+        (
+            "DELETE FROM anchored WHERE anchor = (SELECT MAX(number) FROM anchor);
+             DELETE FROM anchor WHERE number = (SELECT MAX(number) FROM anchor)",
+            "the end was cut off",
+        ),
+        // The shared tables' own records, and a table that they did not make.
+        ("INSERT INTO region (code, from_day, body) VALUES (1, 1, '{}')", "region 1 from 1 is not what"),
+    ];
+    for (sql, words) in table {
+        // Read without a start of its own, which would anchor what it finds.
+        let faults = verified(&sealed.tampered(sql), head).await.faults;
+        assert!(faults.iter().any(|fault| fault.contains(words)), "{sql}:\n{faults:#?}");
+    }
+}
+
+#[tokio::test]
+async fn a_ledger_rewritten_whole_with_another_key_is_caught_by_the_witness_and_by_the_key() {
+    let sealed = Sealed::new().await;
+    let head = verified(&sealed.path, None).await.head;
+    let other = Sealed::new().await;
+    let rewritten = verified(&other.path, head).await;
+    assert!(rewritten.faults.iter().any(|fault| fault.contains("is not the witnessed one")), "{rewritten:?}");
+    let keys = secrets(&sealed.path);
+    let mixed = Secrets { keys: secrets(&other.path).keys, ..keys };
+    let now = Arc::new(|| BEGIN);
+    let ledger =
+        banyan::ledger::sqlite::SqliteLedger::open(&sealed.path, Settings::default(), mixed, now).unwrap();
+    let found = ledger.verify(Verify { faults_max: 9, ..Verify::default() }).await.unwrap();
+    assert!(found.faults[0].contains("which is not ours"), "{:?}", found.faults);
+}
+
+#[tokio::test]
+async fn what_a_killed_node_left_is_anchored_by_the_next() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("ledger.db");
+    let ledger = reopened(&path);
+    Actor::registered(&ledger, "1").await;
+    // Never dropped: as if it had been killed.
+    let killed = std::mem::ManuallyDrop::new(ledger);
+    let found = killed.verify(Verify { faults_max: 9, ..Verify::default() }).await.unwrap();
+    assert_eq!((found.records - found.tail, found.faults), (found.anchors.min(1), vec![]));
+    drop(reopened(&path));
+    let found = verified(&path, None).await;
+    assert_eq!((found.tail, found.faults), (0, vec![]));
+}
+
+#[tokio::test]
+async fn a_month_of_contact_data_is_forgotten_and_the_seals_stay_whole() {
+    let sealed = Sealed::new().await;
+    let keys: Arc<KeyStore> = secrets(&sealed.path).keys;
+    let month = u32::try_from(BEGIN.day().month().number()).unwrap();
+    keys.destroy(Class::Contact, month).unwrap();
+    let ledger = reopened(&sealed.path);
+    let woman = Actor::new(&ledger, "a0");
+    assert_eq!(woman.facts(None).await.private.name, "");
+    let found = ledger.verify(Verify { faults_max: 9, ..Verify::default() }).await.unwrap();
+    assert_eq!(found.faults, Vec::<String>::new());
+    assert!(ledger.settlement(&SettlementId::parse("none").unwrap()).await.unwrap().is_none());
+}
