@@ -63,7 +63,7 @@ pub struct KeysSection {
     pub store: PathBuf,
     /// Where the master key comes from, under which all keys of the store are wrapped.
     pub master: MasterSource,
-    /// The master that is about to take over. Both are read until the change is through.
+    /// Where the next master is put when it shall take over. While it is there, both are read.
     pub next_master: Option<MasterSource>,
 }
 
@@ -267,7 +267,7 @@ fn keys(s: &mut Section) -> KeysSection {
     }
     let (master, next_master) = (master(s, "master"), master(s, "next_master"));
     if master.is_some() && master == next_master {
-        s.fault("next_master", "must be another key than master; leave it out when no change is under way");
+        s.fault("next_master", "must name another place than master");
     }
     KeysSection { store, master: master.unwrap_or(MasterSource::File(PathBuf::new())), next_master }
 }
