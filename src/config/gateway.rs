@@ -463,6 +463,23 @@ mod tests {
     }
 
     #[test]
+    fn a_master_key_is_named_and_never_written_into_the_settings() {
+        let read = |text: &str| read_text(text, Path::new("/etc/banyan"), keys);
+        let good =
+            read("store = \"s.json\"\nmaster = \"env:BANYAN_MASTER\"\nnext_master = \"next.key\"").unwrap();
+        assert_eq!(good.master, MasterSource::Environment("BANYAN_MASTER".to_owned()));
+        assert_eq!(good.next_master, Some(MasterSource::File(PathBuf::from("/etc/banyan/next.key"))));
+        let digits = "0123456789abcdef".repeat(4);
+        let faults = read(&format!("master = \"{digits}\"\nnext_master = \"env:1\"")).unwrap_err();
+        let told: Vec<String> = faults.iter().map(Fault::to_string).collect();
+        assert_eq!(told.len(), 3, "{told:?}");
+        assert!(told[0].starts_with("store: must be set"));
+        assert!(told.iter().all(|fault| !fault.contains(&digits)), "{told:?}");
+        assert_eq!(read("store = \"a\"\nmaster = \"b\"\nnext_master = \"b\"").unwrap_err().len(), 1);
+        assert_eq!(read("").unwrap_err().len(), 2);
+    }
+
+    #[test]
     fn pages_without_tls_stay_on_this_machine() {
         let page = |text: &str| {
             read_text(text, Path::new("."), |s| pages(s, "127.0.0.1:1")).map(|p| p.tls.is_some())
