@@ -3,6 +3,7 @@
 pub mod check;
 pub mod demo;
 pub mod import;
+pub mod keys;
 pub mod quote;
 pub mod sandbox;
 pub mod sandbox_folder;
@@ -11,6 +12,7 @@ pub mod trace;
 
 use std::ffi::OsString;
 use std::io;
+use std::io::IsTerminal as _;
 use std::io::Write;
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -78,6 +80,14 @@ impl Console {
         let _gone = writeln!(self.errors, "{line}");
     }
 
+    /// Asks who sits at the terminal, after a question that was told. Nothing when nobody does.
+    pub fn hear(&mut self) -> Option<String> {
+        let input = io::stdin();
+        let mut answer = String::new();
+        let heard = input.is_terminal() && input.read_line(&mut answer).is_ok();
+        heard.then(|| answer.trim().to_owned())
+    }
+
     /// The answer's writer, for commands that write more than lines.
     pub fn out(&mut self) -> &mut (dyn Write + Send) {
         self.out.as_mut()
@@ -130,6 +140,8 @@ enum Command {
     Sandbox(sandbox::Arguments),
     /// Tell what became of a message 追踪报文
     Trace(trace::Arguments),
+    /// Make, list, change, retire, destroy and export the keys of encryption and signatures 密钥管理
+    Keys(keys::Arguments),
 }
 
 /// Runs the command that the arguments name.
@@ -146,6 +158,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>, console: &mut Console)
         Command::Import(arguments) => waiting(import::run(&arguments, clock(), console.out())),
         Command::Sandbox(arguments) => Ok(sandbox::run(&arguments, clock().as_ref(), console.out())),
         Command::Trace(arguments) => waiting(trace::run(&arguments, clock(), console.out())),
+        Command::Keys(arguments) => keys::run(&arguments, clock().as_ref(), console),
     };
     let flushed = console.flush();
     ended.and_then(|exit| flushed.map(|()| exit)).unwrap_or_else(|cause| cannot_write(&cause, console))

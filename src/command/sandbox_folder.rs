@@ -11,6 +11,7 @@ use crate::app::Addresses;
 use crate::app::open_ledger;
 use crate::command::Exit;
 use crate::command::import;
+use crate::command::keys::make::make_without_asking;
 use crate::command::told;
 use crate::config::gateway::Gateway;
 use crate::ledger::Ledger;
@@ -63,12 +64,24 @@ pub async fn make(
     if !folder.lookup_key().exists() {
         key_file::make(&folder.lookup_key()).map_err(|cause| told(&cause))?;
     }
+    make_keys(folder, clock.as_ref())?;
     province
         .write(&folder.province(), &mut |_| {})
         .map_err(|cause| format!("{} cannot be written: {cause}", folder.province().display()))?;
     fill(folder, clock).await?;
     write(&folder.first_call(), &first_call(folder, province), 0o644).map_err(|cause| told(&cause))?;
     folder.mark_made().map_err(|cause| told(&cause))
+}
+
+/// Master key and key store, unless an interrupted start has left them.
+fn make_keys(folder: &Folder, clock: &dyn Clock) -> Result<(), String> {
+    let config = Gateway::read(&folder.settings()).map_err(|faults| faults.to_string())?;
+    match config.keys {
+        Some(keys) if !keys.store.exists() => {
+            make_without_asking(&keys, clock.now().0).map(|_| ()).map_err(|cause| told(&cause))
+        }
+        Some(_) | None => Ok(()),
+    }
 }
 
 /// Imports every file of the province.

@@ -63,7 +63,7 @@ pub struct KeysSection {
     pub store: PathBuf,
     /// Where the master key comes from, under which all keys of the store are wrapped.
     pub master: MasterSource,
-    /// The master that is about to take over. Both are read until the change is through.
+    /// Where the next master is put when it shall take over. While it is there, both are read.
     pub next_master: Option<MasterSource>,
 }
 
@@ -267,7 +267,7 @@ fn keys(s: &mut Section) -> KeysSection {
     }
     let (master, next_master) = (master(s, "master"), master(s, "next_master"));
     if master.is_some() && master == next_master {
-        s.fault("next_master", "must be another key than master; leave it out when no change is under way");
+        s.fault("next_master", "must name another place than master");
     }
     KeysSection { store, master: master.unwrap_or(MasterSource::File(PathBuf::new())), next_master }
 }
@@ -460,6 +460,23 @@ mod tests {
             keys,
             ["region", "lookup_key", "ledger.file", "packs.folder", "hospital.certificate", "hospital.key"]
         );
+    }
+
+    #[test]
+    fn a_master_key_is_named_and_never_written_into_the_settings() {
+        let read = |text: &str| read_text(text, Path::new("/etc/banyan"), keys);
+        let good =
+            read("store = \"s.json\"\nmaster = \"env:BANYAN_MASTER\"\nnext_master = \"next.key\"").unwrap();
+        assert_eq!(good.master, MasterSource::Environment("BANYAN_MASTER".to_owned()));
+        assert_eq!(good.next_master, Some(MasterSource::File(PathBuf::from("/etc/banyan/next.key"))));
+        let digits = "0123456789abcdef".repeat(4);
+        let faults = read(&format!("master = \"{digits}\"\nnext_master = \"env:1\"")).unwrap_err();
+        let told: Vec<String> = faults.iter().map(Fault::to_string).collect();
+        assert_eq!(told.len(), 3, "{told:?}");
+        assert!(told[0].starts_with("store: must be set"));
+        assert!(told.iter().all(|fault| !fault.contains(&digits)), "{told:?}");
+        assert_eq!(read("store = \"a\"\nmaster = \"b\"\nnext_master = \"b\"").unwrap_err().len(), 1);
+        assert_eq!(read("").unwrap_err().len(), 2);
     }
 
     #[test]

@@ -173,6 +173,11 @@ mode = "sandbox"
 lookup_key = "keys/lookup.key"
 drain_timeout_ms = 5000
 
+[keys]
+store = "keys/store.json"
+master = "keys/master.key"
+next_master = "keys/master-next.key"
+
 [ledger]
 file = "data/ledger.db"
 

@@ -46,6 +46,20 @@ impl MasterKey {
         }
     }
 
+    /// The same; nothing where there is none. One that is there and wrong is refused.
+    pub fn read_if_there(source: &MasterSource) -> Result<Option<MasterKey>, BadMaster> {
+        match MasterKey::read(source) {
+            Ok(master) => Ok(Some(master)),
+            Err(BadMaster::NoVariable { .. }) => Ok(None),
+            Err(BadMaster::File(BadKeyFile::Unreadable { cause, .. }))
+                if cause.kind() == std::io::ErrorKind::NotFound =>
+            {
+                Ok(None)
+            }
+            Err(wrong) => Err(wrong),
+        }
+    }
+
     /// 16 hexadecimal digits that tell two masters apart and tell nothing about either.
     pub fn fingerprint(&self) -> String {
         hex::encode(&self.derived("master fingerprint")[..8])
@@ -92,10 +106,11 @@ impl Masters {
         Masters(vec![master.clone(), next.clone()])
     }
 
-    /// Reads those that the settings name.
+    /// Reads those that the settings name. The next one is there only while a change is under way.
     pub fn read(keys: &KeysSection) -> Result<Masters, BadMaster> {
-        let sources = core::iter::once(&keys.master).chain(&keys.next_master);
-        sources.map(MasterKey::read).collect::<Result<_, _>>().map(Masters)
+        let master = MasterKey::read(&keys.master)?;
+        let next = keys.next_master.as_ref().map(MasterKey::read_if_there).transpose()?.flatten();
+        Ok(Masters(core::iter::once(master).chain(next).collect()))
     }
 
     pub(crate) fn find(&self, fingerprint: &str) -> Option<&MasterKey> {

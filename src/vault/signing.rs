@@ -173,6 +173,24 @@ mod tests {
         }
     }
 
+    /// GM/T 0003.5-2012, A.2: the key and the signature over "message digest" on the recommended curve.
+    #[test]
+    fn the_example_of_the_standard_verifies() {
+        let scalar = hex::decode("3945208f7b2144b13f36e38ac6d39f95889393692860b51a42fb81ef4df7c5b8").unwrap();
+        let key = SigningKey::from_scalar(&RawScalar::new(scalar.try_into().unwrap())).unwrap();
+        assert_eq!(
+            key.public().to_hex(),
+            "0409f9df311e5421a150dd7d161e4bc5c672179fad1833fc076bb08ff356f35020\
+             ccea490ce26775a52dc6ea718cc1aa600aed05fbf35e084a6632f6072da9ad13"
+        );
+        let signature = hex::decode(
+            "f5a03b0648d2c4630eeac513e1bb81a15944da3827d5b74143ac7eaceee720b3\
+             b1b6aa29df212fd8763182bc0d421ca1bb9038fd1f7f42d4840b69c485bbc1aa",
+        )
+        .unwrap();
+        assert!(key.public().verify(b"message digest", &signature));
+    }
+
     #[test]
     fn a_key_is_the_same_after_it_was_written_down() {
         let key = SigningKey::make();
