@@ -76,12 +76,10 @@ pub async fn make(
 /// Master key and key store, unless an interrupted start has left them.
 fn make_keys(folder: &Folder, clock: &dyn Clock) -> Result<(), String> {
     let config = Gateway::read(&folder.settings()).map_err(|faults| faults.to_string())?;
-    match config.keys {
-        Some(keys) if !keys.store.exists() => {
-            make_without_asking(&keys, clock.now().0).map(|_| ()).map_err(|cause| told(&cause))
-        }
-        Some(_) | None => Ok(()),
+    if config.keys.store.exists() {
+        return Ok(());
     }
+    make_without_asking(&config.keys, clock.now().0).map(|_| ()).map_err(|cause| told(&cause))
 }
 
 /// Imports every file of the province.

@@ -47,6 +47,7 @@ use crate::domain::state::PersonState;
 use crate::domain::state::StayState;
 use crate::ledger::credential::Credential;
 use crate::ledger::seal::merkle::Hash;
+use crate::ledger::seal::receipt::Receipt;
 
 /// What a call wants to know before it decides.
 #[derive(Clone, Debug)]
@@ -198,6 +199,15 @@ pub enum ReferenceChange {
     Pack(PackText),
 }
 
+/// What there is to show for a settlement.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Receipted {
+    Receipt(Box<Receipt>),
+    /// Recorded a moment ago: its anchor comes within [`seal::anchor::ANCHOR_EVERY_MS`].
+    NotYet,
+    Unknown,
+}
+
 /// An anchor that somebody kept elsewhere: what is here must still lead to it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Witness {
@@ -280,6 +290,9 @@ pub trait Ledger: Send + Sync + 'static {
 
     /// The record of a settlement, reversal or revival.
     fn settlement(&self, id: &SettlementId) -> BoxFuture<'_, Result<Option<Arc<Record>>, LedgerError>>;
+
+    /// The proof that a settlement, reversal or revival was recorded, for whoever wants to check it without us.
+    fn receipt(&self, id: &SettlementId) -> BoxFuture<'_, Result<Receipted, LedgerError>>;
 
     /// Every message with that id, of one institution or of all.
     fn trace(

@@ -9,6 +9,7 @@ mod check;
 mod checkpoint;
 mod connection;
 mod read;
+mod receipts;
 mod reference;
 mod seals;
 mod verify;
@@ -45,10 +46,12 @@ use crate::ledger::Ledger;
 use crate::ledger::LedgerError;
 use crate::ledger::LookUp;
 use crate::ledger::Message;
+use crate::ledger::Receipted;
 use crate::ledger::ReferenceChange;
 use crate::ledger::ReferenceRows;
 use crate::ledger::Verified;
 use crate::ledger::Verify;
+use crate::ledger::Witness;
 use crate::ledger::credential::Credential;
 use crate::ledger::key;
 use crate::ledger::lane;
@@ -185,6 +188,46 @@ impl SqliteLedger {
     }
 }
 
+/// Verifies a file, live or a copy, without becoming one of its nodes.
+///
+/// # Errors
+/// `Storage` when there is no such file or it cannot be read; what is wrong in it is in [`Verified::faults`].
+pub fn verify_file(
+    path: &Path,
+    settings: &Settings,
+    secrets: &Secrets,
+    wish: &Verify,
+) -> Result<Verified, LedgerError> {
+    at_rest(path)?;
+    verify::verify(path, settings, secrets, wish)
+}
+
+/// The newest anchor of a file, to be kept elsewhere.
+///
+/// # Errors
+/// `Storage` when there is no such file or it cannot be read.
+pub fn head_of(path: &Path, settings: &Settings) -> Result<Option<Witness>, LedgerError> {
+    at_rest(path)?;
+    let db = connection::open_reader(path, settings).map_err(storage("open to read"))?;
+    let last = anchoring::last(&db).map_err(storage("read the last anchor"))?;
+    Ok(last.map(|anchor| Witness { number: anchor.number, hash: anchor.hash() }))
+}
+
+/// The receipt of a settlement in a file.
+///
+/// # Errors
+/// `Storage` when there is no such file or it cannot be read.
+pub fn receipt_of(path: &Path, settings: &Settings, id: &SettlementId) -> Result<Receipted, LedgerError> {
+    at_rest(path)?;
+    let db = connection::open_reader(path, settings).map_err(storage("open to read"))?;
+    receipts::receipt(&db, id)
+}
+
+/// A file must be there already: reading makes none.
+fn at_rest(path: &Path) -> Result<(), LedgerError> {
+    std::fs::metadata(path).map(|_| ()).map_err(storage("find its file"))
+}
+
 /// Everything that was queued is written and anchored before the file is closed.
 impl Drop for SqliteLedger {
     fn drop(&mut self) {
@@ -256,6 +299,11 @@ impl Ledger for SqliteLedger {
     fn settlement(&self, id: &SettlementId) -> BoxFuture<'_, Result<Option<Arc<Record>>, LedgerError>> {
         let id = id.clone();
         self.here(move |db, secrets| read::settlement(db, secrets, &id))
+    }
+
+    fn receipt(&self, id: &SettlementId) -> BoxFuture<'_, Result<Receipted, LedgerError>> {
+        let id = id.clone();
+        self.aside(move |db, _| receipts::receipt(db, &id))
     }
 
     fn trace(

@@ -5,12 +5,17 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use banyan::domain::ids::SettlementId;
+use banyan::domain::record::Body;
 use banyan::ledger::Ledger;
+use banyan::ledger::Receipted;
 use banyan::ledger::Verified;
 use banyan::ledger::Verify;
 use banyan::ledger::Witness;
+use banyan::ledger::seal::receipt::NotProven;
+use banyan::ledger::seal::receipt::Receipt;
 use banyan::ledger::secrets::Secrets;
 use banyan::ledger::sqlite::Settings;
+use banyan::ledger::sqlite::receipt_of;
 use banyan::vault::key_store::Class;
 use banyan::vault::key_store::KeyStore;
 use tempfile::TempDir;
@@ -193,4 +198,69 @@ async fn a_month_of_contact_data_is_forgotten_and_the_seals_stay_whole() {
     let found = ledger.verify(Verify { faults_max: 9, ..Verify::default() }).await.unwrap();
     assert_eq!(found.faults, Vec::<String>::new());
     assert!(ledger.settlement(&SettlementId::parse("none").unwrap()).await.unwrap().is_none());
+}
+
+#[tokio::test]
+async fn a_receipt_is_checked_with_the_public_key_alone_and_any_change_breaks_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("ledger.db");
+    let ledger = reopened(&path);
+    let women: Vec<Actor> = futures_util::future::join_all(
+        (0..5)
+            .map(|n| async move { n })
+            .map(|n| async { Actor::registered(&ledger, &n.await.to_string()).await }),
+    )
+    .await;
+    let settled = futures_util::future::join_all(women.iter().map(async |woman| {
+        let stay = woman.ready_to_settle(100_000).await;
+        let record = woman.settle(&stay).await;
+        let Body::Settled(settlement) = &record.body else { panic!() };
+        settlement.id.clone()
+    }))
+    .await;
+    drop(women);
+    drop(ledger);
+    let keys = secrets(&path).keys.public_keys();
+    for id in &settled {
+        let Receipted::Receipt(receipt) = receipt_of(&path, &Settings::default(), id).unwrap() else {
+            panic!("closed, and not anchored")
+        };
+        let text = receipt.text();
+        assert_eq!(Receipt::parse(&text).unwrap().prove(&keys), Ok(()));
+        assert!(receipt.record.body.contains(id.as_str()));
+        let changes: [(&str, fn(&mut Receipt)); 12] = [
+            ("an amount", |r| r.record.body = r.record.body.replacen('1', "2", 1)),
+            ("the person", |r| r.record.person.push('0')),
+            ("the time", |r| r.record.at_ms += 1),
+            ("the hospital", |r| r.record.institution.push('0')),
+            ("the place", |r| r.record.sequence += 1),
+            ("the block's beginning", |r| r.block.first += 1),
+            ("the block's size", |r| r.block.records += 1),
+            ("the block before", |r| r.block.previous[0] ^= 1),
+            ("the anchor's number", |r| r.anchor.number += 1),
+            ("the anchor's time", |r| r.anchor.at_ms += 1),
+            ("the anchor's root", |r| r.anchor.root[0] ^= 1),
+            ("the stretch", |r| r.anchor.stretches[0].2 += 1),
+        ];
+        for (what, change) in changes {
+            let mut forged = receipt.clone();
+            change(&mut forged);
+            assert!(forged.prove(&keys).is_err(), "{what}");
+        }
+    }
+    let another = Sealed::new().await;
+    let others = secrets(&another.path).keys.public_keys();
+    let Receipted::Receipt(receipt) = receipt_of(&path, &Settings::default(), &settled[0]).unwrap() else {
+        panic!()
+    };
+    assert!(matches!(receipt.prove(&others), Err(NotProven::OtherKey(_))));
+    let unknown = SettlementId::parse("nobody").unwrap();
+    assert_eq!(receipt_of(&path, &Settings::default(), &unknown).unwrap(), Receipted::Unknown);
+    for (text, words) in [
+        ("", "is not a receipt"),
+        ("{}", "is not a receipt"),
+        (r#"{"format":"banyan-receipt-9"}"#, "has the form banyan-receipt-9"),
+    ] {
+        assert!(Receipt::parse(text).unwrap_err().to_string().contains(words), "{text}");
+    }
 }

@@ -14,10 +14,6 @@ use crate::vault::master::BadMaster;
 pub enum Failed {
     #[error("{0}")]
     Settings(String),
-    #[error(
-        "{config} has no section [keys]; name there `store` and `master`, config/gateway.toml explains them"
-    )]
-    NoSection { config: PathBuf },
     #[error(transparent)]
     Master(#[from] BadMaster),
     #[error(transparent)]
@@ -64,7 +60,6 @@ impl Failed {
     pub fn exit_code(&self) -> Exit {
         match self {
             Failed::Settings(_)
-            | Failed::NoSection { .. }
             | Failed::Master(_)
             | Failed::MasterLost { .. }
             | Failed::VariableIsYours { .. }

@@ -258,6 +258,12 @@ pub(super) fn records(
 }
 
 pub(super) fn settlement(db: &Connection, secrets: &Secrets, id: &SettlementId) -> Read<Option<Arc<Record>>> {
+    let Some((bucket, person, version)) = find_settlement(db, id)? else { return Ok(None) };
+    must(record(db, secrets, bucket, &person, version)?, &person).map(Some)
+}
+
+/// Where the record of a settlement, reversal or revival lies.
+pub(super) fn find_settlement(db: &Connection, id: &SettlementId) -> Read<Option<(Bucket, String, i64)>> {
     // Month by month from the last, since the key has the month before the id.
     const SQL: &str = "WITH RECURSIVE months (month) AS
              (SELECT MAX(setl_month) FROM settlement WHERE bucket = ?1
@@ -269,12 +275,10 @@ pub(super) fn settlement(db: &Connection, secrets: &Secrets, id: &SettlementId) 
     let Some(bucket) = Bucket::of_id(id.as_str()) else { return Ok(None) };
     let failed = || storage("read a settlement");
     let mut statement = db.prepare_cached(SQL).map_err(failed())?;
-    let found = statement
-        .query_row(params![bucket.get(), id.as_str()], |row| Ok((row.get(0)?, row.get(1)?)))
+    statement
+        .query_row(params![bucket.get(), id.as_str()], |row| Ok((bucket, row.get(0)?, row.get(1)?)))
         .optional()
-        .map_err(failed())?;
-    let Some((person, version)): Option<(String, i64)> = found else { return Ok(None) };
-    must(record(db, secrets, bucket, &person, version)?, &person).map(Some)
+        .map_err(failed())
 }
 
 /// Every message of that id: one seek a bucket, since only the caller knows whose it was.
