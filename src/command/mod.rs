@@ -5,10 +5,12 @@ pub mod demo;
 pub mod import;
 pub mod keys;
 pub mod quote;
+pub mod receipt;
 pub mod sandbox;
 pub mod sandbox_folder;
 pub mod serve;
 pub mod trace;
+pub mod verify;
 
 use std::ffi::OsString;
 use std::io;
@@ -142,6 +144,10 @@ enum Command {
     Trace(trace::Arguments),
     /// Make, list, change, retire, destroy and export the keys of encryption and signatures 密钥管理
     Keys(keys::Arguments),
+    /// Prove that nothing was changed: a ledger, a copy, a receipt 验真
+    Verify(verify::Arguments),
+    /// Give the proof that a settlement was recorded 结算凭证
+    Receipt(receipt::Arguments),
 }
 
 /// Runs the command that the arguments name.
@@ -159,6 +165,8 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>, console: &mut Console)
         Command::Sandbox(arguments) => Ok(sandbox::run(&arguments, clock().as_ref(), console.out())),
         Command::Trace(arguments) => waiting(trace::run(&arguments, clock(), console.out())),
         Command::Keys(arguments) => keys::run(&arguments, clock().as_ref(), console),
+        Command::Verify(arguments) => verify::run(&arguments, console),
+        Command::Receipt(arguments) => receipt::run(&arguments, console),
     };
     let flushed = console.flush();
     ended.and_then(|exit| flushed.map(|()| exit)).unwrap_or_else(|cause| cannot_write(&cause, console))

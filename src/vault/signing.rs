@@ -140,6 +140,15 @@ impl PublicKey {
         pem::encode_config(&pem::Pem::new("PUBLIC KEY", info), lines)
     }
 
+    /// All that a text holds, in their order.
+    ///
+    /// # Errors
+    /// When a block of it is no SM2 public key.
+    pub fn all_from_pem(text: &str) -> Result<Vec<PublicKey>, NotAPublicKey> {
+        let blocks = pem::parse_many(text).map_err(|_| NotAPublicKey)?;
+        blocks.iter().map(|block| PublicKey::from_pem(&pem::encode(block))).collect()
+    }
+
     pub fn from_pem(text: &str) -> Result<PublicKey, NotAPublicKey> {
         let parsed = pem::parse(text).map_err(|_not_pem| NotAPublicKey)?;
         let point = parsed.contents().strip_prefix(PUBLIC_INFO_HEAD.as_slice()).ok_or(NotAPublicKey)?;

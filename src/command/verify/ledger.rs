@@ -1,0 +1,132 @@
+//! Verifying a whole ledger, with progress on the terminal.
+
+use std::io;
+use std::io::IsTerminal as _;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::sync::mpsc;
+use std::time::Duration;
+use std::time::Instant;
+
+use serde_json::json;
+
+use crate::app::ledger_settings;
+use crate::app::secrets;
+use crate::command::Console;
+use crate::command::Exit;
+use crate::command::told;
+use crate::command::verify::Arguments;
+use crate::command::verify::stop;
+use crate::command::verify::written;
+use crate::config::gateway::Gateway;
+use crate::ledger::LedgerError;
+use crate::ledger::Progress;
+use crate::ledger::Verified;
+use crate::ledger::Verify;
+use crate::ledger::sqlite;
+
+pub(super) fn run(arguments: &Arguments, console: &mut Console) -> io::Result<Exit> {
+    let config = match Gateway::read(&arguments.config) {
+        Ok(config) => config,
+        Err(faults) => return stop(console, Exit::BadInput, &faults.to_string()),
+    };
+    let file = arguments.ledger.as_ref().unwrap_or(&config.ledger.file);
+    let settings = ledger_settings(&config);
+    if arguments.head {
+        return match sqlite::head_of(file, &settings) {
+            Ok(Some(head)) => console.say(&written(&head)).map(|()| Exit::Done),
+            Ok(None) => stop(console, Exit::Refused, "nothing is anchored yet"),
+            Err(cause) => stop(console, Exit::CannotReach, &told(&cause)),
+        };
+    }
+    let secrets = match secrets(&config) {
+        Ok(secrets) => secrets,
+        Err(cause) => return stop(console, Exit::BadInput, &told(&cause)),
+    };
+    let progress = Arc::new(Progress::default());
+    let faults_max = usize::from(arguments.faults);
+    let wish = Verify { faults_max, witness: arguments.witness, progress: Arc::clone(&progress) };
+    let begun = Instant::now();
+    let verified = watched(&progress, || sqlite::verify_file(file, &settings, &secrets, &wish));
+    match verified {
+        Ok(verified) => report(arguments, &verified, begun.elapsed(), console),
+        Err(cause) => stop(console, Exit::CannotReach, &told(&cause)),
+    }
+}
+
+/// Shows how far it has come while it works, where somebody looks.
+fn watched(
+    progress: &Progress,
+    work: impl FnOnce() -> Result<Verified, LedgerError> + Send,
+) -> Result<Verified, LedgerError> {
+    const EVERY: Duration = Duration::from_millis(100);
+    if !io::stderr().is_terminal() {
+        return work();
+    }
+    let bar = indicatif::ProgressBar::new(0);
+    if let Ok(style) =
+        indicatif::ProgressStyle::with_template("{bar:30} {pos}/{len} records, {per_sec}, {eta} left")
+    {
+        bar.set_style(style);
+    }
+    let (ended, told) = mpsc::channel::<()>();
+    std::thread::scope(|scope| {
+        scope.spawn(move || {
+            while told.recv_timeout(EVERY) == Err(mpsc::RecvTimeoutError::Timeout) {
+                bar.set_length(progress.total.load(Ordering::Relaxed));
+                bar.set_position(progress.done.load(Ordering::Relaxed));
+            }
+            bar.finish_and_clear();
+        });
+        let done = work();
+        drop(ended);
+        done
+    })
+}
+
+fn report(
+    arguments: &Arguments,
+    verified: &Verified,
+    took: Duration,
+    console: &mut Console,
+) -> io::Result<Exit> {
+    let exit = if verified.faults.is_empty() { Exit::Done } else { Exit::Refused };
+    let head = verified.head.as_ref().map(written);
+    if arguments.json {
+        let object = json!({
+            "records": verified.records,
+            "blocks": verified.blocks,
+            "anchors": verified.anchors,
+            "tail": verified.tail,
+            "head": head,
+            "milliseconds": u64::try_from(took.as_millis()).unwrap_or(u64::MAX),
+            "faults": verified.faults,
+        });
+        console.say(&object.to_string())?;
+        return Ok(exit);
+    }
+    let Verified { records, blocks, anchors, tail, .. } = verified;
+    let a_second = u128::from(*records) * 1_000 / took.as_millis().max(1);
+    console.say(&format!(
+        "{records} records in {blocks} blocks under {anchors} anchors, {a_second} records a second"
+    ))?;
+    console.say(&format!("tail not anchored yet: {tail} records"))?;
+    if let Some(head) = head {
+        console.say(&format!("last anchor: {head}"))?;
+    }
+    for fault in &verified.faults {
+        console.say(&format!("✗ {fault}"))?;
+    }
+    match (exit, verified.faults.len()) {
+        (Exit::Done, _) => console.say(
+            "✓ nothing was changed: every record is what was sealed, every table what its records make",
+        )?,
+        (_, told) if told >= usize::from(arguments.faults) => {
+            console.say(&format!("the first {told} faults; --faults shows more"))?;
+        }
+        (_, told) => {
+            console.say(&format!("{told} faults; keep the file as it is, and restore from a backup"))?
+        }
+    }
+    Ok(exit)
+}
