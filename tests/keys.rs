@@ -4,6 +4,7 @@
 
 use std::collections::BTreeMap;
 use std::fs;
+use std::os::unix::fs::MetadataExt as _;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 use std::path::PathBuf;
@@ -219,6 +220,38 @@ fn the_master_changes_under_a_running_gateway_step_by_step_as_the_page_says() {
         assert!(matches!(store.decrypt(b"c", &blob), Ok(Opened::Plain(plain)) if *plain == b"secret"));
         assert!(matches!(store.decrypt(b"c", &fresh), Ok(Opened::Plain(plain)) if *plain == b"new"));
     }
+}
+
+#[test]
+fn a_change_of_master_that_is_killed_is_taken_up_by_the_same_command() {
+    let operator = Operator::with_keys();
+    let gateway = operator.gateway();
+    let months = (2_000..2_011).flat_map(|year| (1..=12).map(move |month| year * 100 + month));
+    let blobs: Vec<Vec<u8>> = months
+        .map(|month| gateway.data_key(Class::Medical, month).unwrap().encrypt(b"c", b"secret"))
+        .collect();
+    assert_eq!(operator.keys(&["make", "--next", "--yes"]).code, 0);
+    let store = operator.path("keys/store.json");
+    let before = fs::metadata(&store).unwrap().ino();
+    let mut rotating = Command::new(env!("CARGO_BIN_EXE_banyan"))
+        .args(["keys", "rotate", "--yes", "--config"])
+        .arg(operator.path("gateway.toml"))
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    while fs::metadata(&store).unwrap().ino() == before && rotating.try_wait().unwrap().is_none() {}
+    rotating.kill().unwrap();
+    rotating.wait().unwrap();
+
+    let reads =
+        |store: &KeyStore| blobs.iter().all(|blob| matches!(store.decrypt(b"c", blob), Ok(Opened::Plain(_))));
+    assert!(reads(&operator.gateway()), "both masters read whatever was left");
+    let said = operator.keys(&["rotate", "--yes"]);
+    assert!(said.code == 0 && said.out.contains("every key is wrapped under"), "{}", said.errors);
+    fs::rename(operator.path("keys/next.key"), operator.path("keys/master.key")).unwrap();
+    assert!(reads(&operator.gateway()), "the new master alone reads all");
 }
 
 #[test]
