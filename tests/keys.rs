@@ -17,7 +17,6 @@ use banyan::config::gateway::MasterSource;
 use banyan::vault::key_store::Class;
 use banyan::vault::key_store::KeyStore;
 use banyan::vault::key_store::Opened;
-use banyan::vault::master::Masters;
 use banyan::vault::signing::PublicKey;
 use serde_json::Value;
 
@@ -76,12 +75,15 @@ impl Operator {
 
     /// The store as a gateway opens it.
     fn gateway(&self) -> KeyStore {
-        let keys = KeysSection {
+        KeyStore::from_settings(&self.section()).unwrap()
+    }
+
+    fn section(&self) -> KeysSection {
+        KeysSection {
             store: self.path("keys/store.json"),
             master: MasterSource::File(self.path("keys/master.key")),
             next_master: Some(MasterSource::File(self.path("keys/next.key"))),
-        };
-        KeyStore::open_with(&keys.store, Masters::read(&keys).unwrap()).unwrap()
+        }
     }
 
     /// Every file in the folder, but the lock of the store.
@@ -199,12 +201,7 @@ fn the_master_changes_under_a_running_gateway_step_by_step_as_the_page_says() {
 
     assert_eq!(operator.keys(&["make", "--next", "--yes"]).code, 0);
     operator.is_refused(&["make", "--next", "--yes"], 1, "never replaced");
-    let sources = |next: &str| KeysSection {
-        store: operator.path("keys/store.json"),
-        master: MasterSource::File(operator.path("keys/master.key")),
-        next_master: Some(MasterSource::File(operator.path(next))),
-    };
-    gateway.reload_with(Masters::read(&sources("keys/next.key")).unwrap()).unwrap();
+    gateway.reload_from_settings(&operator.section()).unwrap();
     let said = operator.keys(&["rotate", "--yes"]);
     assert_eq!(said.code, 0, "{}", said.errors);
     assert!(said.errors.contains("This wraps 2 keys") && said.out.contains("every key is wrapped"));
@@ -215,7 +212,7 @@ fn the_master_changes_under_a_running_gateway_step_by_step_as_the_page_says() {
     assert_eq!((again.code, again.out.contains("already")), (0, true), "{}", again.errors);
 
     fs::rename(operator.path("keys/next.key"), operator.path("keys/master.key")).unwrap();
-    gateway.reload_with(Masters::read(&sources("keys/next.key")).unwrap()).unwrap();
+    gateway.reload_from_settings(&operator.section()).unwrap();
     for store in [&gateway, &operator.gateway()] {
         assert!(matches!(store.decrypt(b"c", &blob), Ok(Opened::Plain(plain)) if *plain == b"secret"));
         assert!(matches!(store.decrypt(b"c", &fresh), Ok(Opened::Plain(plain)) if *plain == b"new"));
