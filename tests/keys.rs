@@ -4,6 +4,7 @@
 
 use std::collections::BTreeMap;
 use std::fs;
+use std::os::unix::fs::MetadataExt as _;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 use std::path::PathBuf;
@@ -16,7 +17,6 @@ use banyan::config::gateway::MasterSource;
 use banyan::vault::key_store::Class;
 use banyan::vault::key_store::KeyStore;
 use banyan::vault::key_store::Opened;
-use banyan::vault::master::Masters;
 use banyan::vault::signing::PublicKey;
 use serde_json::Value;
 
@@ -75,12 +75,15 @@ impl Operator {
 
     /// The store as a gateway opens it.
     fn gateway(&self) -> KeyStore {
-        let keys = KeysSection {
+        KeyStore::from_settings(&self.section()).unwrap()
+    }
+
+    fn section(&self) -> KeysSection {
+        KeysSection {
             store: self.path("keys/store.json"),
             master: MasterSource::File(self.path("keys/master.key")),
             next_master: Some(MasterSource::File(self.path("keys/next.key"))),
-        };
-        KeyStore::open_with(&keys.store, Masters::read(&keys).unwrap()).unwrap()
+        }
     }
 
     /// Every file in the folder, but the lock of the store.
@@ -198,12 +201,7 @@ fn the_master_changes_under_a_running_gateway_step_by_step_as_the_page_says() {
 
     assert_eq!(operator.keys(&["make", "--next", "--yes"]).code, 0);
     operator.is_refused(&["make", "--next", "--yes"], 1, "never replaced");
-    let sources = |next: &str| KeysSection {
-        store: operator.path("keys/store.json"),
-        master: MasterSource::File(operator.path("keys/master.key")),
-        next_master: Some(MasterSource::File(operator.path(next))),
-    };
-    gateway.reload_with(Masters::read(&sources("keys/next.key")).unwrap()).unwrap();
+    gateway.reload_from_settings(&operator.section()).unwrap();
     let said = operator.keys(&["rotate", "--yes"]);
     assert_eq!(said.code, 0, "{}", said.errors);
     assert!(said.errors.contains("This wraps 2 keys") && said.out.contains("every key is wrapped"));
@@ -214,11 +212,43 @@ fn the_master_changes_under_a_running_gateway_step_by_step_as_the_page_says() {
     assert_eq!((again.code, again.out.contains("already")), (0, true), "{}", again.errors);
 
     fs::rename(operator.path("keys/next.key"), operator.path("keys/master.key")).unwrap();
-    gateway.reload_with(Masters::read(&sources("keys/next.key")).unwrap()).unwrap();
+    gateway.reload_from_settings(&operator.section()).unwrap();
     for store in [&gateway, &operator.gateway()] {
         assert!(matches!(store.decrypt(b"c", &blob), Ok(Opened::Plain(plain)) if *plain == b"secret"));
         assert!(matches!(store.decrypt(b"c", &fresh), Ok(Opened::Plain(plain)) if *plain == b"new"));
     }
+}
+
+#[test]
+fn a_change_of_master_that_is_killed_is_taken_up_by_the_same_command() {
+    let operator = Operator::with_keys();
+    let gateway = operator.gateway();
+    let months = (2_000..2_011).flat_map(|year| (1..=12).map(move |month| year * 100 + month));
+    let blobs: Vec<Vec<u8>> = months
+        .map(|month| gateway.data_key(Class::Medical, month).unwrap().encrypt(b"c", b"secret"))
+        .collect();
+    assert_eq!(operator.keys(&["make", "--next", "--yes"]).code, 0);
+    let store = operator.path("keys/store.json");
+    let before = fs::metadata(&store).unwrap().ino();
+    let mut rotating = Command::new(env!("CARGO_BIN_EXE_banyan"))
+        .args(["keys", "rotate", "--yes", "--config"])
+        .arg(operator.path("gateway.toml"))
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    while fs::metadata(&store).unwrap().ino() == before && rotating.try_wait().unwrap().is_none() {}
+    rotating.kill().unwrap();
+    rotating.wait().unwrap();
+
+    let reads =
+        |store: &KeyStore| blobs.iter().all(|blob| matches!(store.decrypt(b"c", blob), Ok(Opened::Plain(_))));
+    assert!(reads(&operator.gateway()), "both masters read whatever was left");
+    let said = operator.keys(&["rotate", "--yes"]);
+    assert!(said.code == 0 && said.out.contains("every key is wrapped under"), "{}", said.errors);
+    fs::rename(operator.path("keys/next.key"), operator.path("keys/master.key")).unwrap();
+    assert!(reads(&operator.gateway()), "the new master alone reads all");
 }
 
 #[test]

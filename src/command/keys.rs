@@ -20,7 +20,6 @@ use crate::service::seams::Clock;
 use crate::vault::key_store::Class;
 use crate::vault::key_store::KeyStore;
 use crate::vault::key_store::State;
-use crate::vault::master::Masters;
 
 /// Make, list, change, retire, destroy and export keys.
 ///
@@ -160,18 +159,13 @@ fn perform(
     }
 }
 
-/// The store as the settings name it.
-fn open(keys: &KeysSection) -> Result<KeyStore, Failed> {
-    Ok(KeyStore::open_with(&keys.store, Masters::read(keys)?)?)
-}
-
 fn retire(
     keys: &KeysSection,
     OfMonth { class, month }: OfMonth,
     confirmed: Confirmed,
     console: &mut Console,
 ) -> Result<Exit, Failed> {
-    let store = open(keys)?;
+    let store = KeyStore::from_settings(keys)?;
     let data = store.inventory().data;
     let active = data.iter().find(|key| (key.class, key.month, key.state) == (class, month, State::Active));
     let number = active.ok_or(Failed::NothingToDo { class, month })?.number;
@@ -198,7 +192,7 @@ fn destroy(
     if now <= until {
         return Err(Failed::WithinTerm { class, month, until });
     }
-    let store = open(keys)?;
+    let store = KeyStore::from_settings(keys)?;
     let data = store.inventory().data;
     let of_month = data.iter().filter(|key| (key.class, key.month) == (class, month));
     let standing: Vec<String> =

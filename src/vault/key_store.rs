@@ -21,6 +21,7 @@ use serde::Deserialize;
 use serde::Serialize;
 use zeroize::Zeroizing;
 
+use crate::config::gateway::KeysSection;
 use crate::vault::cipher;
 use crate::vault::cipher::BadBlob;
 use crate::vault::cipher::DataKey;
@@ -33,6 +34,7 @@ use crate::vault::key_store::file::DataEntry;
 use crate::vault::key_store::file::Place;
 use crate::vault::key_store::ring::Known;
 use crate::vault::key_store::ring::Ring;
+use crate::vault::master::BadMaster;
 use crate::vault::master::MasterKey;
 use crate::vault::master::Masters;
 use crate::vault::signing::PublicKey;
@@ -89,6 +91,8 @@ impl State {
 /// Why a key or what it encrypted cannot be had. Each says what to do; none shows a secret.
 #[derive(Debug, thiserror::Error)]
 pub enum KeyStoreError {
+    #[error(transparent)]
+    Master(#[from] BadMaster),
     #[error("there is no key store {path}; `banyan keys make` makes one")]
     Missing { path: PathBuf },
     #[error("key store {path} is there already; it is never replaced by a new one")]
@@ -173,6 +177,16 @@ impl KeyStore {
             ring: ArcSwap::from_pointee(ring),
             filing: Mutex::new(()),
         })
+    }
+
+    /// Opens the store that the settings name, with the masters that they name.
+    pub fn from_settings(keys: &KeysSection) -> Result<KeyStore, KeyStoreError> {
+        KeyStore::open_with(&keys.store, Masters::read(keys)?)
+    }
+
+    /// Reads masters and file again, after a signal. What cannot be read leaves in force what was there.
+    pub fn reload_from_settings(&self, keys: &KeysSection) -> Result<(), KeyStoreError> {
+        self.reload_with(Masters::read(keys)?)
     }
 
     /// Reads the file again. What cannot be read leaves in force what was there.

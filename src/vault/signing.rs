@@ -201,6 +201,24 @@ mod tests {
     }
 
     #[test]
+    fn a_signature_that_openssl_made_verifies_under_the_key_that_it_wrote() {
+        let public = PublicKey::from_pem(
+            "-----BEGIN PUBLIC KEY-----\n\
+             MFkwEwYHKoZIzj0CAQYIKoEcz1UBgi0DQgAEUzJVd8nRaYXB03uFRcx1PI9QJ4rJ\n\
+             LO2jlAhvreel0yYMt0GmzGWZQ66tt8B57/PnnbZpvckpXFyhIXNJ+OnLDA==\n\
+             -----END PUBLIC KEY-----\n",
+        )
+        .unwrap();
+        let signature = hex::decode(
+            "7e7430f324b8e0bdfdf5461f7b61f9ae9651b9bf3eeec51bd2cac8757906d9b0\
+             796804657654d4f8e0d9fafa3d0be201c65ef3ada2e669ad8c8792db03a82ec8",
+        )
+        .unwrap();
+        assert!(public.verify(b"head of the chain", &signature));
+        assert!(!public.verify(b"head of the chain.", &signature));
+    }
+
+    #[test]
     fn a_key_is_the_same_after_it_was_written_down() {
         let key = SigningKey::make();
         let again = SigningKey::from_scalar(&key.to_scalar()).unwrap();

@@ -71,7 +71,8 @@ impl Failed {
             | Failed::NoSuchSigningKey { .. } => Exit::Refused,
             Failed::KeyFile(_) | Failed::Folder { .. } | Failed::Terminal(_) => Exit::CannotReach,
             Failed::Store(cause) => match cause {
-                KeyStoreError::Missing { .. }
+                KeyStoreError::Master(_)
+                | KeyStoreError::Missing { .. }
                 | KeyStoreError::OpenToOthers { .. }
                 | KeyStoreError::OtherMaster { .. }
                 | KeyStoreError::NotAMonth { .. } => Exit::BadInput,

@@ -6,15 +6,15 @@ use serde_json::json;
 use crate::command::Console;
 use crate::command::Exit;
 use crate::command::keys::failed::Failed;
-use crate::command::keys::open;
 use crate::config::gateway::KeysSection;
 use crate::domain::calendar::Instant;
 use crate::vault::key_store::Inventory;
+use crate::vault::key_store::KeyStore;
 use crate::vault::key_store::SigningKeyInfo;
 use crate::vault::signing::PublicKey;
 
 pub fn list(keys: &KeysSection, as_json: bool, console: &mut Console) -> Result<Exit, Failed> {
-    let inventory = open(keys)?.inventory();
+    let inventory = KeyStore::from_settings(keys)?.inventory();
     if as_json {
         console.say(&to_json(&inventory).to_string())?;
     } else {
@@ -90,7 +90,7 @@ pub fn export(
     as_json: bool,
     console: &mut Console,
 ) -> Result<Exit, Failed> {
-    let store = open(keys)?;
+    let store = KeyStore::from_settings(keys)?;
     let public = store.public_keys();
     let infos = store.inventory().signing;
     let wanted: Vec<(&PublicKey, &SigningKeyInfo)> =

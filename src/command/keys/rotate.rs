@@ -8,17 +8,17 @@ use crate::command::Console;
 use crate::command::Exit;
 use crate::command::keys::Confirmed;
 use crate::command::keys::failed::Failed;
-use crate::command::keys::open;
 use crate::command::keys::plan::Plan;
 use crate::config::gateway::KeysSection;
 use crate::service::seams::Clock;
+use crate::vault::key_store::KeyStore;
 use crate::vault::master::MasterKey;
 
 /// Wraps every key under the next master.
 pub fn master(keys: &KeysSection, confirmed: Confirmed, console: &mut Console) -> Result<Exit, Failed> {
     let place = keys.next_master.clone().ok_or(Failed::NoNextSetting)?;
     let next = MasterKey::read_if_there(&place)?.ok_or(Failed::NoNext { place: place.clone() })?;
-    let store = open(keys)?;
+    let store = KeyStore::from_settings(keys)?;
     let left = store.wrapped_by_others(&next);
     if left > 0 || !store.is_under(&next) {
         let begun = if store.is_under(&next) {
@@ -68,7 +68,7 @@ pub fn signing(
     clock: &dyn Clock,
     console: &mut Console,
 ) -> Result<Exit, Failed> {
-    let store = open(keys)?;
+    let store = KeyStore::from_settings(keys)?;
     let old = store.signing_key();
     let plan = Plan::new(format!("This makes a new signing key in {}.", keys.store.display()))
         .and(format!(

@@ -204,6 +204,28 @@ fn a_master_changes_while_others_read_and_write() {
 }
 
 #[test]
+fn a_gateway_that_does_not_know_the_next_master_keeps_what_it_has_and_says_what_it_lacks() {
+    let (place, next) = (Place::new(), master(2));
+    let gateway = place.create();
+    let blob = encrypt(&gateway, Class::Medical, 202_611, b"x");
+    let other = place.open_both(&next);
+    other.change_master(&next, &mut |_, _| {}).unwrap();
+    let fresh = encrypt(&other, Class::Medical, 202_612, b"y");
+
+    assert_eq!(gateway.decrypt(b"c", &blob).unwrap(), plain(b"x"));
+    assert_eq!(gateway.data_key(Class::Medical, 202_611).unwrap().number(), 1);
+    for refused in
+        [gateway.data_key(Class::Medical, 202_612).unwrap_err(), gateway.decrypt(b"c", &fresh).unwrap_err()]
+    {
+        assert!(
+            matches!(&refused, KeyStoreError::OtherMaster { wanted, .. } if *wanted == next.fingerprint())
+        );
+    }
+    gateway.reload_with(Masters::both(&place.master, &next)).unwrap();
+    assert_eq!(gateway.decrypt(b"c", &fresh).unwrap(), plain(b"y"));
+}
+
+#[test]
 fn a_change_of_master_that_was_cut_is_taken_up_again() {
     let (place, next) = (Place::new(), master(2));
     let store = place.create();
