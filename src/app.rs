@@ -60,8 +60,6 @@ use crate::vault::key_file;
 use crate::vault::key_store::KeyStore;
 use crate::vault::key_store::KeyStoreError;
 use crate::vault::lookup::LookupKey;
-use crate::vault::master::BadMaster;
-use crate::vault::master::Masters;
 
 /// Why the gateway did not start. Each says what to mend.
 #[derive(Debug, thiserror::Error)]
@@ -70,8 +68,6 @@ pub enum AppError {
     Tables(#[from] TablesError),
     #[error(transparent)]
     Key(#[from] key_file::BadKeyFile),
-    #[error(transparent)]
-    Master(#[from] BadMaster),
     #[error(transparent)]
     Keys(#[from] KeyStoreError),
     #[error("the ledger {file} cannot be opened")]
@@ -102,6 +98,7 @@ pub struct App {
     config: Gateway,
     pub service: Arc<Service>,
     ledger: Arc<SqliteLedger>,
+    keys: Arc<KeyStore>,
     face: Arc<HospitalFace>,
     tls: Vec<Arc<ReloadableTls>>,
     hospital: Server,
@@ -154,7 +151,9 @@ impl App {
             observer: Arc::new(metrics::transport_observer("operators")),
         })?;
 
-        let ledger = Arc::new(open_ledger(&config, Arc::clone(&clock))?);
+        let secrets = secrets(&config)?;
+        let keys = Arc::clone(&secrets.keys);
+        let ledger = Arc::new(open_with(&config, secrets, Arc::clone(&clock))?);
         let shared: Arc<dyn Ledger> = Arc::<SqliteLedger>::clone(&ledger);
         let SharedTables { reference, version } = shared_tables::load(shared.as_ref(), &packs).await?;
         let cache = Arc::new(MemoryCache::new(CACHE_ENTRIES_MAX));
@@ -186,6 +185,7 @@ impl App {
             config,
             service,
             ledger,
+            keys,
             face,
             tls,
             hospital,
@@ -215,6 +215,9 @@ impl App {
         match Callers::load(&self.config.callers) {
             Ok(callers) => self.face.replace_callers(callers),
             Err(fault) => faults.push(fault.to_string()),
+        }
+        if let Err(fault) = self.keys.reload_from_settings(&self.config.keys) {
+            faults.push(fault.to_string());
         }
         if let Err(fault) = self.reload_tables().await {
             faults.push(fault.to_string());
@@ -272,9 +275,13 @@ const OPERATORS_DRAIN: Duration = Duration::from_secs(1);
 
 /// The ledger that a configuration names.
 pub fn open_ledger(config: &Gateway, clock: Arc<dyn Clock>) -> Result<SqliteLedger, AppError> {
+    open_with(config, secrets(config)?, clock)
+}
+
+fn open_with(config: &Gateway, secrets: Secrets, clock: Arc<dyn Clock>) -> Result<SqliteLedger, AppError> {
     let file = config.ledger.file.display().to_string();
     let now = Arc::new(move || clock.now());
-    SqliteLedger::open(&config.ledger.file, ledger_settings(config), secrets(config)?, now)
+    SqliteLedger::open(&config.ledger.file, ledger_settings(config), secrets, now)
         .map_err(|cause| AppError::Ledger { file, cause })
 }
 
@@ -289,9 +296,7 @@ pub fn ledger_settings(config: &Gateway) -> sqlite::Settings {
 /// The keys that a configuration names.
 pub fn secrets(config: &Gateway) -> Result<Secrets, AppError> {
     let lookup = LookupKey::new(&key_file::read(&config.lookup_key)?);
-    let masters = Masters::read(&config.keys)?;
-    let keys = KeyStore::open_with(&config.keys.store, masters)?;
-    Ok(Secrets { lookup, keys: Arc::new(keys) })
+    Ok(Secrets { lookup, keys: Arc::new(KeyStore::from_settings(&config.keys)?) })
 }
 
 /// The use cases over a configured ledger, without any face: for commands that ask once and end.

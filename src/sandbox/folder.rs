@@ -240,7 +240,7 @@ mod tests {
 
         let settings = Gateway::read(&folder.settings()).unwrap_or_else(|faults| panic!("{faults}"));
         assert_eq!((settings.mode, settings.callers.len()), (Mode::Sandbox, 1));
-        assert_eq!(settings.keys.map(|keys| keys.store), Some(place.path().join("keys/store.json")));
+        assert_eq!(settings.keys.store, place.path().join("keys/store.json"));
         let set = packs::load_set(&folder.packs()).unwrap_or_else(|faults| panic!("{faults:?}"));
         assert_eq!(set.packs().count(), CITIES.len());
     }
