@@ -4,6 +4,7 @@
 //! No desk users exist yet. So the desk answers on this machine only, and takes filings in the sandbox only; both
 //! stand on its pages.
 
+pub mod behind;
 mod filings;
 pub mod month;
 mod month_page;
