@@ -295,7 +295,17 @@ impl Browser {
         messages
             .filter(|message| message["method"] == "Network.requestWillBeSent")
             .map(|message| message["params"]["request"]["url"].as_str().unwrap().to_owned())
+            // The browser's own first page comes from the browser itself.
+            .filter(|url| !url.starts_with("chrome:") && !url.starts_with("data:"))
             .collect()
+    }
+
+    /// As a reader sees it who has asked for dark pages.
+    pub(crate) async fn darken(&self, dark: bool) {
+        let scheme = if dark { "dark" } else { "light" };
+        let features = json!([{ "name": "prefers-color-scheme", "value": scheme }]);
+        let body = json!({ "cmd": "Emulation.setEmulatedMedia", "params": { "features": features } });
+        self.client.issue_cmd(Own { path: "goog/cdp/execute", body }).await.unwrap();
     }
 
     /// A PNG of the whole page, not of the part that a screen shows.

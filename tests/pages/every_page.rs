@@ -40,9 +40,14 @@ impl Look {
         let found = self.browser.ask(FAULTS).await;
         let said = found.as_array().unwrap().iter().map(|fault| fault.as_str().unwrap());
         self.faults.extend(said.map(|fault| format!("{name} ({}): {fault}", self.screen.name())));
+        self.browser.darken(true).await;
+        let found = self.browser.ask(FAULTS).await;
+        let said = found.as_array().unwrap().iter().map(|fault| fault.as_str().unwrap());
+        let contrast = said.filter(|fault| fault.starts_with("contrast"));
+        self.faults.extend(contrast.map(|fault| format!("{name} ({}, dark): {fault}", self.screen.name())));
+        self.browser.darken(false).await;
         let resources = self.browser.requests().await;
-        let elsewhere =
-            resources.iter().filter(|url| !url.starts_with(&self.home) && !url.starts_with("data:"));
+        let elsewhere = resources.iter().filter(|url| !url.starts_with(&self.home));
         self.faults.extend(elsewhere.map(|url| format!("{name} asks for {url}")));
         if let Some(folder) = std::env::var_os("BANYAN_PICTURES") {
             let file = PathBuf::from(folder).join(format!("{name}-{}.png", self.screen.name()));
@@ -150,7 +155,7 @@ async fn a_bad_page_is_found_to_be_bad() {
     let world = World::start().await;
     visit(world.persons, Screen::Phone, Scripts::On, async move |browser| {
         let page = "data:text/html,<body style='background:white'><h1>a</h1><h3>b</h3><p style='color:silver'>pale</p>\
-                    <input><a href='x'></a><p id=i></p><p id=i></p><div style='width:900px'>wide</div><a href='%23none'>to nothing</a>";
+                    <input><a href='x'></a><p id=i></p><p id=i></p><div style='width:3000px'>wide</div><a href='%23none'>to nothing</a>";
         browser.open_elsewhere(page).await;
         let found = browser.ask(FAULTS).await;
         let found: Vec<&str> = found.as_array().unwrap().iter().filter_map(Value::as_str).collect();

@@ -172,7 +172,7 @@ fn tools(month: Month) -> Markup {
 
 fn regions(view: &MonthView) -> Markup {
     html! {
-        div.scroll { table {
+        div.scroll role="region" aria-label="表格 Table" tabindex="0" { table {
             caption { (pair("各统筹区", "Regions")) }
             thead { tr {
                 th scope="col" { (pair("统筹区", "Region")) }
@@ -196,7 +196,7 @@ fn regions(view: &MonthView) -> Markup {
 
 fn pairs(view: &MonthView) -> Markup {
     html! {
-        div.scroll { table {
+        div.scroll role="region" aria-label="表格 Table" tabindex="0" { table {
             caption { (pair("参保地 → 就医地", "Insured region → place of care")) }
             (head(&[("参保地 → 就医地", "From → to")], true))
             tbody { @for row in &view.pairs { tr {
@@ -213,7 +213,7 @@ fn pair_path(month: Month, row: &PairRow) -> String {
 
 fn hospitals(month: Month, rows: &[&HospitalRow]) -> Markup {
     html! {
-        div.scroll { table {
+        div.scroll role="region" aria-label="表格 Table" tabindex="0" { table {
             caption { (pair("按医院", "By hospital")) }
             (head(&[("医院", "Hospital")], false))
             tbody { @for row in rows { tr {

@@ -76,7 +76,7 @@ impl CenterFace {
 
 fn table(rows: &[Behind]) -> Markup {
     html! {
-        div.scroll { table {
+        div.scroll role="region" aria-label="表格 Table" tabindex="0" { table {
             caption { (pair("结算、撤销和恢复", "Settlements, reversals, revivals")) }
             thead { tr {
                 th scope="col" { (pair("结算ID", "Settlement")) }

@@ -38,7 +38,7 @@ pub fn lay_out(frame: Frame<'_>, content: Markup) -> Markup {
                 meta name="viewport" content="width=device-width, initial-scale=1";
                 meta name="format-detection" content="telephone=no";
                 meta name="robots" content="noindex";
-                meta name="color-scheme" content="light";
+                meta name="color-scheme" content="light dark";
                 title { (frame.title.zh) " " (frame.title.en) " – " (frame.service.zh) }
                 link rel="stylesheet" href=(style::path());
                 link rel="icon" type="image/svg+xml" href=(icon::PATH);
