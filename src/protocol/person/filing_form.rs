@@ -85,6 +85,15 @@ impl PersonFace {
                 Some(faults) => Ok(self.form_again(&session, &form, &faults)),
                 None => Err(ServiceError::Refused(refusal).into()),
             },
+            Err(ServiceError::KeyReused { .. }) => {
+                let mut faults = Faults::default();
+                faults.tell(
+                    "category",
+                    "这张表单已经提交过，没有再办；如果要另办一条，请再按一次提交",
+                    "this form was sent before, so nothing was filed anew; to file once more, send it again",
+                );
+                Ok(self.form_again(&session, &form.without("message"), &faults))
+            }
             Err(other) => Err(other.into()),
         }
     }
@@ -116,7 +125,7 @@ impl PersonFace {
             key: MessageKey {
                 institution: InstitutionCode::parse(SENDER).expect("a plain word"),
                 transaction: TRANSACTION,
-                message: wish.message.clone(),
+                message: named(session, &wish.message),
             },
             insured_region: Some(session.person.pool),
             content: ContentHash { recipe: RECIPE, digest: Sm3::digest(content.as_bytes()).into() },
@@ -159,6 +168,13 @@ impl PersonFace {
         let page = self.inside(session, "/me/filings", &Said::new("办理备案", "File"), content);
         answer::page(status, page)
     }
+}
+
+/// A form's name is hers alone: one that somebody else has sent, and that a link brought here, is another message.
+fn named(session: &Session, form: &MessageId) -> MessageId {
+    let (pool, number) = (session.person.pool, session.person.number());
+    let digest = Sm3::digest(format!("{pool} {number} {form}").as_bytes());
+    MessageId::parse(&token::hex(&digest[..15])).expect("30 digits")
 }
 
 fn read(form: &Form) -> Result<Wish, Faults> {
