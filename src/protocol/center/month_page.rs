@@ -121,7 +121,7 @@ fn month_content(view: &MonthView, running: bool) -> Markup {
         } @else {
             ul.headline {
                 li.fund { (pair("跨统筹区应付合计", "Owed across regions")) span.figure { (yuan(view.owed())) } }
-                li { (pair("结算笔数", "Settlements")) span.figure { (count(view)) } }
+                li { (pair("结算与撤销笔数", "Settlements and reversals")) span.figure { (count(view)) } }
                 li { (pair("净额之和", "Sum of net positions")) span.figure { "Σ = " (plain(view.imbalance)) } }
             }
             (balance(view))

@@ -85,7 +85,7 @@ fn footer(frame: &Frame<'_>) -> Markup {
         footer.bottom {
             div.inner {
                 p {
-                    "有疑问请拨打医保服务热线 " a href={ "tel:" (frame.hotline) } { (frame.hotline) } "。"
+                    "有疑问请拨打医保服务热线 " a href={ "tel:" (dialled(frame.hotline)) } { (frame.hotline) } "。"
                     " "
                     span.en lang="en" { "Questions? Call " (frame.hotline) "." }
                 }
@@ -96,6 +96,11 @@ fn footer(frame: &Frame<'_>) -> Markup {
             }
         }
     }
+}
+
+/// What a phone dials of a hotline as people write it: `0750-12393（沙盒）`.
+fn dialled(hotline: &str) -> String {
+    hotline.chars().filter(|c| c.is_ascii_digit() || *c == '+').collect()
 }
 
 /// One labelled field of a form.
@@ -133,6 +138,20 @@ pub fn faults_on_top(faults: &Faults) -> Markup {
                 h2 { (pair("请改正以下内容", "Correct the following")) }
                 ul { @for (field, fault) in faults.iter() { li { a href={ "#" (field) } { (both(fault)) } } } }
             }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::dialled;
+
+    #[test]
+    fn a_hotline_is_dialled_without_what_is_written_beside_it() {
+        for (hotline, number) in
+            [("12393", "12393"), ("12393（沙盒）", "12393"), ("+86 750-12393", "+8675012393")]
+        {
+            assert_eq!(dialled(hotline), number);
         }
     }
 }
