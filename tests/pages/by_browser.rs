@@ -91,6 +91,9 @@ async fn a_clerk_follows_a_figure_of_the_month_to_its_settlement() {
         browser.open("/center/months/202611").await;
         let month = browser.text().await;
         assert!(month.contains("Σ = 0.00") && month.contains("账目平衡"), "{month}");
+        browser.follow_link("江门市").await;
+        let region = browser.text().await;
+        assert_eq!(browser.path().await, "/center/months/202611/440700");
         browser.follow_link("江门市 → 长沙市").await;
         browser.follow("td a, th a").await;
         let rows = browser.text().await;
@@ -98,7 +101,7 @@ async fn a_clerk_follows_a_figure_of_the_month_to_its_settlement() {
         let one = browser.text().await;
         assert!(one.contains("基金支付") && one.contains("¥42,069.45"), "{one}");
         for name in &names {
-            assert!(![&month, &rows, &one].iter().any(|page| page.contains(name)), "{name}");
+            assert!(![&month, &region, &rows, &one].iter().any(|page| page.contains(name)), "{name}");
         }
         browser.follow_link("江门市 → 长沙市").await;
         browser.follow_link("2026年11月").await;

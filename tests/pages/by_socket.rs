@@ -292,7 +292,9 @@ async fn every_fault_of_a_filing_is_told_at_its_field() {
         let page = reader.post("/me/filings", &fields).await;
         assert_eq!(page.status, StatusCode::UNPROCESSABLE_ENTITY, "{given:?}: {}", page.text);
         assert!(
-            page.text.contains(&format!("href=\"#{field}\"")) && page.text.contains(words),
+            page.text.contains(&format!("href=\"#{field}\""))
+                && page.text.contains(&format!("id=\"{field}-fault\""))
+                && page.text.contains(words),
             "{given:?}: {}",
             page.text
         );

@@ -119,6 +119,7 @@ async fn center(screen: Screen) {
         look.at("month", "/center/months/202611").await;
         look.at("month-empty", "/center/months/202001").await;
         look.at("month-wrong", "/center/months?month=november").await;
+        look.at("region", "/center/months/202611/440700").await;
         look.at("pair", "/center/months/202611/440700/430100").await;
         look.browser.follow("th a").await;
         look.here("settlements").await;

@@ -68,6 +68,25 @@ impl CenterFace {
         Ok(answer::json(StatusCode::OK, &view.json()))
     }
 
+    /// What one region owes and is owed, and to whom.
+    pub(super) async fn show_region(&self, x: Exchange) -> Result<Answer, PageError> {
+        let region = RegionCode::parse(x.place(1)).map_err(|_| PageError::NotFound)?;
+        let view = self.month_view(month_in(&x)?).await?.only(Some(region), None);
+        let row = view.regions.first().ok_or(PageError::NotFound)?;
+        let content = html! {
+            (crumbs(view.month, None))
+            h1 { (row.name) span.en lang="en" { "Region " (row.code) } }
+            ul.headline {
+                li.fund { (pair("应收", "Owed to it")) span.figure { (yuan(row.position.owed)) } }
+                li.cash { (pair("应付", "It owes")) span.figure { (yuan(row.position.owes)) } }
+                li { (pair("净额", "Net")) span.figure { (yuan(row.position.net())) } }
+            }
+            (pairs(&view))
+            (local(&view))
+        };
+        Ok(answer::page(StatusCode::OK, self.page(&title(view.month), content)))
+    }
+
     pub(super) async fn show_pair(&self, x: Exchange) -> Result<Answer, PageError> {
         let view = self.month_view(month_in(&x)?).await?;
         let (home, care) = pair_in(&x)?;
@@ -109,7 +128,6 @@ pub(super) fn crumbs(month: Month, pair: Option<(RegionCode, RegionCode, &str)>)
 }
 
 fn month_content(view: &MonthView, running: bool) -> Markup {
-    let local: Vec<&HospitalRow> = view.hospitals.iter().filter(|row| row.is_local()).collect();
     html! {
         h1 { (month_zh(view.month)) "清算" span.en lang="en" { "Clearing month " (month_en(view.month)) } }
         (tools(view.month))
@@ -127,10 +145,18 @@ fn month_content(view: &MonthView, running: bool) -> Markup {
             (balance(view))
             (regions(view))
             (pairs(view))
-            @if !local.is_empty() {
-                h2 { (pair("统筹区内就医（不跨区清算）", "Care at home (nothing crosses a border)")) }
-                (hospitals(view.month, &local))
-            }
+            (local(view))
+        }
+    }
+}
+
+/// What was paid inside a region.
+fn local(view: &MonthView) -> Markup {
+    let rows: Vec<&HospitalRow> = view.hospitals.iter().filter(|row| row.is_local()).collect();
+    html! {
+        @if !rows.is_empty() {
+            h2 { (pair("统筹区内就医（不跨区清算）", "Care at home (nothing crosses a border)")) }
+            (hospitals(view.month, &rows))
         }
     }
 }
@@ -181,7 +207,10 @@ fn regions(view: &MonthView) -> Markup {
                 th.n scope="col" { (pair("净额", "Net")) }
             } }
             tbody { @for row in &view.regions { tr {
-                th scope="row" { (row.name) " " span.soft { (row.code) } }
+                th scope="row" {
+                    a href={ "/center/months/" (view.month) "/" (row.code) } { (row.name) }
+                    " " span.soft { (row.code) }
+                }
                 (money(row.position.owed)) (money(row.position.owes)) (money(row.position.net()))
             } } }
             tfoot { tr {

@@ -208,10 +208,10 @@ impl PersonFace {
                 (field(&number, faults, html! {
                     input id="number" name="number" type="text" autocomplete="username" autocapitalize="characters"
                         spellcheck="false" maxlength="30" value=(form.get("number"))
-                        aria-describedby="number-hint" aria-invalid=[faults.of("number").map(|_| "true")];
+                        aria-describedby=[number.described_by(faults)] aria-invalid=[number.invalid(faults)];
                 }))
                 (field(&pool, faults, html! {
-                    select id="pool" name="pool" {
+                    select id="pool" name="pool" aria-describedby=[pool.described_by(faults)] aria-invalid=[pool.invalid(faults)] {
                         option value="" { "不清楚 Not sure" }
                         @for (code, name) in self.pools() {
                             option value=(code) selected[form.get("pool") == code] { (name) }
@@ -253,7 +253,7 @@ impl PersonFace {
                 input type="hidden" name="token" value=(form_token(browser));
                 (field(&code, faults, html! {
                     input.code id="code" name="code" type="text" inputmode="numeric" autocomplete="one-time-code"
-                        maxlength="6" aria-describedby="code-hint" aria-invalid=[faults.of("code").map(|_| "true")];
+                        maxlength="6" aria-describedby=[code.described_by(faults)] aria-invalid=[code.invalid(faults)];
                 }))
                 button type="submit" { (pair("登录", "Sign in")) }
             }

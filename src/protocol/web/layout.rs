@@ -111,6 +111,24 @@ pub struct Field {
     pub hint: Option<Said>,
 }
 
+impl Field {
+    /// Ids of what is said about the input, for the reader who does not see them beside it.
+    pub fn described_by(&self, faults: &Faults) -> Option<String> {
+        let hint = self.hint.as_ref().map(|_| format!("{}-hint", self.name));
+        let fault = faults.of(self.name).map(|_| fault_id(self.name));
+        let all: Vec<String> = hint.into_iter().chain(fault).collect();
+        (!all.is_empty()).then(|| all.join(" "))
+    }
+
+    pub fn invalid(&self, faults: &Faults) -> Option<&'static str> {
+        faults.of(self.name).map(|_| "true")
+    }
+}
+
+fn fault_id(name: &str) -> String {
+    format!("{name}-fault")
+}
+
 /// Label, hint, fault and input, in the order in which a screen reader should meet them.
 pub fn field(field: &Field, faults: &Faults, input: Markup) -> Markup {
     let fault = faults.of(field.name);
@@ -118,15 +136,15 @@ pub fn field(field: &Field, faults: &Faults, input: Markup) -> Markup {
         div.field.wrong[fault.is_some()] {
             label for=(field.name) { (both(&field.label)) }
             @if let Some(hint) = &field.hint { p.hint id={ (field.name) "-hint" } { (both(hint)) } }
-            (fault_line(fault))
+            (fault_line(field.name, faults))
             (input)
         }
     }
 }
 
-pub fn fault_line(fault: Option<&Said>) -> Markup {
+pub fn fault_line(name: &str, faults: &Faults) -> Markup {
     html! {
-        @if let Some(fault) = fault { p.fault { span.zh { "错误：" (fault.zh) } " " span.en lang="en" { (fault.en) } } }
+        @if let Some(fault) = faults.of(name) { p.fault id=(fault_id(name)) { span.zh { "错误：" (fault.zh) } " " span.en lang="en" { (fault.en) } } }
     }
 }
 
