@@ -30,6 +30,9 @@ const DOWN: &str = "\u{e015}";
 /// For one step of a visit, on a machine that has much else to do.
 const PATIENCE: Duration = Duration::from_secs(20);
 
+/// For all of it: a driver that hangs ends the test, not the day.
+const WHOLE_VISIT: Duration = Duration::from_secs(240);
+
 /// What a page is looked at with.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Screen {
@@ -93,7 +96,8 @@ pub(crate) async fn visit<F>(
         .await
         .unwrap();
     let browser = Browser { client: client.clone(), home: format!("http://{address}"), screen, scripts };
-    let ended = tokio::spawn(visit(browser)).await;
+    let ended = tokio::time::timeout(WHOLE_VISIT, tokio::spawn(visit(browser))).await;
+    let ended = ended.expect("the driver hangs");
     client.close().await.unwrap();
     drop(driver);
     if let Err(broken) = ended {
@@ -238,6 +242,11 @@ impl Browser {
         self.client.find(what).await.unwrap_or_else(|cause| panic!("{what:?}: {cause}"))
     }
 
+    async fn is_whole(&self) -> bool {
+        let state = self.client.execute("return document.readyState", Vec::new()).await;
+        state.is_ok_and(|state| state == "complete")
+    }
+
     /// By mouse or finger. With scripts off by keyboard: after a click the driver waits for a timer of the page, and
     /// there timers stand still.
     async fn press(&self, element: Element, key: &str) {
@@ -253,7 +262,8 @@ impl Browser {
         self.press(way, ENTER).await;
         let left = async {
             while page.tag_name().await.is_ok() {}
-            while self.ask("return document.readyState").await != "complete" {}
+            // Between two pages the driver has nobody to ask.
+            while !self.is_whole().await {}
         };
         tokio::time::timeout(PATIENCE, left).await.expect("the click leads to another page");
     }
