@@ -299,13 +299,17 @@ pub fn secrets(config: &Gateway) -> Result<Secrets, AppError> {
     Ok(Secrets { lookup, keys: Arc::new(KeyStore::from_settings(&config.keys)?) })
 }
 
-/// The use cases over a configured ledger, without any face: for commands that ask once and end.
-pub async fn without_faces(config: &Gateway, clock: Arc<dyn Clock>) -> Result<Service, AppError> {
-    let packs = shared_tables::load_packs(config)?;
-    let ledger: Arc<dyn Ledger> = Arc::new(open_ledger(config, Arc::clone(&clock))?);
-    let tables = shared_tables::load(ledger.as_ref(), &packs).await?;
+/// The use cases over a ledger that is only read: for reports beside a running gateway. They know the names of regions and
+/// institutions, and no packs or catalogues.
+pub async fn to_read(config: &Gateway, clock: Arc<dyn Clock>) -> Result<Service, AppError> {
+    let file = config.ledger.file.display().to_string();
+    let ledger =
+        SqliteLedger::open_to_read(&config.ledger.file, sqlite::Settings::default(), secrets(config)?)
+            .map_err(|cause| AppError::Ledger { file, cause })?;
+    let ledger: Arc<dyn Ledger> = Arc::new(ledger);
+    let names = shared_tables::names(ledger.as_ref()).await?;
     let cache = Arc::new(MemoryCache::new(CACHE_ENTRIES_MAX));
-    Ok(Service::new(ledger, cache, clock, Arc::new(CardsOnly), tables.reference, service_settings(config)))
+    Ok(Service::new(ledger, cache, clock, Arc::new(CardsOnly), names, service_settings(config)))
 }
 
 fn person_face(config: &Gateway, service: Arc<Service>) -> PersonFace {
