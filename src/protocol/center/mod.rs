@@ -61,6 +61,7 @@ const ROUTES: &[Route<CenterFace>] = &[
     Route::get("/center/months/{}/{}/{}/{}", |face, x| face.show_settlements(x).boxed()),
     Route::get("/center/months/{}/{}/{}/{}/settlements.csv", |face, x| face.settlements_as_csv(x).boxed()),
     Route::get("/center/settlements/{}", |face, x| face.show_settlement(x).boxed()),
+    Route::get("/center/settlements/{}/receipt", |face, x| face.give_receipt(x).boxed()),
     Route::get("/center/v1/months/{}", |face, x| face.month_as_data(x).boxed()),
     Route::post("/center/v1/filings", |face, x| face.take_filing(x).boxed()),
 ];

@@ -38,6 +38,13 @@ impl CenterFace {
         let page = self.page(&Said::new("一笔结算", "One settlement"), content.ok_or(PageError::NotFound)?);
         Ok(answer::page(StatusCode::OK, page))
     }
+
+    /// The proof that it was recorded, for whoever has to show it.
+    pub(super) async fn give_receipt(&self, x: Exchange) -> Result<Answer, PageError> {
+        let id = SettlementId::parse(x.place(0)).map_err(|_| PageError::NotFound)?;
+        let receipt = self.service.receipt(&id).await.map_err(unknown)?;
+        answer::receipt(&id, receipt.as_deref())
+    }
 }
 
 fn unknown(error: ServiceError) -> PageError {
@@ -99,6 +106,9 @@ fn content(
             li.fund { (pair("基金支付", "Funds")) span.figure { (yuan(breakdown.fund_pay_sumamt)) } }
             li.cash { (pair("个人支付", "Person")) span.figure { (yuan(breakdown.psn_part_amt)) } }
         }
+        p { a href={ "/center/settlements/" (settlement_id(record)) "/receipt" } {
+            (pair("下载结算凭证", "Download the receipt"))
+        } }
         dl.facts { @for (label, value) in &facts { div { dt { (both(label)) } dd { (value) } } } }
         (amounts(&breakdown))
         (postings(entries, reference, settlement))

@@ -65,6 +65,18 @@ impl PersonFace {
         let page = self.inside(&session, "/me", &title, content(&row, view.as_ref()));
         Ok(answer::page(StatusCode::OK, page))
     }
+
+    /// The proof that a settlement of hers was recorded.
+    pub(super) async fn give_receipt(&self, x: Exchange) -> Result<Answer, PageError> {
+        let session = self.session(&x).await?;
+        let (row, _) = self.claim(&session, x.place(0)).await?;
+        if row.settled.is_none() {
+            return Err(PageError::NotFound);
+        }
+        let id = SettlementId::parse(&row.id).map_err(|_| PageError::NotFound)?;
+        let receipt = self.service.receipt(&id).await?;
+        answer::receipt(&id, receipt.as_deref())
+    }
 }
 
 fn content(row: &ClaimRow, view: Option<&ClaimView>) -> Markup {
@@ -84,6 +96,16 @@ fn content(row: &ClaimRow, view: Option<&ClaimView>) -> Markup {
                         @if let Some(page) = &step.page { a href=(page) { (pair("去办理", "Go there")) } }
                     }
                 }
+            }
+        }
+        @if row.settled.is_some() {
+            section aria-labelledby="receipt" {
+                h2 #receipt { (pair("结算凭证", "Receipt")) }
+                p { a href={ "/me/claims/" (row.id) "/receipt" } { (pair("下载凭证", "Download it")) } }
+                p.soft { (pair(
+                    "这份小文件证明结算已记录在案，任何人不连网也能用公钥验证；以后即使数据被改动也能发现。",
+                    "This small file proves that the settlement was recorded. Anybody can check it without a network."
+                )) }
             }
         }
         p.small.soft { (pair("编号", "Reference")) " " span { (row.id) } }

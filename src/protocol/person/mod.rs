@@ -72,6 +72,7 @@ const ROUTES: &[Route<PersonFace>] = &[
     Route::post("/sign-out", |face, x| face.sign_out(x).boxed()),
     Route::get("/me", |face, x| face.show_claims(x).boxed()),
     Route::get("/me/claims/{}", |face, x| face.show_claim(x).boxed()),
+    Route::get("/me/claims/{}/receipt", |face, x| face.give_receipt(x).boxed()),
     Route::get("/me/filings", |face, x| face.show_filings(x).boxed()),
     Route::get("/me/filings/new", |face, x| face.show_filing_form(x).boxed()),
     Route::post("/me/filings", |face, x| face.take_filing(x).boxed()),
