@@ -3,3 +3,14 @@
 #![expect(dead_code, reason = "the driver that uses the rest follows")]
 
 mod reference;
+
+#[test]
+fn counts_only() {
+    let mut met = reference::counts::Met::default();
+    for seed in 0..8_000 {
+        met.add(&reference::generate::history(seed).met);
+    }
+    for (name, times) in &met.0 {
+        println!("{times:>9}  {name}");
+    }
+}

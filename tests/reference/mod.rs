@@ -3,6 +3,7 @@
 pub(crate) mod book;
 pub(crate) mod counts;
 pub(crate) mod filing;
+pub(crate) mod generate;
 pub(crate) mod hand;
 pub(crate) mod identities;
 pub(crate) mod lines;
