@@ -1,16 +1,55 @@
-//! The fund share held against a slow exact reference over many years of bills.
+//! The fund share held against a slow exact reference over many years of bills (rules.md §2).
+//!
+//! `cargo test --test invariants -- --nocapture` prints how often each branch was met. A difference names the
+//! seed and the step of its history; `BANYAN_SEED=1412 cargo test --test invariants` runs that history alone.
 #![expect(clippy::unwrap_used, reason = "a failed step of a test is the test's failure")]
-#![expect(dead_code, reason = "the driver that uses the rest follows")]
+#![expect(clippy::print_stdout, reason = "the table of branches is what the run is for")]
 
+mod driver;
 mod reference;
 
+use reference::counts::Met;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+const HISTORIES: u64 = 8_000;
+const BILLS_MIN: u64 = 100_000;
+const MET_MIN: u64 = 100;
+const THREADS: usize = 2;
+
 #[test]
-fn counts_only() {
-    let mut met = reference::counts::Met::default();
-    for seed in 0..8_000 {
-        met.add(&reference::generate::history(seed).met);
+fn the_domain_agrees_with_the_reference_on_years_of_bills() {
+    if let Ok(seed) = std::env::var("BANYAN_SEED") {
+        driver::drive(&driver::tables(), &reference::generate::history(seed.parse().unwrap()));
+        return;
     }
-    for (name, times) in &met.0 {
-        println!("{times:>9}  {name}");
+    let met = run_all();
+    for (branch, times) in &met.0 {
+        println!("{times:>9}  {branch}");
     }
+    assert!(met.0["bill: settled"] >= BILLS_MIN, "too few bills");
+    let rare: Vec<_> = met.0.iter().filter(|(_, times)| **times < MET_MIN).collect();
+    assert_eq!(rare, [], "branches met too seldom");
+}
+
+fn run_all() -> Met {
+    let tables = driver::tables();
+    let next = AtomicU64::new(0);
+    let run = || {
+        let mut met = Met::default();
+        loop {
+            let seed = next.fetch_add(1, Ordering::Relaxed);
+            if seed >= HISTORIES {
+                return met;
+            }
+            let history = reference::generate::history(seed);
+            driver::drive(&tables, &history);
+            met.add(&history.met);
+        }
+    };
+    let mut met = Met::default();
+    std::thread::scope(|scope| {
+        let threads: Vec<_> = (0..THREADS).map(|_| scope.spawn(run)).collect();
+        threads.into_iter().for_each(|thread| met.add(&thread.join().unwrap()));
+    });
+    met
 }

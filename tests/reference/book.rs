@@ -4,7 +4,7 @@ use super::filing::{self, Filing, Region};
 use super::identities::{Wire, faults};
 use super::lines::{Line, Split, splits};
 use super::number::Fen;
-use super::pack::{AccountScope, Benefit, DeductibleBasis, Pack, Reduction, Scheme};
+use super::pack::{AccountScope, Benefit, DeductibleBasis, Pack, Scheme};
 use super::share::{Claim, Share, Standing, Totals, injury, maternity, share};
 use jiff::civil::Date;
 use std::collections::BTreeMap;
@@ -65,6 +65,12 @@ pub(crate) struct Stay {
     pub(crate) admission: Date,
     pub(crate) emergency: bool,
     pub(crate) care: Care,
+}
+
+impl Stay {
+    pub(crate) fn is_recognised(&self) -> bool {
+        matches!(self.care, Care::Injury { recognised: true, .. })
+    }
 }
 
 #[derive(Clone, Debug)]
@@ -152,6 +158,7 @@ impl Book {
         totals.large += sign * add.large;
         totals.serious += sign * add.serious;
         totals.burden += sign * add.burden;
+        totals.deductible += sign * add.deductible;
         *self.assistance.entry(year).or_default() += sign * add.assistance;
     }
 
@@ -196,7 +203,10 @@ impl Book {
             (Care::Injury { recognised: false, .. }, _) => return Err(Refusal::NotRecognised),
             (Care::Injury { third_party: true, .. }, _) => return Err(Refusal::ThirdParty),
             (Care::Injury { .. }, _) => injury(split, met),
-            (Care::Maternity(kind), _) => maternity(pack.maternity[kind][stay.level], split, earlier, met),
+            (Care::Maternity(kind), _) => {
+                let rule = pack.maternity[kind][stay.level];
+                maternity(rule, split, earlier, order.last_part, met)
+            }
             (Care::General, Fund::Basic(scheme)) => {
                 if benefit == Benefit::Unfiled && !pack.unfiled_settles {
                     return Err(Refusal::Unfiled);
@@ -242,17 +252,21 @@ impl Book {
         })
     }
 
+    /// What other stays of the year paid, or this institution's; the year's also from outside.
     fn deductible_paid(&self, fund: Fund, year: i16, basis: &DeductibleBasis, stay: &Stay) -> Fen {
-        let of_year = self
-            .live
-            .iter()
-            .filter(|live| live.fund == fund && live.year == year && live.stay != stay.number);
-        let counts = |live: &&Live| match basis {
-            DeductibleBasis::Admission(_) => false,
-            DeductibleBasis::Year => true,
-            DeductibleBasis::InstitutionYear => live.institution == stay.institution,
+        let of_year = self.live.iter().filter(|live| live.fund == fund && live.year == year);
+        let paid = |counts: &dyn Fn(&Live) -> bool| -> Fen {
+            of_year.clone().filter(|live| counts(live)).map(|live| live.share.deductible).sum()
         };
-        of_year.filter(counts).map(|live| live.share.deductible).sum()
+        match basis {
+            DeductibleBasis::Admission(_) => 0,
+            DeductibleBasis::Year => {
+                self.totals(fund, year).deductible - paid(&|live| live.stay == stay.number)
+            }
+            DeductibleBasis::InstitutionYear => {
+                paid(&|live| live.stay != stay.number && live.institution == stay.institution)
+            }
+        }
     }
 
     pub(crate) fn settle(&mut self, order: &Order, met: &mut Met) -> Result<Live, Refusal> {
@@ -300,6 +314,7 @@ fn added(live: &Live) -> Totals {
         serious: live.share.serious,
         assistance: live.share.assistance,
         burden: live.share.burden,
+        deductible: live.share.deductible,
     }
 }
 
@@ -377,9 +392,4 @@ pub(crate) fn wire(share: &Share) -> Wire {
 
 pub(crate) fn holds(share: &Share) {
     assert_eq!(faults(&wire(share)), Vec::<&str>::new(), "{share:?}");
-}
-
-/// Whether a pack reduces by first-pay for a benefit.
-pub(crate) fn prepays(pack: &Pack, scheme: Scheme, benefit: Benefit) -> bool {
-    matches!(pack.schemes[&scheme].filing[&benefit].reduction, Reduction::Prepay(_))
 }

@@ -27,10 +27,12 @@ fn inside(filed: Region, hospital: Region) -> bool {
     if municipality { filed / 10_000 == hospital / 10_000 } else { filed / 100 == hospital / 100 }
 }
 
-/// A filing made after admission and before settlement counts as from admission (§2.7).
-fn covers(filing: &Filing, admission: Date) -> bool {
-    let begins = if filing.made > admission { admission } else { filing.from };
-    begins <= admission && filing.until.is_none_or(|last| admission <= last)
+/// A filing made after admission and before settlement counts as from admission (§2.7). Days are all we
+/// know, so one made on the day of admission is such a one; and it must have begun by the settlement.
+fn covers(filing: &Filing, case: &Case<'_>) -> bool {
+    let made_in_time = filing.made >= case.admission && filing.from <= case.settled_on;
+    let begun = filing.from <= case.admission || made_in_time;
+    begun && filing.until.is_none_or(|last| case.admission <= last)
 }
 
 pub(crate) struct Case<'a> {
@@ -45,7 +47,7 @@ pub(crate) struct Case<'a> {
 
 pub(crate) fn benefit(case: &Case<'_>, met: &mut Met) -> Benefit {
     let known = case.filings.iter().filter(|f| f.made <= case.settled_on);
-    let covering: Vec<&Filing> = known.filter(|f| covers(f, case.admission)).collect();
+    let covering: Vec<&Filing> = known.filter(|f| covers(f, case)).collect();
     let at_place = |category| {
         let mut found = covering.iter().filter(|f| f.category == category && inside(f.place, case.hospital));
         found.any(|_| true)

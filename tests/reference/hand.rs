@@ -13,17 +13,10 @@ const ADMITTED: Date = date(2024, 5, 10);
 
 /// `yuan_hundredths` of price, hundredths of a count; the code names the terms.
 fn line(price: Parts, count: i64, class_c: bool, first_pay: Parts, limit: Option<Parts>) -> Line {
-    let entry = Entry {
-        from: date(2020, 1, 1),
-        class_c,
-        first_pay,
-        limit,
-        restricted: false,
-        injury: Some(first_pay),
-    };
+    let entry = Entry { from: date(2020, 1, 1), class_c, first_pay, limit, restricted: false, injury: true };
     let item = Item { code: "hand".to_owned(), entries: vec![entry] };
     let amount = super::lines::priced(price, count);
-    Line { item, day: DISCHARGE, price, count, amount, approved: true, refunds: None }
+    Line { no: 0, item, day: DISCHARGE, price, count, amount, approved: true, refunds: None }
 }
 
 fn bill_m() -> Vec<Line> {

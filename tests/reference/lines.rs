@@ -12,8 +12,8 @@ pub(crate) struct Entry {
     /// Ten-thousandths of a yuan, like prices.
     pub(crate) limit: Option<Parts>,
     pub(crate) restricted: bool,
-    /// First-pay by the injury catalogue, a column of its own; none where injury does not cover it.
-    pub(crate) injury: Option<Parts>,
+    /// Stands in the injury catalogue, a column of its own: then in scope up to the limit, whatever the class.
+    pub(crate) injury: bool,
 }
 
 /// A catalogue code with its dated entries, earliest first.
@@ -35,6 +35,8 @@ impl Item {
 
 #[derive(Clone, Debug)]
 pub(crate) struct Line {
+    /// Unique in its stay.
+    pub(crate) no: usize,
     pub(crate) item: Item,
     pub(crate) day: Date,
     /// Ten-thousandths of a yuan.
@@ -87,8 +89,8 @@ pub(crate) fn priced(price: Parts, count: i64) -> Fen {
 /// Steps 1 to 4 for an amount and a count of one line.
 fn split_of(line: &Line, count: i64, amount: Fen, injury: bool, met: &mut Met) -> Split {
     let entry = line.item.on(line.day);
-    let class_c = if injury { entry.injury.is_none() } else { entry.class_c };
-    let unapproved = entry.restricted && !line.approved;
+    let class_c = if injury { !entry.injury } else { entry.class_c };
+    let unapproved = !injury && entry.restricted && !line.approved;
     if class_c || unapproved {
         met.see(if class_c { "line: class C" } else { "line: restricted, not approved" });
         return Split { full_own: amount, ..Split::default() };
@@ -98,7 +100,7 @@ fn split_of(line: &Line, count: i64, amount: Fen, injury: bool, met: &mut Met) -
     met.when(over_limit > 0, "line: over the price limit");
     met.when(over > amount, "line: over-limit held to the amount");
     let base = amount - over_limit;
-    let rate = if injury { entry.injury.unwrap_or(0) } else { entry.first_pay };
+    let rate = if injury { 0 } else { entry.first_pay };
     let first_pay = share_of(base, rate);
     met.when(first_pay > 0, "line: first-pay of class B");
     met.when((base * rate).rem_euclid(10_000) == 5_000, "line: a half fen goes up");

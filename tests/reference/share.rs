@@ -15,6 +15,8 @@ pub(crate) struct Totals {
     pub(crate) serious: Fen,
     pub(crate) assistance: Fen,
     pub(crate) burden: Fen,
+    /// Deductible paid, for packs that count it by the year.
+    pub(crate) deductible: Fen,
 }
 
 /// What the person is on the day of admission.
@@ -348,14 +350,20 @@ fn pay_the_rest(share: &mut Share, scope: AccountScope, balance: Option<Fen>, me
 }
 
 /// Maternity (§2.8): on the wire in the pool's field.
-pub(crate) fn maternity(rule: MaternityRule, split: Split, earlier: Fen, met: &mut Met) -> Share {
+pub(crate) fn maternity(
+    rule: MaternityRule,
+    split: Split,
+    earlier: Fen,
+    last_part: bool,
+    met: &mut Met,
+) -> Share {
     let paid = |in_scope: Fen| match rule {
         MaternityRule::Ratio(rate) => share_of(in_scope, rate),
         MaternityRule::Limit(most) | MaternityRule::Fixed(most) => in_scope.min(most),
     };
     let pool = paid(earlier + split.in_scope) - paid(earlier);
     let owed = match rule {
-        MaternityRule::Fixed(sum) => sum - paid(earlier + split.in_scope),
+        MaternityRule::Fixed(sum) if last_part => sum - paid(earlier + split.in_scope),
         _ => 0,
     };
     met.see(match rule {

@@ -5,8 +5,7 @@ use super::super::number::{Chance, Fen, Parts};
 use jiff::civil::{Date, date};
 
 fn entry(first_pay: Parts, limit: Option<Parts>) -> Entry {
-    let injury = Some(first_pay / 2);
-    Entry { from: date(2020, 1, 1), class_c: false, first_pay, limit, restricted: false, injury }
+    Entry { from: date(2020, 1, 1), class_c: false, first_pay, limit, restricted: false, injury: true }
 }
 
 fn item(code: &str, entries: Vec<Entry>) -> Item {
@@ -15,17 +14,17 @@ fn item(code: &str, entries: Vec<Entry>) -> Item {
 
 /// One for all histories; the first item is of class A for every fund.
 pub(crate) fn catalogue() -> Vec<Item> {
-    let class_a = Entry { injury: Some(0), ..entry(0, None) };
-    let later = Entry { from: date(2025, 3, 1), ..entry(2_000, Some(900_000)) };
+    let class_a = entry(0, None);
+    let later = Entry { from: date(2024, 9, 1), ..entry(2_000, Some(900_000)) };
     vec![
         item("REF-A", vec![class_a.clone()]),
-        item("REF-A-NOT-INJURY", vec![Entry { injury: None, ..class_a.clone() }]),
+        item("REF-A-NOT-INJURY", vec![Entry { injury: false, ..class_a.clone() }]),
         item("REF-B05", vec![entry(500, None)]),
         item("REF-B10-LIMIT", vec![entry(1_000, Some(1_234_500))]),
         item("REF-B20-LIMIT", vec![entry(2_000, Some(85_000_000))]),
         item("REF-B15", vec![entry(1_500, None)]),
         item("REF-B-DATED", vec![entry(1_000, None), later]),
-        item("REF-C", vec![Entry { class_c: true, injury: None, ..entry(10_000, None) }]),
+        item("REF-C", vec![Entry { class_c: true, injury: false, ..entry(10_000, None) }]),
         item("REF-RESTRICTED", vec![Entry { restricted: true, ..entry(1_000, None) }]),
         item("REF-NO-LIMIT-LEFT", vec![entry(0, Some(0))]),
     ]
@@ -42,7 +41,7 @@ fn line(chance: &mut Chance, items: &[Item], day: Date) -> Line {
     let count = chance.pick(&[100, 100, 200, 300, 700, 1_400, 150, 33]);
     let amount = priced(price, count);
     let off = if amount > 1 && chance.percent(12) { chance.pick(&[-1, 1]) } else { 0 };
-    Line { item, day, price, count, amount: amount + off, approved: chance.percent(50), refunds: None }
+    Line { no: 0, item, day, price, count, amount: amount + off, approved: chance.percent(50), refunds: None }
 }
 
 /// A part of what is left, or all of it to the fen.
@@ -63,17 +62,31 @@ fn in_scope(lines: &[Line], injury: bool) -> Fen {
     splits(lines, injury, &mut Met::default()).into_iter().fold(Split::default(), Split::plus).in_scope
 }
 
-/// Lines on days from `first` to `last`, with `target` in scope where the aim asks for it.
-pub(crate) fn lines(chance: &mut Chance, days: &[Date], target: Option<Fen>, injury: bool) -> Vec<Line> {
+/// Lines on the days, numbered from `no` on, with `target` in scope where the aim asks for it.
+pub(crate) fn lines(
+    chance: &mut Chance,
+    days: &[Date],
+    target: Option<Fen>,
+    injury: bool,
+    no: usize,
+) -> Vec<Line> {
+    let mut found = unnumbered(chance, days, target, injury);
+    for (line, no) in found.iter_mut().zip(no..) {
+        line.no = no;
+    }
+    found
+}
+
+fn unnumbered(chance: &mut Chance, days: &[Date], target: Option<Fen>, injury: bool) -> Vec<Line> {
     let items = catalogue();
     let mut found = Vec::new();
     for _ in 0..chance.between(1, 5) {
         let day = chance.pick(days);
         found.push(line(chance, &items, day));
     }
-    for _ in 0..2 {
+    for _ in 0..3 {
         let of = chance.between(0, 4) as usize;
-        if chance.percent(35)
+        if chance.percent(40)
             && of < found.len()
             && found[of].refunds.is_none()
             && let Some(line) = refund(chance, &found, of)
@@ -89,11 +102,21 @@ pub(crate) fn lines(chance: &mut Chance, days: &[Date], target: Option<Fen>, inj
     if filler > 0 {
         let (price, day) = (filler * 100, days[0]);
         let item = items[0].clone();
-        found.push(Line { item, day, price, count: 100, amount: filler, approved: true, refunds: None });
+        found.push(Line {
+            no: 0,
+            item,
+            day,
+            price,
+            count: 100,
+            amount: filler,
+            approved: true,
+            refunds: None,
+        });
     }
     if found.is_empty() {
         let item = items[7].clone();
         found.push(Line {
+            no: 0,
             item,
             day: days[0],
             price: 5_000,

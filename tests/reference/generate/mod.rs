@@ -4,4 +4,4 @@ mod packs;
 mod story;
 
 pub(crate) use bills::catalogue;
-pub(crate) use story::{History, Step, Told, history};
+pub(crate) use story::{HOME, History, PLACES, Step, Told, history};

@@ -67,12 +67,12 @@ fn segments(chance: &mut Chance) -> Vec<Band> {
 }
 
 fn serious(chance: &mut Chance) -> SeriousIllness {
-    let start = yuan(chance, 500, 12_000);
-    let mut tiers = bands(chance, 3, (1_000, 15_000), (80, 190));
+    let start = yuan(chance, 2_000, 30_000);
+    let mut tiers = bands(chance, 3, (5_000, 30_000), (80, 190));
     for tier in &mut tiers {
         tier.to = tier.to.map(|to| to + start);
     }
-    let cap = chance.percent(80).then(|| yuan(chance, 500, 20_000));
+    let cap = chance.percent(80).then(|| yuan(chance, 1_000, 60_000));
     SeriousIllness { start, tiers, cap }
 }
 
@@ -81,7 +81,7 @@ fn row(chance: &mut Chance, form: Form, benefit: Benefit) -> FilingRow {
     let reduction = match form {
         _ if full && chance.percent(80) => Reduction::Points(0),
         Form::Points => Reduction::Points(chance.pick(&[500, 1_000, 1_250, 2_000, 3_000, 9_000])),
-        Form::Times => Reduction::Times(chance.pick(&[9_000, 8_500, 8_000, 7_050, 6_000, 10_500])),
+        Form::Times => Reduction::Times(chance.pick(&[9_000, 8_500, 8_000, 7_050, 6_000])),
         Form::Prepay => Reduction::Prepay(chance.pick(&[500, 1_000, 1_550, 2_000])),
     };
     FilingRow { reduction, deductible_factor: chance.pick(&[10_000, 10_000, 12_500, 15_000, 10_001]) }
@@ -105,9 +105,9 @@ fn rules(chance: &mut Chance, shape: &Shape, scheme: Scheme) -> SchemeRules {
         segments: [segments(chance), segments(chance), segments(chance)],
         retiree_bonus: if employee { chance.pick(&[0, 300, 700, 3_000]) } else { 0 },
         age_bonus: if chance.percent(40) { vec![(50, 200), (60, 400), (70, 1_000)] } else { Vec::new() },
-        pool_cap: chance.percent(95).then(|| yuan(chance, 10_000, 80_000)),
+        pool_cap: chance.percent(95).then(|| yuan(chance, 20_000, 200_000)),
         large: (employee || chance.percent(20)).then(|| {
-            (chance.between(100, 199) * 50, chance.percent(85).then(|| yuan(chance, 1_000, 20_000)))
+            (chance.between(100, 199) * 50, chance.percent(85).then(|| yuan(chance, 1_000, 60_000)))
         }),
         serious: with_serious.then(|| serious(chance)),
         serious_by_category: if special && with_serious {
@@ -135,7 +135,7 @@ fn births(chance: &mut Chance) -> [MaternityRule; 3] {
 
 fn version(chance: &mut Chance, shape: &Shape, from: Date) -> Pack {
     let schemes = [Scheme::Employee, Scheme::Resident];
-    let mut help = |rate| (rate, chance.percent(85).then(|| yuan(chance, 500, 10_000)));
+    let mut help = |rate| (rate, chance.percent(85).then(|| yuan(chance, 2_000, 30_000)));
     let assistance = BTreeMap::from([(1, help(7_000)), (2, help(9_555)), (3, help(10_000))]);
     Pack {
         from,
@@ -158,7 +158,7 @@ pub(crate) fn packs(chance: &mut Chance) -> Vec<Pack> {
     let mut found = vec![version(chance, &shape, date(2020, 1, 1))];
     if chance.percent(50) {
         let month = i8::try_from(chance.between(1, 12)).expect("a month");
-        found.push(version(chance, &shape, date(2025, month, 15)));
+        found.push(version(chance, &shape, date(if month > 3 { 2024 } else { 2025 }, month, 15)));
     }
     found
 }

@@ -2,6 +2,7 @@
 use super::super::book::{Book, Care, Fund, Live, Order, Person, Refusal, Stay, holds};
 use super::super::counts::Met;
 use super::super::filing::{Category, Filing, Region};
+use super::super::lines::Line;
 use super::super::number::{Chance, Fen, left};
 use super::super::pack::{Pack, Scheme, SchemeRules, SeriousIllness};
 use super::super::share::{Share, Totals};
@@ -22,6 +23,7 @@ pub(crate) struct Told {
     pub(crate) fund: Fund,
     pub(crate) year: i16,
     pub(crate) after: Totals,
+    pub(crate) balance: Fen,
 }
 
 pub(crate) struct History {
@@ -48,6 +50,9 @@ struct Teller {
     met: Met,
     today: Date,
     stays: usize,
+    /// Lines of the stay that no settlement took yet, since it was refused.
+    carried: Vec<Line>,
+    lines: usize,
 }
 
 pub(crate) fn history(seed: u64) -> History {
@@ -56,7 +61,16 @@ pub(crate) fn history(seed: u64) -> History {
     let today = later(date(2024, 2, 1), chance.between(0, 200));
     let person = person(&mut chance, today);
     let book = Book::new(packs.clone(), person.clone());
-    let mut teller = Teller { chance, book, told: Vec::new(), met: Met::default(), today, stays: 0 };
+    let mut teller = Teller {
+        chance,
+        book,
+        told: Vec::new(),
+        met: Met::default(),
+        today,
+        stays: 0,
+        carried: Vec::new(),
+        lines: 0,
+    };
     for _ in 0..10 {
         teller.stay();
     }
@@ -90,7 +104,8 @@ fn person(chance: &mut Chance, first_admission: Date) -> Person {
 impl Teller {
     fn tell(&mut self, step: Step, fund: Fund, year: i16) {
         let after = self.book.totals(fund, year);
-        self.told.push(Told { step, fund, year, after });
+        let balance = self.book.person.balance - self.book.spent;
+        self.told.push(Told { step, fund, year, after, balance });
     }
 
     fn stay(&mut self) {
@@ -109,6 +124,7 @@ impl Teller {
             };
             self.outside(scheme, pack.year_of(stay.admission), add);
         }
+        self.carried.clear();
         let parts = self.chance.pick(&[1, 1, 1, 1, 2, 3]);
         let mut first = stay.admission;
         for part in 1..=parts {
@@ -172,7 +188,9 @@ impl Teller {
     fn part(&mut self, stay: &Stay, days: (Date, Date), last_part: bool) {
         let target = self.target(stay, days.1);
         let injury = matches!(stay.care, Care::Injury { .. });
-        let lines = bills::lines(&mut self.chance, &[days.0, days.1], target, injury);
+        let fresh = bills::lines(&mut self.chance, &[days.0, days.1], target, injury, self.lines);
+        self.lines += fresh.len();
+        let lines = self.with_carried(fresh);
         let settled_on = later(days.1, self.chance.pick(&[0, 0, 1, 5]));
         self.today = self.today.max(settled_on);
         let settled_on = self.today;
@@ -183,12 +201,25 @@ impl Teller {
         let order = Order { stay: stay.clone(), until: days.1, last_part, lines, use_account, settled_on };
         self.aim(&order);
         let settled = self.settle(&order);
+        if settled.is_none() {
+            self.carried.clone_from(&order.lines);
+        }
         if let Some(live) = settled
             && self.chance.percent(8)
         {
             self.reverse(live.serial);
             self.settle(&Order { settled_on: self.today, ..order });
         }
+    }
+
+    fn with_carried(&mut self, mut fresh: Vec<Line>) -> Vec<Line> {
+        let shift = self.carried.len();
+        for line in &mut fresh {
+            line.refunds = line.refunds.map(|index| index + shift);
+        }
+        let mut all = std::mem::take(&mut self.carried);
+        all.append(&mut fresh);
+        all
     }
 
     fn settle(&mut self, order: &Order) -> Option<Live> {
