@@ -1,27 +1,26 @@
-//! Exact numbers: money is whole fen, everything between two roundings a fraction of big integers.
-use num_bigint::{BigInt, Sign};
-use num_rational::BigRational;
+//! Exact numbers: money is whole fen, everything between two roundings a fraction of integers.
+use num_rational::Ratio;
 
-pub(crate) type Exact = BigRational;
+/// Exact as long as it fits; where it would not, overflow checks end the test.
+pub(crate) type Exact = Ratio<i128>;
 pub(crate) type Fen = i64;
 
 /// Ten-thousandths: `8_300` is .83, `15_000` is 1.5. Packs and catalogues print no finer.
 pub(crate) type Parts = i64;
 
 pub(crate) fn whole(number: i64) -> Exact {
-    Exact::from_integer(BigInt::from(number))
+    Exact::from_integer(i128::from(number))
 }
 
 pub(crate) fn parts(number: Parts) -> Exact {
-    Exact::new(BigInt::from(number), BigInt::from(10_000))
+    Exact::new(i128::from(number), 10_000)
 }
 
 /// A half goes up, on the absolute value (§2.1).
 pub(crate) fn round(exact: &Exact) -> Fen {
-    let half = Exact::new(BigInt::from(1), BigInt::from(2));
-    let negative = exact.numer().sign() == Sign::Minus;
-    let size = if negative { -exact.clone() } else { exact.clone() };
-    let up = (size + half).floor().to_integer();
+    let negative = *exact.numer() < 0;
+    let size = if negative { -*exact } else { *exact };
+    let up = (size + Exact::new(1, 2)).floor().to_integer();
     let fen = i64::try_from(up).expect("an amount of a bill fits an i64");
     if negative { -fen } else { fen }
 }

@@ -195,7 +195,7 @@ fn pool(claim: &Claim<'_>, start: Fen, low: Fen, high: Fen, met: &mut Met) -> (F
         if money == whole(0) || width == whole(0) {
             continue;
         }
-        let cost = width.clone() * q;
+        let cost = width * q;
         met.when(cost == whole(0), "pool: a segment without payment on the way to the cap");
         if cost <= money {
             bought += width;
