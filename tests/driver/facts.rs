@@ -6,6 +6,7 @@ use crate::reference::lines::{Entry, Item};
 use crate::reference::pack::Scheme as RefScheme;
 use banyan::domain::calendar::Day;
 use banyan::domain::catalogue::{Catalogue, CatalogueEntry, CatalogueItem, ChargeLevel};
+use banyan::domain::codes::HospitalLevel;
 use banyan::domain::ids::{InstitutionCode, RegionCode};
 use banyan::domain::institution::Institution;
 use banyan::domain::money::Rate;
@@ -31,8 +32,8 @@ pub(super) fn institution_code(index: usize) -> InstitutionCode {
 pub(crate) fn tables() -> Reference {
     let mut reference = Reference { regions: regions(), ..Reference::default() };
     for (index, place) in PLACES.iter().enumerate() {
-        for (level, code) in ["10", "07", "03"].into_iter().enumerate() {
-            let row = institution(index * 3 + level, *place, code);
+        for (level, code) in ["10", "07", "03", "11"].into_iter().enumerate() {
+            let row = institution(index * 4 + level, *place, code);
             reference.institutions.insert(row.code.clone(), vec![row]);
         }
         let pool = RegionCode(pool_of(*place));
@@ -91,6 +92,10 @@ fn catalogue_of(pool: RegionCode) -> Catalogue {
     Catalogue::build(pool, catalogue().into_iter().flat_map(entries)).unwrap()
 }
 
+fn level_of(level: usize) -> HospitalLevel {
+    [HospitalLevel::One, HospitalLevel::Two, HospitalLevel::Three, HospitalLevel::Primary][level]
+}
+
 fn entry_of(code: &str, entry: &Entry) -> CatalogueEntry {
     let charge_level = match (entry.class_c, entry.first_pay) {
         (true, _) => ChargeLevel::C,
@@ -99,7 +104,7 @@ fn entry_of(code: &str, entry: &Entry) -> CatalogueEntry {
     };
     CatalogueEntry {
         code: code.into(),
-        level: None,
+        level: entry.level.map(level_of),
         person: None,
         from: day(entry.from),
         to: None,

@@ -19,7 +19,8 @@
 //! 10. Age and birthday are those of the day of admission.
 //! 11. What a fixed maternity sum leaves is owed once, with the part that closes the stay; neither maternity
 //!     nor injury is paid from the account.
-//! 12. A refused settlement leaves its lines open; the next one takes them along.
+//! 12. A catalogue entry of the hospital's level goes before one for all levels, whatever their days.
+//! 13. A refused settlement leaves its lines open; the next one takes them along.
 
 mod facts;
 mod packs;

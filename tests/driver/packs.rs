@@ -108,7 +108,7 @@ fn basic(versions: &[RefPack], scheme: RefScheme) -> BasicParameters {
 }
 
 fn deductible(rules: &SchemeRules) -> Deductible {
-    let [one, two, three] = rules.deductible.map(Fen);
+    let [one, two, three, primary] = rules.deductible.map(Fen);
     let basis = match &rules.basis {
         RefBasis::Admission(factors) => {
             let factors: Vec<Decimal> = factors.iter().map(|factor| decimal(*factor)).collect();
@@ -118,7 +118,7 @@ fn deductible(rules: &SchemeRules) -> Deductible {
         RefBasis::InstitutionYear => DeductibleBasis::InstitutionYear,
     };
     Deductible {
-        amount: ByLevel::new(one, two, three),
+        amount: ByLevel { primary: Some(primary), one, two, three },
         retired_reduction: ByLevel::all(Fen(rules.retiree_reduction)),
         basis,
     }
@@ -134,14 +134,14 @@ fn ratio_at(bands: &[RefBand], edge: Option<RefFen>) -> Parts {
 }
 
 /// The domain cuts all levels at the same edges, so here is every edge of any level.
-fn segments(levels: &[Vec<RefBand>; 3]) -> Bands<ByLevel<Rate>> {
+fn segments(levels: &[Vec<RefBand>; 4]) -> Bands<ByLevel<Rate>> {
     let mut edges: Vec<RefFen> = levels.iter().flatten().filter_map(|band| band.to).collect();
     edges.sort_unstable();
     edges.dedup();
     let edges = edges.into_iter().map(Some).chain([None]);
     let band = |edge: Option<RefFen>| {
-        let [one, two, three] = [0, 1, 2].map(|level| rate(ratio_at(&levels[level], edge)));
-        Band { to: edge.map(Fen), value: ByLevel::new(one, two, three) }
+        let [one, two, three, primary] = [0, 1, 2, 3].map(|level| rate(ratio_at(&levels[level], edge)));
+        Band { to: edge.map(Fen), value: ByLevel { primary: Some(primary), one, two, three } }
     };
     Bands::new(edges.map(band).collect()).unwrap()
 }
@@ -150,7 +150,7 @@ fn ratios(rules: &SchemeRules) -> Ratios {
     let bonus = |(from, bonus): &(i64, Parts)| (i32::try_from(*from).unwrap(), rate(*bonus));
     Ratios {
         active: segments(&rules.segments),
-        retired: None,
+        retired: rules.retired_segments.as_ref().map(segments),
         retired_bonus: rate(rules.retiree_bonus),
         age_bonuses: AgeBonuses::new(rules.age_bonus.iter().map(bonus).collect()),
     }
@@ -219,9 +219,9 @@ fn maternity(pack: &RefPack) -> MaternityRules {
         MaternityRule::Limit(most) => MaternityPay::Limit(Fen(most)),
         MaternityRule::Fixed(sum) => MaternityPay::Fixed(Fen(sum)),
     };
-    let row = |(kind, levels): (&u8, &[MaternityRule; 3])| {
-        let [one, two, three] = levels.map(pay);
-        (MaternityKind(*kind), ByLevel::new(one, two, three))
+    let row = |(kind, levels): (&u8, &[MaternityRule; 4])| {
+        let [one, two, three, primary] = levels.map(pay);
+        (MaternityKind(*kind), ByLevel { primary: Some(primary), one, two, three })
     };
     let delivery = |insurance| (insurance, Some(CareKind::DELIVERY));
     MaternityRules {

@@ -105,7 +105,8 @@ pub(crate) struct Live {
     pub(crate) counted: bool,
     pub(crate) share: Share,
     pub(crate) before: Totals,
-    capped: bool,
+    /// Caps that it reached.
+    capped: Vec<&'static str>,
 }
 
 #[derive(Clone, Debug)]
@@ -234,8 +235,7 @@ impl Book {
             }
             (Care::General, _) => unreachable!("general care is paid by a scheme"),
         };
-        let after = share.pool + before.pool;
-        let capped = matches!(fund, Fund::Basic(scheme) if pack.schemes[&scheme].pool_cap.is_some_and(|cap| after >= cap));
+        let capped = self.capped(order, fund, &before, &share);
         let (serial, institution) = (self.serial, stay.institution);
         Ok(Live {
             serial,
@@ -250,6 +250,28 @@ impl Book {
             before,
             capped,
         })
+    }
+
+    /// The caps that a settlement reached, by what reversing it is then counted as.
+    fn capped(&self, order: &Order, fund: Fund, before: &Totals, share: &Share) -> Vec<&'static str> {
+        let Fund::Basic(scheme) = fund else { return Vec::new() };
+        let pack = self.pack_on(order.until);
+        let rules = &pack.schemes[&scheme];
+        let category = self.person.standing(order.stay.admission).category;
+        let large = rules.large.and_then(|(_, cap)| cap);
+        let serious = rules.serious_for(category).and_then(|terms| terms.cap);
+        let assistance =
+            category.and_then(|category| pack.assistance.get(&category)).and_then(|(_, cap)| *cap);
+        let reached = [
+            ("reversal: at the pool's cap", rules.pool_cap, before.pool, share.pool),
+            ("reversal: at the large amount's cap", large, before.large, share.large),
+            ("reversal: at the cap of serious illness", serious, before.serious, share.serious),
+            ("reversal: at the cap of assistance", assistance, before.assistance, share.assistance),
+        ];
+        let at_cap = reached
+            .iter()
+            .filter(|(_, cap, used, paid)| *paid > 0 && cap.is_some_and(|cap| used + paid >= cap));
+        at_cap.map(|(name, ..)| *name).collect()
     }
 
     /// What other stays of the year paid, or this institution's; the year's also from outside.
@@ -292,7 +314,7 @@ impl Book {
             return Err(Refusal::LaterLive);
         }
         met.see("reversal: done");
-        met.when(live.capped, "reversal: at a cap");
+        live.capped.iter().for_each(|cap| met.see(cap));
         met.when(
             self.live.iter().any(|other| other.stay == live.stay && other.serial != serial),
             "reversal: of a later part",

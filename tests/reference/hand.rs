@@ -13,10 +13,18 @@ const ADMITTED: Date = date(2024, 5, 10);
 
 /// `yuan_hundredths` of price, hundredths of a count; the code names the terms.
 fn line(price: Parts, count: i64, class_c: bool, first_pay: Parts, limit: Option<Parts>) -> Line {
-    let entry = Entry { from: date(2020, 1, 1), class_c, first_pay, limit, restricted: false, injury: true };
+    let entry = Entry {
+        from: date(2020, 1, 1),
+        level: None,
+        class_c,
+        first_pay,
+        limit,
+        restricted: false,
+        injury: true,
+    };
     let item = Item { code: "hand".to_owned(), entries: vec![entry] };
     let amount = super::lines::priced(price, count);
-    Line { no: 0, item, day: DISCHARGE, price, count, amount, approved: true, refunds: None }
+    Line { no: 0, item, day: DISCHARGE, level: 2, price, count, amount, approved: true, refunds: None }
 }
 
 fn bill_m() -> Vec<Line> {
@@ -237,7 +245,7 @@ fn subsidy_assistance_and_account_see_what_is_left() {
 fn the_sums_for_births_are_those_of_the_notice() {
     let sums = |from, natural, difficult| Pack {
         from,
-        maternity: [[MaternityRule::Fixed(natural); 3], [MaternityRule::Fixed(difficult); 3]],
+        maternity: [[MaternityRule::Fixed(natural); 4], [MaternityRule::Fixed(difficult); 4]],
         ..tp1()
     };
     for (day, kind, sum) in [

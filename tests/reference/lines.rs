@@ -9,6 +9,8 @@ pub(crate) struct Entry {
     pub(crate) from: Date,
     pub(crate) class_c: bool,
     pub(crate) first_pay: Parts,
+    /// Only at this level of hospital; then it goes before an entry for all.
+    pub(crate) level: Option<usize>,
     /// Ten-thousandths of a yuan, like prices.
     pub(crate) limit: Option<Parts>,
     pub(crate) restricted: bool,
@@ -24,12 +26,10 @@ pub(crate) struct Item {
 }
 
 impl Item {
-    pub(crate) fn on(&self, day: Date) -> &Entry {
-        self.entries
-            .iter()
-            .rev()
-            .find(|entry| entry.from <= day)
-            .expect("every item is in force from the first day")
+    pub(crate) fn on(&self, day: Date, level: usize) -> &Entry {
+        let find =
+            |wanted| self.entries.iter().rev().find(|entry| entry.from <= day && entry.level == wanted);
+        find(Some(level)).or_else(|| find(None)).expect("every item is in force from the first day")
     }
 }
 
@@ -39,6 +39,8 @@ pub(crate) struct Line {
     pub(crate) no: usize,
     pub(crate) item: Item,
     pub(crate) day: Date,
+    /// Of the hospital that charges it.
+    pub(crate) level: usize,
     /// Ten-thousandths of a yuan.
     pub(crate) price: Parts,
     /// Hundredths; negative in a refund.
@@ -88,7 +90,7 @@ pub(crate) fn priced(price: Parts, count: i64) -> Fen {
 
 /// Steps 1 to 4 for an amount and a count of one line.
 fn split_of(line: &Line, count: i64, amount: Fen, injury: bool, met: &mut Met) -> Split {
-    let entry = line.item.on(line.day);
+    let entry = line.item.on(line.day, line.level);
     let class_c = if injury { !entry.injury } else { entry.class_c };
     let unapproved = !injury && entry.restricted && !line.approved;
     if class_c || unapproved {
@@ -114,7 +116,9 @@ pub(crate) fn splits(lines: &[Line], injury: bool, met: &mut Met) -> Vec<Split> 
     for line in lines {
         let Some(original) = line.refunds else {
             met.when(line.amount != priced(line.price, line.count), "line: amount off within the tolerance");
-            met.when(line.item.entries[0] != *line.item.on(line.day), "line: a later catalogue entry");
+            let entry = line.item.on(line.day, line.level);
+            met.when(entry.from != line.item.entries[0].from, "line: a later catalogue entry");
+            met.when(entry.level.is_some(), "line: a catalogue entry of the hospital's level");
             found.push(split_of(line, line.count, line.amount, injury, met));
             continue;
         };

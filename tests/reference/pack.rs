@@ -82,11 +82,13 @@ pub(crate) enum AccountScope {
 
 #[derive(Clone, Debug)]
 pub(crate) struct SchemeRules {
-    /// By hospital level 1, 2, 3.
-    pub(crate) deductible: [Fen; 3],
+    /// By hospital level 1, 2, 3 and primary care (基层).
+    pub(crate) deductible: [Fen; 4],
     pub(crate) retiree_reduction: Fen,
     pub(crate) basis: DeductibleBasis,
-    pub(crate) segments: [Vec<Band>; 3],
+    pub(crate) segments: [Vec<Band>; 4],
+    /// Where the pack prints those of retired persons apart, instead of a bonus.
+    pub(crate) retired_segments: Option<[Vec<Band>; 4]>,
     pub(crate) retiree_bonus: Parts,
     /// From an age on; the last one reached counts.
     pub(crate) age_bonus: Vec<(i64, Parts)>,
@@ -116,10 +118,23 @@ pub(crate) struct Pack {
     /// By category: rate, cap of the year.
     pub(crate) assistance: BTreeMap<u8, (Parts, Option<Fen>)>,
     /// By kind of birth (0 natural, 1 difficult or multiple) and level.
-    pub(crate) maternity: [[MaternityRule; 3]; 2],
+    pub(crate) maternity: [[MaternityRule; 4]; 2],
     pub(crate) in_province_free: bool,
     pub(crate) unfiled_settles: bool,
     pub(crate) new_year_new_axis: bool,
+}
+
+impl SchemeRules {
+    /// The terms of a category in place of the general ones.
+    pub(crate) fn serious_for(&self, category: Option<u8>) -> Option<&SeriousIllness> {
+        let special = category.and_then(|category| self.serious_by_category.get(&category));
+        special.or(self.serious.as_ref())
+    }
+
+    pub(crate) fn bands(&self, level: usize, retired: bool) -> &[Band] {
+        let apart = self.retired_segments.as_ref().filter(|_| retired);
+        &apart.unwrap_or(&self.segments)[level]
+    }
 }
 
 impl Pack {
@@ -144,10 +159,11 @@ fn points(off: [Parts; 8], unfiled_factor: Parts) -> BTreeMap<Benefit, FilingRow
 pub(crate) fn tp1() -> Pack {
     let filing = points([0, 0, 0, 1_000, 1_000, 1_000, 2_000, 3_000], 15_000);
     let employee = SchemeRules {
-        deductible: [50_000, 60_000, 90_000],
+        deductible: [50_000, 60_000, 90_000, 50_000],
         retiree_reduction: 10_000,
         basis: DeductibleBasis::Admission(vec![10_000, 5_000]),
-        segments: [flat(9_300), flat(9_000), flat(8_300)],
+        segments: [flat(9_300), flat(9_000), flat(8_300), flat(9_300)],
+        retired_segments: None,
         retiree_bonus: 300,
         age_bonus: Vec::new(),
         pool_cap: Some(60_000_000),
@@ -161,7 +177,7 @@ pub(crate) fn tp1() -> Pack {
     let tiers = [(Some(5_000_000), 6_000), (Some(10_000_000), 7_000), (None, 8_000)];
     let resident = SchemeRules {
         retiree_reduction: 0,
-        segments: [flat(8_800), flat(8_200), flat(7_200)],
+        segments: [flat(8_800), flat(8_200), flat(7_200), flat(8_800)],
         retiree_bonus: 0,
         pool_cap: Some(54_000_000),
         large: None,
@@ -179,7 +195,7 @@ pub(crate) fn tp1() -> Pack {
         year_start: 1,
         schemes: BTreeMap::from([(Scheme::Employee, employee), (Scheme::Resident, resident)]),
         assistance: BTreeMap::from([(1, (7_000, Some(8_000_000)))]),
-        maternity: [[MaternityRule::Fixed(150_000); 3], [MaternityRule::Fixed(180_000); 3]],
+        maternity: [[MaternityRule::Fixed(150_000); 4], [MaternityRule::Fixed(180_000); 4]],
         in_province_free: true,
         unfiled_settles: true,
         new_year_new_axis: true,

@@ -33,7 +33,7 @@ pub(crate) struct Claim<'a> {
     pub(crate) rules: &'a SchemeRules,
     pub(crate) assistance: Option<(i64, Option<Fen>)>,
     pub(crate) standing: &'a Standing,
-    /// 0, 1, 2 for the levels 1, 2, 3.
+    /// 0, 1, 2 for the levels 1, 2, 3, and 3 for primary care.
     pub(crate) level: usize,
     pub(crate) benefit: Benefit,
     pub(crate) split: Split,
@@ -171,7 +171,7 @@ fn tiered(terms: &SeriousIllness, burden: Fen) -> Exact {
 
 /// Steps 3 and 4 on the axis from `low` to `high`: the pool's payment and the width left above its cap.
 fn pool(claim: &Claim<'_>, start: Fen, low: Fen, high: Fen, met: &mut Met) -> (Fen, Fen) {
-    let bands = steps(&claim.rules.segments[claim.level], start);
+    let bands = steps(claim.rules.bands(claim.level, claim.standing.retired), start);
     let rates: Vec<Exact> = bands.iter().map(|(_, _, ratio)| rate(claim, *ratio, met)).collect();
     let raw = |to: Fen| {
         let widths = bands.iter().zip(&rates);
@@ -209,7 +209,10 @@ fn pool(claim: &Claim<'_>, start: Fen, low: Fen, high: Fen, met: &mut Met) -> (F
 }
 
 fn met_segments(claim: &Claim<'_>, start: Fen, high: Fen, met: &mut Met) {
-    let bands = &claim.rules.segments[claim.level];
+    let bands = claim.rules.bands(claim.level, claim.standing.retired);
+    let apart = claim.standing.retired && claim.rules.retired_segments.is_some();
+    met.when(apart, "segment: of retired persons");
+    met.when(claim.level == 3, "level: primary care");
     if bands.len() == 1 {
         return;
     }
@@ -223,7 +226,11 @@ fn met_segments(claim: &Claim<'_>, start: Fen, high: Fen, met: &mut Met) {
     if let Some(index) = index {
         met.see(NAMES[index.min(3)]);
     }
-    met.when(bands.iter().any(|band| band.to == Some(high)), "segment: ends on an edge to the fen");
+    const EDGES: [&str; 3] =
+        ["segment: ends on the 1st edge", "segment: ends on the 2nd edge", "segment: ends on the 3rd edge"];
+    if let Some(index) = bands.iter().position(|band| band.to == Some(high)) {
+        met.see(EDGES[index.min(2)]);
+    }
     met.when(
         bands[0].to.is_some_and(|to| start >= to && high > start),
         "segment: deductible past the first edge",
@@ -232,9 +239,8 @@ fn met_segments(claim: &Claim<'_>, start: Fen, high: Fen, met: &mut Met) {
 
 fn serious(claim: &Claim<'_>, burden: Fen, met: &mut Met) -> Fen {
     let rules = claim.rules;
-    let special = claim.standing.category.and_then(|category| rules.serious_by_category.get(&category));
-    let Some(terms) = special.or(rules.serious.as_ref()) else { return 0 };
-    met.when(special.is_some(), "serious illness: terms of a category");
+    let Some(terms) = rules.serious_for(claim.standing.category) else { return 0 };
+    met.when(Some(terms) != rules.serious.as_ref(), "serious illness: terms of a category");
     let (before, after) = (claim.so_far.burden, claim.so_far.burden + burden);
     let due = round(&tiered(terms, after)) - round(&tiered(terms, before));
     met.when(after < terms.start, "serious illness: below the start");
@@ -247,7 +253,11 @@ fn serious(claim: &Claim<'_>, burden: Fen, met: &mut Met) -> Fen {
             "serious illness: ends in tier 3",
         ];
         met.when(low < after && after <= high, NAMES[index.min(2)]);
-        met.when(after == high, "serious illness: at a tier edge to the fen");
+        const EDGES: [&str; 2] =
+            ["serious illness: at the edge of tier 1", "serious illness: at the edge of tier 2"];
+        if after == high {
+            met.see(EDGES[index.min(1)]);
+        }
         met.when(before < high && after > high, "serious illness: crosses a tier edge");
     }
     let rem = left(terms.cap, claim.so_far.serious);

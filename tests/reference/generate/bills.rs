@@ -5,7 +5,15 @@ use super::super::number::{Chance, Fen, Parts};
 use jiff::civil::{Date, date};
 
 fn entry(first_pay: Parts, limit: Option<Parts>) -> Entry {
-    Entry { from: date(2020, 1, 1), class_c: false, first_pay, limit, restricted: false, injury: true }
+    Entry {
+        from: date(2020, 1, 1),
+        level: None,
+        class_c: false,
+        first_pay,
+        limit,
+        restricted: false,
+        injury: true,
+    }
 }
 
 fn item(code: &str, entries: Vec<Entry>) -> Item {
@@ -23,6 +31,7 @@ pub(crate) fn catalogue() -> Vec<Item> {
         item("REF-B10-LIMIT", vec![entry(1_000, Some(1_234_500))]),
         item("REF-B20-LIMIT", vec![entry(2_000, Some(85_000_000))]),
         item("REF-B15", vec![entry(1_500, None)]),
+        item("REF-B-LEVEL", vec![entry(1_000, Some(500_000)), Entry { level: Some(2), ..entry(500, None) }]),
         item("REF-B-DATED", vec![entry(1_000, None), later]),
         item("REF-C", vec![Entry { class_c: true, injury: false, ..entry(10_000, None) }]),
         item("REF-RESTRICTED", vec![Entry { restricted: true, ..entry(1_000, None) }]),
@@ -30,7 +39,7 @@ pub(crate) fn catalogue() -> Vec<Item> {
     ]
 }
 
-fn line(chance: &mut Chance, items: &[Item], day: Date) -> Line {
+fn line(chance: &mut Chance, items: &[Item], day: Date, level: usize) -> Line {
     let item = chance.pick(&items[1..]);
     let price = match chance.between(0, 3) {
         0 => chance.between(1, 300_000),
@@ -41,7 +50,17 @@ fn line(chance: &mut Chance, items: &[Item], day: Date) -> Line {
     let count = chance.pick(&[100, 100, 200, 300, 700, 1_400, 150, 33]);
     let amount = priced(price, count);
     let off = if amount > 1 && chance.percent(12) { chance.pick(&[-1, 1]) } else { 0 };
-    Line { no: 0, item, day, price, count, amount: amount + off, approved: chance.percent(50), refunds: None }
+    Line {
+        no: 0,
+        item,
+        day,
+        level,
+        price,
+        count,
+        amount: amount + off,
+        approved: chance.percent(50),
+        refunds: None,
+    }
 }
 
 /// A part of what is left, or all of it to the fen.
@@ -62,27 +81,32 @@ fn in_scope(lines: &[Line], injury: bool) -> Fen {
     splits(lines, injury, &mut Met::default()).into_iter().fold(Split::default(), Split::plus).in_scope
 }
 
-/// Lines on the days, numbered from `no` on, with `target` in scope where the aim asks for it.
-pub(crate) fn lines(
-    chance: &mut Chance,
-    days: &[Date],
-    target: Option<Fen>,
-    injury: bool,
-    no: usize,
-) -> Vec<Line> {
-    let mut found = unnumbered(chance, days, target, injury);
-    for (line, no) in found.iter_mut().zip(no..) {
+/// What a bill shall be like.
+pub(crate) struct Wish<'a> {
+    pub(crate) days: &'a [Date],
+    /// In scope, to the fen, where the lines allow it.
+    pub(crate) target: Option<Fen>,
+    pub(crate) injury: bool,
+    pub(crate) level: usize,
+    /// Number of its first line.
+    pub(crate) first_no: usize,
+}
+
+pub(crate) fn lines(chance: &mut Chance, wish: &Wish<'_>) -> Vec<Line> {
+    let mut found = unnumbered(chance, wish);
+    for (line, no) in found.iter_mut().zip(wish.first_no..) {
         line.no = no;
     }
     found
 }
 
-fn unnumbered(chance: &mut Chance, days: &[Date], target: Option<Fen>, injury: bool) -> Vec<Line> {
+fn unnumbered(chance: &mut Chance, wish: &Wish<'_>) -> Vec<Line> {
+    let Wish { days, target, injury, level, .. } = *wish;
     let items = catalogue();
     let mut found = Vec::new();
     for _ in 0..chance.between(1, 5) {
         let day = chance.pick(days);
-        found.push(line(chance, &items, day));
+        found.push(line(chance, &items, day, level));
     }
     for _ in 0..3 {
         let of = chance.between(0, 4) as usize;
@@ -106,6 +130,7 @@ fn unnumbered(chance: &mut Chance, days: &[Date], target: Option<Fen>, injury: b
             no: 0,
             item,
             day,
+            level,
             price,
             count: 100,
             amount: filler,
@@ -114,11 +139,12 @@ fn unnumbered(chance: &mut Chance, days: &[Date], target: Option<Fen>, injury: b
         });
     }
     if found.is_empty() {
-        let item = items[7].clone();
+        let item = items[8].clone();
         found.push(Line {
             no: 0,
             item,
             day: days[0],
+            level,
             price: 5_000,
             count: 100,
             amount: 50,

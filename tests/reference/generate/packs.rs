@@ -34,7 +34,7 @@ fn shape(chance: &mut Chance) -> Shape {
     Shape {
         form: chance.pick(&[Form::Points, Form::Times, Form::Prepay]),
         year_start: chance.pick(&[1, 1, 7, 7, 4]),
-        new_year_new_axis: !matches!(basis, DeductibleBasis::Admission(_)) || chance.percent(50),
+        new_year_new_axis: !matches!(basis, DeductibleBasis::Admission(_)) || chance.percent(30),
         basis,
         in_province_free: chance.percent(70),
         unfiled_settles: chance.percent(70),
@@ -60,14 +60,15 @@ fn segments(chance: &mut Chance) -> Vec<Band> {
     let count = chance.pick(&[1, 1, 2, 3, 4]);
     let first = chance.pick(&[(200, 900), (3_000, 20_000)]);
     let mut found = bands(chance, count, first, (100, 198));
-    if count > 2 && chance.percent(30) {
+    if count > 2 && chance.percent(50) {
+        found[0].rate = chance.pick(&[0, found[0].rate]);
         found[1].rate = 0;
     }
     found
 }
 
 fn serious(chance: &mut Chance) -> SeriousIllness {
-    let start = yuan(chance, 2_000, 30_000);
+    let start = yuan(chance, 10_000, 60_000);
     let mut tiers = bands(chance, 3, (5_000, 30_000), (80, 190));
     for tier in &mut tiers {
         tier.to = tier.to.map(|to| to + start);
@@ -90,20 +91,22 @@ fn row(chance: &mut Chance, form: Form, benefit: Benefit) -> FilingRow {
 fn rules(chance: &mut Chance, shape: &Shape, scheme: Scheme) -> SchemeRules {
     let employee = scheme == Scheme::Employee;
     let odd = if chance.percent(30) { 33 } else { 0 };
-    let mut deductible = [50_000, 60_000, 90_000].map(|base: Fen| base + odd);
+    let mut deductible = [50_000, 60_000, 90_000, 16_000].map(|base: Fen| base + odd);
     if chance.percent(20) {
-        deductible = [0, 13_000, 130_000];
+        deductible = [0, 13_000, 130_000, 5];
     }
     let filing =
         Benefit::ALL.into_iter().map(|benefit| (benefit, row(chance, shape.form, benefit))).collect();
     let special = chance.percent(40);
-    let with_serious = chance.percent(if employee { 40 } else { 90 });
+    let with_serious = chance.percent(if employee { 60 } else { 90 });
+    let apart = employee && chance.percent(25);
     SchemeRules {
         deductible,
         retiree_reduction: if employee { chance.pick(&[0, 10_000, 30_011]) } else { 0 },
         basis: shape.basis.clone(),
-        segments: [segments(chance), segments(chance), segments(chance)],
-        retiree_bonus: if employee { chance.pick(&[0, 300, 700, 3_000]) } else { 0 },
+        segments: [0; 4].map(|_| segments(chance)),
+        retired_segments: apart.then(|| [0; 4].map(|_| segments(chance))),
+        retiree_bonus: if employee && !apart { chance.pick(&[0, 300, 700, 3_000]) } else { 0 },
         age_bonus: if chance.percent(40) { vec![(50, 200), (60, 400), (70, 1_000)] } else { Vec::new() },
         pool_cap: chance.percent(95).then(|| yuan(chance, 20_000, 200_000)),
         large: (employee || chance.percent(20)).then(|| {
@@ -125,8 +128,8 @@ fn rules(chance: &mut Chance, shape: &Shape, scheme: Scheme) -> SchemeRules {
     }
 }
 
-fn births(chance: &mut Chance) -> [MaternityRule; 3] {
-    [0; 3].map(|_| match chance.between(0, 2) {
+fn births(chance: &mut Chance) -> [MaternityRule; 4] {
+    [0; 4].map(|_| match chance.between(0, 2) {
         0 => MaternityRule::Ratio(chance.between(120, 200) * 50),
         1 => MaternityRule::Limit(yuan(chance, 1_000, 9_000)),
         _ => MaternityRule::Fixed(yuan(chance, 1_000, 9_000)),

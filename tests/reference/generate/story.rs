@@ -4,7 +4,7 @@ use super::super::counts::Met;
 use super::super::filing::{Category, Filing, Region};
 use super::super::lines::Line;
 use super::super::number::{Chance, Fen, left};
-use super::super::pack::{Pack, Scheme, SchemeRules, SeriousIllness};
+use super::super::pack::{Pack, Scheme, SchemeRules};
 use super::super::share::{Share, Totals};
 use super::{bills, packs};
 use jiff::ToSpan;
@@ -129,7 +129,7 @@ impl Teller {
         let mut first = stay.admission;
         for part in 1..=parts {
             let mut last = later(first, self.chance.between(1, 12));
-            if part == parts && self.chance.percent(20) {
+            if part == parts && self.chance.percent(if parts > 1 { 50 } else { 15 }) {
                 last = self.over_the_year_end(first).unwrap_or(last);
             }
             self.part(&stay, (first, last), part == parts);
@@ -144,11 +144,11 @@ impl Teller {
     fn admit(&mut self) -> Stay {
         self.stays += 1;
         let place = self.chance.pick(&PLACES);
-        let level = self.chance.between(0, 2) as usize;
+        let level = self.chance.between(0, 3) as usize;
         let (care, chance) = (self.chance.between(0, 99), &mut self.chance);
         Stay {
             number: self.stays,
-            institution: PLACES.iter().position(|known| *known == place).expect("from the list") * 3 + level,
+            institution: PLACES.iter().position(|known| *known == place).expect("from the list") * 4 + level,
             place,
             level,
             admission: self.today,
@@ -186,15 +186,17 @@ impl Teller {
     }
 
     fn part(&mut self, stay: &Stay, days: (Date, Date), last_part: bool) {
-        let target = self.target(stay, days.1);
+        let target = self.target(stay, days, last_part);
         let injury = matches!(stay.care, Care::Injury { .. });
-        let fresh = bills::lines(&mut self.chance, &[days.0, days.1], target, injury, self.lines);
+        let (level, first_no) = (stay.level, self.lines);
+        let wish = bills::Wish { days: &[days.0, days.1], target, injury, level, first_no };
+        let fresh = bills::lines(&mut self.chance, &wish);
         self.lines += fresh.len();
         let lines = self.with_carried(fresh);
         let settled_on = later(days.1, self.chance.pick(&[0, 0, 1, 5]));
         self.today = self.today.max(settled_on);
         let settled_on = self.today;
-        if self.chance.percent(5) {
+        if self.chance.percent(8) {
             self.file(later(stay.admission, 1).min(settled_on), stay.place);
         }
         let use_account = self.chance.percent(40);
@@ -269,17 +271,27 @@ impl Teller {
         }
     }
 
+    /// What a part of nothing would be told.
+    fn deductible_left(&self, stay: &Stay, days: (Date, Date), last_part: bool) -> Fen {
+        let (stay, lines, until) = (stay.clone(), self.carried.clone(), days.1);
+        let settled_on = self.today.max(until);
+        let order = Order { stay, until, last_part, lines, use_account: false, settled_on };
+        self.book.quote(&order, &mut Met::default()).map_or(0, |live| live.share.deductible_standard)
+    }
+
     /// An amount in scope at or about an edge.
-    fn target(&mut self, stay: &Stay, until: Date) -> Option<Fen> {
+    fn target(&mut self, stay: &Stay, days: (Date, Date), last_part: bool) -> Option<Fen> {
         let Fund::Basic(scheme) = self.book.fund_of(stay) else {
             return self.chance.percent(80).then(|| self.chance.between(20_000, 1_200_000));
         };
-        let rules = self.book.pack_on(until).schemes[&scheme].clone();
-        let edges: Vec<Fen> = rules.segments[stay.level].iter().filter_map(|band| band.to).collect();
+        let retired = self.book.person.standing(stay.admission).retired;
+        let rules = &self.book.pack_on(days.1).schemes[&scheme];
+        let edges: Vec<Fen> = rules.bands(stay.level, retired).iter().filter_map(|band| band.to).collect();
+        let deductible = self.deductible_left(stay, days, last_part);
         Some(match self.chance.between(0, 19) {
             0 => 0,
-            1 => rules.deductible[stay.level],
-            2 => self.chance.between(1, rules.deductible[stay.level].max(1)),
+            1 => deductible,
+            2 => self.chance.between(1, deductible.max(1)),
             3..6 if !edges.is_empty() => self.chance.pick(&edges),
             3..12 => self.chance.between(100_000, 2_000_000),
             12..17 => self.chance.between(1_000_000, 8_000_000),
@@ -299,7 +311,7 @@ impl Teller {
         let assistance =
             category.and_then(|category| pack.assistance.get(&category)).and_then(|(_, cap)| *cap);
         for what in 0..4 {
-            if !self.chance.percent(25) {
+            if !self.chance.percent(30) {
                 continue;
             }
             let Ok(live) = self.book.quote(order, &mut Met::default()) else { return };
@@ -321,21 +333,20 @@ impl Teller {
     fn room(&mut self, cap: Option<Fen>, used: Fen, due: Fen) -> Option<Fen> {
         let leave = match self.chance.between(0, 9) {
             0..4 => due,
-            4..7 => self.chance.between(0, due),
-            7..9 => 0,
+            4..8 => self.chance.between(0, due),
+            8 => 0,
             _ => -self.chance.between(1, 100_000),
         };
         cap.map(|cap| cap - leave - used).filter(|add| due > 0 && *add > 0)
     }
 
     fn aim_serious(&mut self, rules: &SchemeRules, category: Option<u8>, live: &Live) -> Option<Totals> {
-        let special = category.and_then(|category| rules.serious_by_category.get(&category));
-        let terms: &SeriousIllness = special.or(rules.serious.as_ref())?;
-        if self.chance.percent(40) {
+        let terms = rules.serious_for(category)?;
+        if self.chance.percent(50) {
             return self.room(terms.cap, live.before.serious, live.share.serious).map(serious_of);
         }
         let mut edges: Vec<Fen> = terms.tiers.iter().filter_map(|tier| tier.to).collect();
-        edges.push(terms.start);
+        edges.extend([terms.start, terms.start]);
         let off = self.chance.pick(&[0, 0, 1, -1, 5_000]);
         let edge = self.chance.pick(&edges) + off;
         let burden = edge - live.before.burden - live.share.burden;
