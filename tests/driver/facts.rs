@@ -88,7 +88,7 @@ fn institution(index: usize, place: u32, level: &str) -> Institution {
 
 fn catalogue_of(pool: RegionCode) -> Catalogue {
     let entries =
-        |item: Item| item.entries.clone().into_iter().map(move |entry| entry_of(&item.code, &entry));
+        |item: Arc<Item>| item.entries.clone().into_iter().map(move |entry| entry_of(&item.code, &entry));
     Catalogue::build(pool, catalogue().into_iter().flat_map(entries)).unwrap()
 }
 

@@ -19,6 +19,7 @@ use banyan::domain::parameters::{
 };
 use jiff::civil::Date;
 use rust_decimal::Decimal;
+use std::sync::Arc;
 
 pub(super) fn day(date: Date) -> Day {
     Day::new(date.year(), date.month(), date.day()).unwrap()
@@ -41,8 +42,8 @@ pub(super) fn category(number: u8) -> AssistanceCategory {
 }
 
 /// One value from each version of the pool's pack.
-fn dated<T>(versions: &[RefPack], value: impl Fn(&RefPack) -> T) -> Timeline<T> {
-    let one = |pack: &RefPack| Dated {
+fn dated<T>(versions: &[Arc<RefPack>], value: impl Fn(&RefPack) -> T) -> Timeline<T> {
+    let one = |pack: &Arc<RefPack>| Dated {
         from: day(pack.from),
         value: value(pack),
         source: "generated".into(),
@@ -52,7 +53,7 @@ fn dated<T>(versions: &[RefPack], value: impl Fn(&RefPack) -> T) -> Timeline<T> 
     Timeline::new(versions.iter().map(one).collect()).unwrap()
 }
 
-pub(super) fn pack(versions: &[RefPack]) -> Pack {
+pub(super) fn pack(versions: &[Arc<RefPack>]) -> Pack {
     let parts = PackParts {
         region: RegionCode(440_700),
         name: "generated".into(),
@@ -87,7 +88,7 @@ fn filing_terms(pack: &RefPack) -> FilingTerms {
     }
 }
 
-fn basic(versions: &[RefPack], scheme: RefScheme) -> BasicParameters {
+fn basic(versions: &[Arc<RefPack>], scheme: RefScheme) -> BasicParameters {
     BasicParameters {
         deductible: dated(versions, |pack| deductible(&pack.schemes[&scheme])),
         ratios: dated(versions, |pack| ratios(&pack.schemes[&scheme])),

@@ -8,6 +8,7 @@ use super::pack::{AccountScope, Benefit, DeductibleBasis, Pack, Scheme};
 use super::share::{Claim, Share, Standing, Totals, injury, maternity, share};
 use jiff::civil::Date;
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Fund {
@@ -106,12 +107,12 @@ pub(crate) struct Live {
     pub(crate) share: Share,
     pub(crate) before: Totals,
     /// Caps that it reached.
-    capped: Vec<&'static str>,
+    pub(crate) capped: Vec<&'static str>,
 }
 
 #[derive(Clone, Debug)]
 pub(crate) struct Book {
-    pub(crate) packs: Vec<Pack>,
+    pub(crate) packs: Vec<Arc<Pack>>,
     pub(crate) person: Person,
     pub(crate) filings: Vec<Filing>,
     pub(crate) live: Vec<Live>,
@@ -123,7 +124,7 @@ pub(crate) struct Book {
 }
 
 impl Book {
-    pub(crate) fn new(packs: Vec<Pack>, person: Person) -> Book {
+    pub(crate) fn new(packs: Vec<Arc<Pack>>, person: Person) -> Book {
         Book {
             packs,
             person,
@@ -137,7 +138,7 @@ impl Book {
         }
     }
 
-    pub(crate) fn pack_on(&self, day: Date) -> &Pack {
+    pub(crate) fn pack_on(&self, day: Date) -> &Arc<Pack> {
         self.packs.iter().rev().find(|pack| pack.from <= day).expect("a pack from the first day")
     }
 
@@ -310,7 +311,7 @@ impl Book {
         let blocks =
             |later: &Live| (later.fund, later.year) == (live.fund, live.year) || later.stay == live.stay;
         if self.live[at + 1..].iter().any(blocks) {
-            met.see("reversal: refused, a later one lives");
+            met.see(refusal_name(Refusal::LaterLive));
             return Err(Refusal::LaterLive);
         }
         met.see("reversal: done");
@@ -345,7 +346,7 @@ fn refusal_name(refusal: Refusal) -> &'static str {
         Refusal::Unfiled => "refused: unfiled",
         Refusal::NotRecognised => "refused: injury not recognised",
         Refusal::ThirdParty => "refused: third party liable",
-        Refusal::LaterLive => "refused: a later settlement lives",
+        Refusal::LaterLive => "reversal: refused, a later one lives",
     }
 }
 

@@ -7,6 +7,7 @@ use super::number::{Fen, Parts, round, whole};
 use super::pack::{Band, Benefit, FilingRow, MaternityRule, Pack, Reduction, Scheme, tp1};
 use super::share::Totals;
 use jiff::civil::{Date, date};
+use std::sync::Arc;
 
 const DISCHARGE: Date = date(2024, 5, 20);
 const ADMITTED: Date = date(2024, 5, 10);
@@ -22,7 +23,7 @@ fn line(price: Parts, count: i64, class_c: bool, first_pay: Parts, limit: Option
         restricted: false,
         injury: true,
     };
-    let item = Item { code: "hand".to_owned(), entries: vec![entry] };
+    let item = Arc::new(Item { code: "hand".to_owned(), entries: vec![entry] });
     let amount = super::lines::priced(price, count);
     Line { no: 0, item, day: DISCHARGE, level: 2, price, count, amount, approved: true, refunds: None }
 }
@@ -59,7 +60,7 @@ fn filed(category: Category) -> Filing {
 }
 
 fn book(scheme: Scheme, filings: &[Filing]) -> Book {
-    let mut book = Book::new(vec![tp1()], person(scheme));
+    let mut book = Book::new(vec![Arc::new(tp1())], person(scheme));
     book.filings = filings.to_vec();
     book
 }
@@ -84,7 +85,7 @@ fn settle(book: &mut Book, order: &Order) -> Live {
 }
 
 fn with_row(book: &mut Book, benefit: Benefit, reduction: Reduction) {
-    let rules = book.packs[0].schemes.get_mut(&Scheme::Employee).unwrap();
+    let rules = Arc::make_mut(&mut book.packs[0]).schemes.get_mut(&Scheme::Employee).unwrap();
     rules.filing.insert(benefit, FilingRow { reduction, deductible_factor: 10_000 });
 }
 
@@ -212,7 +213,7 @@ fn bill_m_cut_in_two_pays_what_the_whole_pays() {
 #[test]
 fn segment_edges_lie_on_the_axis_with_the_deductible_included() {
     let mut book = book(Scheme::Employee, &[filed(Category::LongTerm)]);
-    let rules = book.packs[0].schemes.get_mut(&Scheme::Employee).unwrap();
+    let rules = Arc::make_mut(&mut book.packs[0]).schemes.get_mut(&Scheme::Employee).unwrap();
     rules.deductible[2] = 130_000;
     let ends = [(Some(3_000_000), 8_500), (Some(4_000_000), 9_000), (Some(10_000_000), 9_500), (None, 8_500)];
     rules.segments[2] = ends.map(|(to, rate)| Band { to, rate }).to_vec();
@@ -243,10 +244,12 @@ fn subsidy_assistance_and_account_see_what_is_left() {
 
 #[test]
 fn the_sums_for_births_are_those_of_the_notice() {
-    let sums = |from, natural, difficult| Pack {
-        from,
-        maternity: [[MaternityRule::Fixed(natural); 4], [MaternityRule::Fixed(difficult); 4]],
-        ..tp1()
+    let sums = |from, natural, difficult| {
+        Arc::new(Pack {
+            from,
+            maternity: [[MaternityRule::Fixed(natural); 4], [MaternityRule::Fixed(difficult); 4]],
+            ..tp1()
+        })
     };
     for (day, kind, sum) in [
         (date(1993, 1, 1), 0, 150_000),

@@ -2,6 +2,7 @@
 use super::counts::Met;
 use super::number::{Fen, Parts, parts, round, share_of, whole};
 use jiff::civil::Date;
+use std::sync::Arc;
 
 /// One catalogue entry as it stands from a day on.
 #[derive(Clone, Debug, PartialEq)]
@@ -37,7 +38,7 @@ impl Item {
 pub(crate) struct Line {
     /// Unique in its stay.
     pub(crate) no: usize,
-    pub(crate) item: Item,
+    pub(crate) item: Arc<Item>,
     pub(crate) day: Date,
     /// Of the hospital that charges it.
     pub(crate) level: usize,

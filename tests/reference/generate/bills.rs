@@ -3,6 +3,7 @@ use super::super::counts::Met;
 use super::super::lines::{Entry, Item, Line, Split, priced, splits};
 use super::super::number::{Chance, Fen, Parts};
 use jiff::civil::{Date, date};
+use std::sync::Arc;
 
 fn entry(first_pay: Parts, limit: Option<Parts>) -> Entry {
     Entry {
@@ -16,12 +17,12 @@ fn entry(first_pay: Parts, limit: Option<Parts>) -> Entry {
     }
 }
 
-fn item(code: &str, entries: Vec<Entry>) -> Item {
-    Item { code: code.to_owned(), entries }
+fn item(code: &str, entries: Vec<Entry>) -> Arc<Item> {
+    Arc::new(Item { code: code.to_owned(), entries })
 }
 
 /// One for all histories; the first item is of class A for every fund.
-pub(crate) fn catalogue() -> Vec<Item> {
+pub(crate) fn catalogue() -> Vec<Arc<Item>> {
     let class_a = entry(0, None);
     let later = Entry { from: date(2024, 9, 1), ..entry(2_000, Some(900_000)) };
     vec![
@@ -39,7 +40,7 @@ pub(crate) fn catalogue() -> Vec<Item> {
     ]
 }
 
-fn line(chance: &mut Chance, items: &[Item], day: Date, level: usize) -> Line {
+fn line(chance: &mut Chance, items: &[Arc<Item>], day: Date, level: usize) -> Line {
     let item = chance.pick(&items[1..]);
     let price = match chance.between(0, 3) {
         0 => chance.between(1, 300_000),
@@ -83,6 +84,7 @@ fn in_scope(lines: &[Line], injury: bool) -> Fen {
 
 /// What a bill shall be like.
 pub(crate) struct Wish<'a> {
+    pub(crate) items: &'a [Arc<Item>],
     pub(crate) days: &'a [Date],
     /// In scope, to the fen, where the lines allow it.
     pub(crate) target: Option<Fen>,
@@ -101,12 +103,11 @@ pub(crate) fn lines(chance: &mut Chance, wish: &Wish<'_>) -> Vec<Line> {
 }
 
 fn unnumbered(chance: &mut Chance, wish: &Wish<'_>) -> Vec<Line> {
-    let Wish { days, target, injury, level, .. } = *wish;
-    let items = catalogue();
+    let Wish { items, days, target, injury, level, .. } = *wish;
     let mut found = Vec::new();
     for _ in 0..chance.between(1, 5) {
         let day = chance.pick(days);
-        found.push(line(chance, &items, day, level));
+        found.push(line(chance, items, day, level));
     }
     for _ in 0..3 {
         let of = chance.between(0, 4) as usize;

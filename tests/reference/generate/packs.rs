@@ -6,6 +6,7 @@ use super::super::pack::{
 };
 use jiff::civil::{Date, date};
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Form {
@@ -49,7 +50,7 @@ fn bands(chance: &mut Chance, count: i64, first: (i64, i64), rates: (i64, i64)) 
     let mut low = 0;
     let mut found = Vec::new();
     for index in 1..=count {
-        low += if index == 1 { yuan(chance, first.0, first.1) } else { yuan(chance, 500, 20_000) };
+        low += if index == 1 { yuan(chance, first.0, first.1) } else { yuan(chance, 500, 30_000) };
         let to = (index < count).then_some(low);
         found.push(Band { to, rate: chance.between(rates.0, rates.1) * 50 });
     }
@@ -57,10 +58,10 @@ fn bands(chance: &mut Chance, count: i64, first: (i64, i64), rates: (i64, i64)) 
 }
 
 fn segments(chance: &mut Chance) -> Vec<Band> {
-    let count = chance.pick(&[1, 1, 2, 3, 4]);
+    let count = chance.pick(&[1, 2, 3, 4, 4]);
     let first = chance.pick(&[(200, 900), (3_000, 20_000)]);
     let mut found = bands(chance, count, first, (100, 198));
-    if count > 2 && chance.percent(50) {
+    if count > 2 && chance.percent(70) {
         found[0].rate = chance.pick(&[0, found[0].rate]);
         found[1].rate = 0;
     }
@@ -69,7 +70,7 @@ fn segments(chance: &mut Chance) -> Vec<Band> {
 
 fn serious(chance: &mut Chance) -> SeriousIllness {
     let start = yuan(chance, 10_000, 60_000);
-    let mut tiers = bands(chance, 3, (5_000, 30_000), (80, 190));
+    let mut tiers = bands(chance, 3, (5_000, 60_000), (80, 190));
     for tier in &mut tiers {
         tier.to = tier.to.map(|to| to + start);
     }
@@ -92,7 +93,7 @@ fn rules(chance: &mut Chance, shape: &Shape, scheme: Scheme) -> SchemeRules {
     let employee = scheme == Scheme::Employee;
     let odd = if chance.percent(30) { 33 } else { 0 };
     let mut deductible = [50_000, 60_000, 90_000, 16_000].map(|base: Fen| base + odd);
-    if chance.percent(20) {
+    if chance.percent(30) {
         deductible = [0, 13_000, 130_000, 5];
     }
     let filing =
@@ -153,15 +154,15 @@ fn version(chance: &mut Chance, shape: &Shape, from: Date) -> Pack {
 }
 
 /// The versions of one pool, earliest first; every tenth person lives under TP-1.
-pub(crate) fn packs(chance: &mut Chance) -> Vec<Pack> {
+pub(crate) fn packs(chance: &mut Chance) -> Vec<Arc<Pack>> {
     if chance.percent(10) {
-        return vec![tp1()];
+        return vec![Arc::new(tp1())];
     }
     let shape = shape(chance);
-    let mut found = vec![version(chance, &shape, date(2020, 1, 1))];
+    let mut found = vec![Arc::new(version(chance, &shape, date(2020, 1, 1)))];
     if chance.percent(50) {
         let month = i8::try_from(chance.between(1, 12)).expect("a month");
-        found.push(version(chance, &shape, date(if month > 3 { 2024 } else { 2025 }, month, 15)));
+        found.push(Arc::new(version(chance, &shape, date(if month > 3 { 2024 } else { 2025 }, month, 15))));
     }
     found
 }

@@ -2,13 +2,14 @@
 use super::super::book::{Book, Care, Fund, Live, Order, Person, Refusal, Stay, holds};
 use super::super::counts::Met;
 use super::super::filing::{Category, Filing, Region};
-use super::super::lines::Line;
+use super::super::lines::{Item, Line};
 use super::super::number::{Chance, Fen, left};
 use super::super::pack::{Pack, Scheme, SchemeRules};
 use super::super::share::{Share, Totals};
 use super::{bills, packs};
 use jiff::ToSpan;
 use jiff::civil::{Date, date};
+use std::sync::Arc;
 
 pub(crate) enum Step {
     File(Filing),
@@ -28,7 +29,7 @@ pub(crate) struct Told {
 
 pub(crate) struct History {
     pub(crate) seed: u64,
-    pub(crate) packs: Vec<Pack>,
+    pub(crate) packs: Vec<Arc<Pack>>,
     pub(crate) person: Person,
     pub(crate) told: Vec<Told>,
     pub(crate) met: Met,
@@ -53,6 +54,7 @@ struct Teller {
     /// Lines of the stay that no settlement took yet, since it was refused.
     carried: Vec<Line>,
     lines: usize,
+    catalogue: Vec<Arc<Item>>,
 }
 
 pub(crate) fn history(seed: u64) -> History {
@@ -70,6 +72,7 @@ pub(crate) fn history(seed: u64) -> History {
         stays: 0,
         carried: Vec::new(),
         lines: 0,
+        catalogue: bills::catalogue(),
     };
     for _ in 0..10 {
         teller.stay();
@@ -92,7 +95,7 @@ fn person(chance: &mut Chance, first_admission: Date) -> Person {
         home: HOME,
         born: if years > 0 { birthday } else { random },
         retired_from: chance.percent(40).then(|| chance.pick(&[start, later(first_admission, 90)])),
-        civil_servant: chance.percent(40),
+        civil_servant: chance.percent(60),
         category: chance
             .percent(50)
             .then(|| (chance.pick(&[start, later(first_admission, 60)]), chance.pick(&[1, 2, 3]))),
@@ -135,7 +138,7 @@ impl Teller {
             self.part(&stay, (first, last), part == parts);
             first = last;
         }
-        self.today = later(self.today, self.chance.between(1, 25));
+        self.today = later(self.today, self.chance.between(1, 60));
         if self.chance.percent(12) {
             self.reverse_some();
         }
@@ -189,7 +192,8 @@ impl Teller {
         let target = self.target(stay, days, last_part);
         let injury = matches!(stay.care, Care::Injury { .. });
         let (level, first_no) = (stay.level, self.lines);
-        let wish = bills::Wish { days: &[days.0, days.1], target, injury, level, first_no };
+        let wish =
+            bills::Wish { items: &self.catalogue, days: &[days.0, days.1], target, injury, level, first_no };
         let fresh = bills::lines(&mut self.chance, &wish);
         self.lines += fresh.len();
         let lines = self.with_carried(fresh);
@@ -207,7 +211,7 @@ impl Teller {
             self.carried.clone_from(&order.lines);
         }
         if let Some(live) = settled
-            && self.chance.percent(8)
+            && self.chance.percent(if live.capped.is_empty() { 6 } else { 35 })
         {
             self.reverse(live.serial);
             self.settle(&Order { settled_on: self.today, ..order });
@@ -292,8 +296,9 @@ impl Teller {
             0 => 0,
             1 => deductible,
             2 => self.chance.between(1, deductible.max(1)),
-            3..6 if !edges.is_empty() => self.chance.pick(&edges),
-            3..12 => self.chance.between(100_000, 2_000_000),
+            3 => deductible + self.chance.between(1, 5_000),
+            4..8 if !edges.is_empty() => self.chance.pick(&edges),
+            4..12 => self.chance.between(100_000, 2_000_000),
             12..17 => self.chance.between(1_000_000, 8_000_000),
             _ => return None,
         })
@@ -311,7 +316,7 @@ impl Teller {
         let assistance =
             category.and_then(|category| pack.assistance.get(&category)).and_then(|(_, cap)| *cap);
         for what in 0..4 {
-            if !self.chance.percent(30) {
+            if !self.chance.percent(if what == 2 { 45 } else { 30 }) {
                 continue;
             }
             let Ok(live) = self.book.quote(order, &mut Met::default()) else { return };
@@ -347,7 +352,7 @@ impl Teller {
         }
         let mut edges: Vec<Fen> = terms.tiers.iter().filter_map(|tier| tier.to).collect();
         edges.extend([terms.start, terms.start]);
-        let off = self.chance.pick(&[0, 0, 1, -1, 5_000]);
+        let off = self.chance.pick(&[0, 0, 0, 1, -1, live.share.burden]);
         let edge = self.chance.pick(&edges) + off;
         let burden = edge - live.before.burden - live.share.burden;
         (burden > 0).then(|| Totals { burden, ..Totals::default() })
