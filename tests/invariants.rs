@@ -3,7 +3,6 @@
 //! `cargo test --test invariants -- --nocapture` prints how often each branch was met. A difference names the
 //! seed and the step of its history; `BANYAN_SEED=1412 cargo test --test invariants` runs that history alone.
 #![expect(clippy::unwrap_used, reason = "a failed step of a test is the test's failure")]
-#![expect(clippy::print_stdout, reason = "the table of branches is what the run is for")]
 
 mod driver;
 mod reference;
