@@ -17,6 +17,9 @@ use jiff::civil::{Date, date};
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
+/// 医院等级 of the levels 1, 2, 3 and of primary care.
+pub(super) const HOSPITAL_LEVELS: [&str; 4] = ["10", "07", "03", "11"];
+
 const FIRST_DAY: Date = date(2020, 1, 1);
 
 /// District, its pool.
@@ -32,7 +35,7 @@ pub(super) fn institution_code(index: usize) -> InstitutionCode {
 pub(crate) fn tables() -> Reference {
     let mut reference = Reference { regions: regions(), ..Reference::default() };
     for (index, place) in PLACES.iter().enumerate() {
-        for (level, code) in ["10", "07", "03", "11"].into_iter().enumerate() {
+        for (level, code) in HOSPITAL_LEVELS.into_iter().enumerate() {
             let row = institution(index * 4 + level, *place, code);
             reference.institutions.insert(row.code.clone(), vec![row]);
         }
@@ -84,6 +87,11 @@ fn institution(index: usize, place: u32, level: &str) -> Institution {
         from: day(FIRST_DAY),
         to: None,
     }
+}
+
+/// A written stay names no place of its catalogue; all places have the same here.
+pub(super) fn quote_catalogue() -> Catalogue {
+    catalogue_of(RegionCode(HOME))
 }
 
 fn catalogue_of(pool: RegionCode) -> Catalogue {

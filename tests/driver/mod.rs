@@ -1,5 +1,6 @@
 //! Drives generated histories through the real domain, the way the service does, and holds every amount,
-//! every accumulator and every refusal against the reference.
+//! every accumulator and every refusal against the reference. Each settlement is quoted before, too, as a
+//! written stay in JSON.
 //!
 //! Where rules.md is silent, both sides follow one choice, written down here:
 //! 1. A filing made on the day of admission counts like one made after it; one that begins only after the day
@@ -22,8 +23,10 @@
 //! 12. A catalogue entry of the hospital's level goes before one for all levels, whatever their days.
 //! 13. A refused settlement leaves its lines open; the next one takes them along.
 
+mod convert;
 mod facts;
 mod packs;
+mod quote;
 mod world;
 
 pub(crate) use facts::tables;

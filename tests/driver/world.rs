@@ -1,26 +1,22 @@
 //! One history, step by step, through admission, upload, discharge, settlement and reversal of the domain.
+use super::convert::{accumulators, filing_of, level_of, line_order, message, meta, reason, same, scheme_of};
 use super::facts::{institution_code, insutype, register, with_pack};
-use super::packs::{BIRTHS, day, decimal};
-use crate::reference::book::{Care, Fund, Live, Order, Refusal as RefRefusal, Stay, wire};
-use crate::reference::filing::{Category, Filing as RefFiling};
+use super::packs::{BIRTHS, day};
+use super::quote::{self, Before, Desk};
+use crate::reference::book::{Care, Fund, Live, Order, Refusal as RefRefusal, Stay};
+use crate::reference::counts::Met;
+use crate::reference::filing::Filing as RefFiling;
 use crate::reference::generate::{HOME, History, Step, Told as RefTold};
-use crate::reference::identities::{Wire, faults};
-use crate::reference::lines::{Line as RefLine, Split};
-use crate::reference::pack::{Benefit, Scheme as RefScheme};
-use crate::reference::share::{Share, Totals};
-use banyan::domain::accumulators::Accumulators;
+use crate::reference::share::Share;
 use banyan::domain::admission::{AdmissionFacts, StayInHand, admit, discharge};
-use banyan::domain::breakdown::{Breakdown, Direction};
+use banyan::domain::breakdown::Breakdown;
 use banyan::domain::calendar::{BenefitYear, Day, Instant, Moment};
 use banyan::domain::codes::{BenefitLevel, Scheme};
-use banyan::domain::filing::{FiledBy, Filing, FilingCategory, FilingProof};
-use banyan::domain::ids::{FilingId, LineNo, MessageId, PersonKey, RegionCode, SettlementId, StayId};
+use banyan::domain::ids::{PersonKey, RegionCode, SettlementId, StayId};
 use banyan::domain::lines::Lines;
 use banyan::domain::money::Fen;
 use banyan::domain::person::Balance;
-use banyan::domain::record::{
-    Admission, Body, ContentHash, Discharge, MessageKey, Meta, OutsideEvent, OutsideKind, Private, Record,
-};
+use banyan::domain::record::{Admission, Body, Discharge, OutsideEvent, OutsideKind, Private, Record};
 use banyan::domain::reference::Reference;
 use banyan::domain::refusal::Refusal;
 use banyan::domain::reverse::{ReversalFacts, reverse};
@@ -42,8 +38,10 @@ struct World<'a> {
     key: PersonKey,
     folded: Folded,
     stays: HashMap<usize, StayFolded>,
-    /// Filings not yet made on the day that the world stands at.
     filings: Vec<RefFiling>,
+    /// Those not yet made on the day that the world stands at.
+    filings_to_come: Vec<RefFiling>,
+    desk: Option<Desk>,
     settlements: HashMap<usize, Record>,
     version: u64,
 }
@@ -56,7 +54,8 @@ struct StayFolded {
 }
 
 /// Runs a history; panics at the first difference, naming seed and step.
-pub(crate) fn drive(tables: &Reference, history: &History) {
+/// `quoting`: each settlement goes through the written stay of `banyan quote` as well.
+pub(crate) fn drive(tables: &Reference, history: &History, quoting: bool, met: &mut Met) {
     let mut world = World {
         history,
         reference: with_pack(tables, history),
@@ -64,6 +63,8 @@ pub(crate) fn drive(tables: &Reference, history: &History) {
         folded: Folded::default(),
         stays: HashMap::new(),
         filings: Vec::new(),
+        filings_to_come: Vec::new(),
+        desk: quoting.then(Desk::new),
         settlements: HashMap::new(),
         version: 0,
     };
@@ -74,21 +75,31 @@ pub(crate) fn drive(tables: &Reference, history: &History) {
     for (number, told) in history.told.iter().enumerate() {
         world.step(number, told);
     }
+    if let Some(desk) = &world.desk {
+        met.add(&desk.met);
+    }
 }
 
 impl World<'_> {
     fn step(&mut self, number: usize, told: &RefTold) {
         let at = format!("seed {} step {number}", self.history.seed);
         match &told.step {
-            Step::File(filing) => self.filings.push(filing.clone()),
+            Step::File(filing) => {
+                self.filings.push(filing.clone());
+                self.filings_to_come.push(filing.clone());
+            }
             Step::Outside { scheme, year, add, day: on } => {
                 let used = accumulators(add);
                 let (scheme, year) = (scheme_of(Fund::Basic(*scheme)), BenefitYear(i32::from(*year)));
                 let kind = OutsideKind::ManualReimbursement;
                 let event = OutsideEvent { kind, scheme, year, used, on: day(*on) };
                 self.record(day(*on), None, Body::OutsideEvent(event));
+                self.desk.iter_mut().for_each(Desk::outside_event);
             }
-            Step::Settle(order, expected) => self.settle(order, expected, &at),
+            Step::Settle(order, expected) => {
+                self.quote(order, expected, told, &at);
+                self.settle(order, expected, &at);
+            }
             Step::Reverse { serial, day: on, answer } => self.reverse(*serial, *on, answer, &at),
         }
         if !matches!(told.step, Step::File(_)) {
@@ -125,6 +136,25 @@ impl World<'_> {
         }
     }
 
+    fn quote(&mut self, order: &Order, expected: &Result<Box<Live>, RefRefusal>, told: &RefTold, at: &str) {
+        let Some(desk) = &mut self.desk else { return };
+        let (scheme, year) = (scheme_of(told.fund), BenefitYear(i32::from(told.year)));
+        let person = &self.folded.person;
+        let before = Before {
+            year: told.year,
+            used: person.used(scheme, year),
+            deductible_here: person.deductible_at(scheme, year, &institution_code(order.stay.institution)),
+            balance: person.available_balance(),
+        };
+        let scene = quote::Scene {
+            person: &self.history.person,
+            pack: &self.reference.packs[&RegionCode(HOME)],
+            filings: &self.filings,
+            order,
+        };
+        desk.quote(&scene, expected, before, at);
+    }
+
     fn settle(&mut self, order: &Order, expected: &Result<Box<Live>, RefRefusal>, at: &str) {
         self.file_until(order.settled_on);
         let found = self.try_settle(order, expected.as_ref().ok().map(|live| live.share.split.total()));
@@ -145,8 +175,9 @@ impl World<'_> {
 
     /// Filings made by that day, in the order in which they were told.
     fn file_until(&mut self, today: Date) {
-        let (made, later): (Vec<_>, Vec<_>) = self.filings.drain(..).partition(|filing| filing.made <= today);
-        self.filings = later;
+        let (made, later): (Vec<_>, Vec<_>) =
+            self.filings_to_come.drain(..).partition(|filing| filing.made <= today);
+        self.filings_to_come = later;
         for filing in made {
             let filing = filing_of(&filing, self.version);
             self.record(day(today), None, Body::FilingMade(filing));
@@ -306,6 +337,7 @@ impl World<'_> {
                 assert_eq!(negative.check(), Ok(()), "{at}");
                 same(&negative, share, at);
                 self.record(day(on), Some(number), Body::Reversed(Box::new(reversal)));
+                self.desk.iter_mut().for_each(|desk| desk.reversed(serial));
             }
             (Err(refusal), Err(expected)) => {
                 assert_eq!(reason(&refusal), Some(*expected), "{at}: {refusal:?}")
@@ -326,154 +358,5 @@ fn kind(step: &Step) -> &'static str {
         Step::Outside { .. } => "an outside event",
         Step::Settle(..) => "a settlement",
         Step::Reverse { .. } => "a reversal",
-    }
-}
-
-/// Every amount of the wire, and the identities on the domain's own figures.
-fn same(found: &Breakdown, expected: &Share, at: &str) {
-    let figures = figures(found);
-    assert_eq!(figures, wire(expected), "{at}");
-    assert_eq!(found.owed_to_person, Fen(expected.owed), "{at}: owed");
-    assert_eq!(found.change.burden, Fen(expected.burden), "{at}: burden");
-    assert_eq!(found.burden(), Fen(expected.burden), "{at}: burden");
-    let unused = [found.hifes_pay, found.hifdm_pay, found.hosp_part_amt, found.acct_mulaid_pay];
-    assert_eq!(unused, [Fen::ZERO; 4], "{at}");
-    let rows: Fen = found.funds.iter().map(|row| row.amount).sum();
-    assert_eq!(rows, found.fund_pay_sumamt, "{at}: I10");
-    let forward = match found.direction {
-        Direction::Forward => figures,
-        Direction::Reversal => self::figures(&found.negated()),
-    };
-    assert_eq!(faults(&forward), Vec::<&str>::new(), "{at}");
-}
-
-fn figures(found: &Breakdown) -> Wire {
-    Wire {
-        total: found.medfee_sumamt.0,
-        split: Split {
-            full_own: found.fulamt_ownpay_amt.0,
-            over_limit: found.overlmt_selfpay.0,
-            first_pay: found.preselfpay_amt.0,
-            in_scope: found.inscp_scp_amt.0,
-        },
-        prepay: found.extra_first_pay.0,
-        deductible_standard: found.dedc_std.0,
-        deductible: found.act_pay_dedc.0,
-        pool: found.hifp_pay.0,
-        large: found.hifob_pay.0,
-        serious: found.hifmi_pay.0,
-        civil_servant: found.cvlserv_pay.0,
-        assistance: found.maf_pay.0,
-        other: found.oth_pay.0,
-        fund: found.fund_pay_sumamt.0,
-        personal: found.psn_part_amt.0,
-        account: found.acct_pay.0,
-        cash: found.psn_cash_pay.0,
-    }
-}
-
-fn accumulators(totals: &Totals) -> Accumulators {
-    Accumulators {
-        admissions: totals.admissions,
-        deductible: Fen(totals.deductible),
-        hifp: Fen(totals.pool),
-        hifob: Fen(totals.large),
-        hifmi: Fen(totals.serious),
-        burden: Fen(totals.burden),
-        maf: Fen(totals.assistance),
-    }
-}
-
-fn scheme_of(fund: Fund) -> Scheme {
-    match fund {
-        Fund::Basic(RefScheme::Employee) => Scheme::Employee,
-        Fund::Basic(RefScheme::Resident) => Scheme::Resident,
-        Fund::Maternity => Scheme::Maternity,
-        Fund::Injury => Scheme::WorkInjury,
-    }
-}
-
-fn level_of(benefit: Benefit) -> BenefitLevel {
-    match benefit {
-        Benefit::Local => BenefitLevel::Local,
-        Benefit::InProvince => BenefitLevel::InProvince,
-        Benefit::LongTerm => BenefitLevel::LongTerm,
-        Benefit::LongTermHome => BenefitLevel::LongTermHome,
-        Benefit::Referral => BenefitLevel::Referral,
-        Benefit::Emergency => BenefitLevel::Emergency,
-        Benefit::OtherTemporary => BenefitLevel::OtherTemporary,
-        Benefit::Unfiled => BenefitLevel::Unfiled,
-    }
-}
-
-fn reason(refusal: &Refusal) -> Option<RefRefusal> {
-    match refusal {
-        Refusal::UnfiledRefused => Some(RefRefusal::Unfiled),
-        Refusal::NotRecognised { .. } => Some(RefRefusal::NotRecognised),
-        Refusal::ThirdParty => Some(RefRefusal::ThirdParty),
-        Refusal::LaterStands { .. } | Refusal::LaterPartStands { .. } | Refusal::OutOfOrder { .. } => {
-            Some(RefRefusal::LaterLive)
-        }
-        _ => None,
-    }
-}
-
-fn filing_of(filing: &RefFiling, number: u64) -> Filing {
-    Filing {
-        id: FilingId::parse(&format!("F{number}")).unwrap(),
-        category: match filing.category {
-            Category::LongTerm => FilingCategory::LongTermResident,
-            Category::Referral => FilingCategory::Referral,
-            Category::OtherTemporary => FilingCategory::OtherTemporary,
-        },
-        target: RegionCode(filing.place),
-        from: day(filing.from),
-        to: filing.until.map(day),
-        made_on: day(filing.made),
-        proof: FilingProof::Documents,
-        by: FiledBy::Center,
-        ended_from: None,
-    }
-}
-
-fn line_order(line: &RefLine, lines: &[RefLine]) -> LineOrder {
-    let mut content = [0; 32];
-    content[..8].copy_from_slice(&line.no.to_be_bytes());
-    LineOrder {
-        no: line_no(line),
-        refunds: line.refunds.map(|index| line_no(&lines[index])),
-        at: Moment::start_of(day(line.day)),
-        code: line.item.code.clone(),
-        own_code: String::new(),
-        price: decimal(line.price),
-        count: rust_decimal::Decimal::new(line.count, 2),
-        approved: line.approved,
-        amount: Fen(line.amount),
-        content,
-        raw: String::new(),
-    }
-}
-
-fn line_no(line: &RefLine) -> LineNo {
-    LineNo::parse(&line.no.to_string()).unwrap()
-}
-
-fn message(version: u64) -> MessageKey {
-    MessageKey {
-        institution: institution_code(0),
-        transaction: 2304,
-        message: MessageId::parse(&version.to_string()).unwrap(),
-    }
-}
-
-fn meta(key: MessageKey, received_at: Instant) -> Meta {
-    Meta {
-        key,
-        content: ContentHash { recipe: 1, digest: [0; 32] },
-        reference: String::new(),
-        received_at,
-        operator: String::new(),
-        warning: String::new(),
-        writer: 1,
     }
 }

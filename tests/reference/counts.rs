@@ -2,7 +2,7 @@
 use std::collections::BTreeMap;
 
 /// Every branch, in the order of the rules.
-pub(crate) const BRANCHES: [&str; 116] = [
+pub(crate) const BRANCHES: [&str; 118] = [
     "bill: nothing in scope",
     "bill: settled",
     "line: a catalogue entry of the hospital's level",
@@ -119,6 +119,8 @@ pub(crate) const BRANCHES: [&str; 116] = [
     "maternity: part of the sum owed to the person",
     "maternity: ratio",
     "work injury: settled",
+    "quote: a written stay",
+    "quote: a written stay in parts",
 ];
 
 #[derive(Clone, Debug, Default)]

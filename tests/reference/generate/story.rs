@@ -115,7 +115,8 @@ impl Teller {
         let stay = self.admit();
         let (fund, pack) = (self.book.fund_of(&stay), self.book.pack_on(stay.admission).clone());
         if self.chance.percent(35) {
-            self.file(stay.admission, stay.place);
+            let made = later(stay.admission, self.chance.pick(&[-40, -3, 0, 1, 3, 10]));
+            self.file(made, stay.place);
         }
         if let (Fund::Basic(scheme), true) = (fund, self.chance.percent(8)) {
             let admissions = self.chance.between(0, 1);
@@ -170,8 +171,7 @@ impl Teller {
         (1..120).map(|days| later(from, days)).find(|day| pack.year_of(*day) != pack.year_of(from))
     }
 
-    fn file(&mut self, admission: Date, place: Region) {
-        let made = later(admission, self.chance.pick(&[-40, -3, 0, 1, 3, 10]));
+    fn file(&mut self, made: Date, place: Region) {
         let category = self.chance.pick(&[Category::LongTerm, Category::Referral, Category::OtherTemporary]);
         let near = FILED.into_iter().find(|filed| filed / 10_000 == place / 10_000);
         let place = near.filter(|_| self.chance.percent(80)).unwrap_or(self.chance.pick(&FILED));
@@ -199,10 +199,11 @@ impl Teller {
         let lines = self.with_carried(fresh);
         let settled_on = later(days.1, self.chance.pick(&[0, 0, 1, 5]));
         self.today = self.today.max(settled_on);
-        let settled_on = self.today;
-        if self.chance.percent(8) {
-            self.file(later(stay.admission, 1).min(settled_on), stay.place);
+        if self.chance.percent(10) {
+            self.today = later(self.today, 1);
+            self.file(self.today, stay.place);
         }
+        let settled_on = self.today;
         let use_account = self.chance.percent(40);
         let order = Order { stay: stay.clone(), until: days.1, last_part, lines, use_account, settled_on };
         self.aim(&order);
