@@ -2,6 +2,7 @@
 use super::book::{Book, Care, Live, Order, Person, Refusal, Stay, holds};
 use super::counts::Met;
 use super::filing::{Category, Filing};
+use super::identities::{Wire, faults};
 use super::lines::{Entry, Item, Line, Split, splits};
 use super::number::{Fen, Parts, round, whole};
 use super::pack::{Band, Benefit, FilingRow, MaternityRule, Pack, Reduction, Scheme, tp1};
@@ -320,4 +321,22 @@ fn a_full_refund_cancels_its_line() {
     }
     let total = splits(&lines, false, &mut Met::default()).into_iter().fold(Split::default(), Split::plus);
     assert_eq!(total, Split::default());
+}
+
+#[test]
+fn under_the_referral_the_stay_and_its_first_stretch_come_out_as_worked() {
+    for (lines, pool) in [(bill_m(), 2_637_454), (one(2_000_000), 1_394_300)] {
+        let mut book = book(Scheme::Employee, &[filed(Category::Referral)]);
+        assert_eq!(settle(&mut book, &order(1, 3, lines)).share.pool, pool);
+    }
+}
+
+#[test]
+fn the_first_cross_province_bill_of_the_province_balances() {
+    let (total, fund) = (599_989, 474_229);
+    let split = Split { in_scope: total, ..Split::default() };
+    let wire = Wire { total, split, pool: fund, fund, personal: 125_760, cash: 125_760, ..Wire::default() };
+    assert_eq!(faults(&wire), Vec::<&str>::new());
+    assert_eq!(faults(&Wire { cash: 125_759, ..wire }), ["I5"]);
+    assert_eq!(faults(&Wire { total: total + 1, ..wire }), ["I1", "I4"]);
 }

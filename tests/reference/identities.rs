@@ -1,4 +1,5 @@
-//! Identities I1 to I8 of rules.md §2.3 on one result; I9 is held by the book, I10 by whole fen.
+//! Identities I1 to I8 of rules.md §2.3 on one result. I9 is held where histories are told, I10 where results
+//! are compared.
 use super::lines::Split;
 use super::number::Fen;
 
@@ -22,7 +23,7 @@ pub(crate) struct Wire {
     pub(crate) cash: Fen,
 }
 
-/// Faults of a forward bill; a reversal is negated first. `sign` is −1 for it.
+/// Which identities a forward bill breaks; a reversal is negated first.
 pub(crate) fn faults(wire: &Wire) -> Vec<&'static str> {
     let split = wire.split;
     let funds = [wire.pool, wire.large, wire.serious, wire.civil_servant, wire.assistance, wire.other];

@@ -35,7 +35,7 @@ fn shape(chance: &mut Chance) -> Shape {
     Shape {
         form: chance.pick(&[Form::Points, Form::Times, Form::Prepay]),
         year_start: chance.pick(&[1, 1, 7, 7, 4]),
-        new_year_new_axis: !matches!(basis, DeductibleBasis::Admission(_)) || chance.percent(30),
+        new_year_new_axis: chance.percent(45),
         basis,
         in_province_free: chance.percent(70),
         unfiled_settles: chance.percent(70),

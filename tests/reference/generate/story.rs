@@ -215,6 +215,11 @@ impl Teller {
             && self.chance.percent(if live.capped.is_empty() { 6 } else { 35 })
         {
             self.reverse(live.serial);
+            assert_eq!(
+                self.book.totals(live.fund, live.year),
+                live.before,
+                "I9: a reversal restores the year"
+            );
             self.settle(&Order { settled_on: self.today, ..order });
         }
     }
@@ -244,13 +249,20 @@ impl Teller {
     /// I9: a bill never raises an accumulator above its cap.
     fn holds_caps(&self, order: &Order, live: &Live) {
         let Fund::Basic(scheme) = live.fund else { return };
-        let rules = &self.book.pack_on(order.until).schemes[&scheme];
-        let large = rules.large.and_then(|(_, cap)| cap);
-        for (cap, before, paid) in [
-            (rules.pool_cap, live.before.pool, live.share.pool),
-            (large, live.before.large, live.share.large),
+        let pack = self.book.pack_on(order.until);
+        let rules = &pack.schemes[&scheme];
+        let category = self.book.person.standing(order.stay.admission).category;
+        let assistance =
+            category.and_then(|category| pack.assistance.get(&category)).and_then(|(_, cap)| *cap);
+        let serious = rules.serious_for(category).and_then(|terms| terms.cap);
+        let (before, share) = (live.before, live.share);
+        for (cap, used, paid) in [
+            (rules.pool_cap, before.pool, share.pool),
+            (rules.large.and_then(|(_, cap)| cap), before.large, share.large),
+            (serious, before.serious, share.serious),
+            (assistance, before.assistance, share.assistance),
         ] {
-            assert!(paid <= left(cap, before), "I9: {live:?}");
+            assert!(paid <= left(cap, used), "I9: {live:?}");
         }
     }
 
