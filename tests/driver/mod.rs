@@ -6,6 +6,7 @@
 //! 1. A filing made on the day of admission counts like one made after it; one that begins only after the day
 //!    of settlement does not count yet.
 //! 2. A refund bears the price of the line that it refunds; another price is refused, so none is generated.
+//!    The refund that takes the last of a line takes all that is left of its amount, whatever rounding left.
 //! 3. Work injury: the injury catalogue decides alone. In it everything up to the price limit is in scope,
 //!    without first-pay and without the hospital's approval; outside of it nothing is.
 //! 4. At the cap walk a segment at rate 0 costs nothing and is passed while money is left; once the money is

@@ -65,7 +65,7 @@ fn line(chance: &mut Chance, items: &[Arc<Item>], day: Date, level: usize) -> Li
 }
 
 /// A part of what is left, or all of it to the fen.
-fn refund(chance: &mut Chance, lines: &[Line], of: usize) -> Option<Line> {
+fn refund(chance: &mut Chance, lines: &[Line], of: usize, last: Date) -> Option<Line> {
     let original = &lines[of];
     let earlier = lines.iter().filter(|line| line.refunds == Some(of));
     let (count, amount) =
@@ -73,9 +73,9 @@ fn refund(chance: &mut Chance, lines: &[Line], of: usize) -> Option<Line> {
     let taken =
         if count >= 200 && chance.percent(60) { chance.between(1, count / 100 - 1) * 100 } else { count };
     let fen = if taken == count { amount } else { priced(original.price, taken).min(amount) };
-    let fits = (fen - priced(original.price, taken)).abs() <= 1;
+    let day = chance.pick(&[original.day, last]);
     let (count, amount) = (-taken, -fen);
-    (taken > 0 && fen > 0 && fits).then(|| Line { count, amount, refunds: Some(of), ..original.clone() })
+    (taken > 0 && fen > 0).then(|| Line { day, count, amount, refunds: Some(of), ..original.clone() })
 }
 
 fn in_scope(lines: &[Line], injury: bool) -> Fen {
@@ -114,7 +114,7 @@ fn unnumbered(chance: &mut Chance, wish: &Wish<'_>) -> Vec<Line> {
         if chance.percent(40)
             && of < found.len()
             && found[of].refunds.is_none()
-            && let Some(line) = refund(chance, &found, of)
+            && let Some(line) = refund(chance, &found, of, days[days.len() - 1])
         {
             found.push(line);
         }
