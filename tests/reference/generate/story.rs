@@ -95,7 +95,7 @@ fn person(chance: &mut Chance, first_admission: Date) -> Person {
         home: HOME,
         born: if years > 0 { birthday } else { random },
         retired_from: chance.percent(40).then(|| chance.pick(&[start, later(first_admission, 90)])),
-        civil_servant: chance.percent(60),
+        civil_servant: chance.percent(70),
         category: chance
             .percent(50)
             .then(|| (chance.pick(&[start, later(first_admission, 60)]), chance.pick(&[1, 2, 3]))),
@@ -204,6 +204,10 @@ impl Teller {
             self.file(self.today, stay.place);
         }
         let settled_on = self.today;
+        if let (Fund::Basic(scheme), true) = (self.book.fund_of(stay), self.chance.percent(5)) {
+            let year = self.book.pack_on(days.1).year_of(days.1);
+            self.outside(scheme, year, Totals { deductible: 15_000, burden: 15_000, ..Totals::default() });
+        }
         let use_account = self.chance.percent(40);
         let order = Order { stay: stay.clone(), until: days.1, last_part, lines, use_account, settled_on };
         self.aim(&order);
