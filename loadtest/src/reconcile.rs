@@ -187,7 +187,6 @@ fn amounts(row: &ClearingRow) -> Amounts {
 }
 
 #[cfg(test)]
-#[expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 mod tests {
     use super::*;
     use banyan::domain::clearing::MonthRow;

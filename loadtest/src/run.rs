@@ -75,7 +75,7 @@ pub async fn pair(
     let leg = Leg { connections: plan.connections, warm_up: plan.warm_up, arrivals: plan.arrivals };
     let times = if plan.arrivals == Arrivals::Saturating { FLOOR_TIMES } else { 1 };
     let for_floor = std::iter::repeat_n(&journeys, times).flatten().cloned().collect();
-    if repeat % 2 == 0 {
+    if repeat.is_multiple_of(2) {
         let gateway = stage.drive(Side::Gateway, journeys, leg).await?;
         let floor = stage.drive(Side::Floor(kind), for_floor, leg).await?;
         Ok(Pair { gateway: Figures::of(&gateway), floor: Figures::of(&floor) })
