@@ -18,7 +18,9 @@ use crate::step::Step;
 
 /// How often the floor gets what the gateway gets once when saturated: it is so much faster that it would be measured
 /// for a moment only.
-const FLOOR_TIMES: usize = 6;
+const FLOOR_TIMES: usize = 12;
+/// How often the gateway prices the same stays: a pre-settlement leaves nothing behind.
+const QUOTE_TIMES: usize = 4;
 
 /// Both sides of one repeat.
 #[derive(Clone, Debug, Serialize)]
@@ -73,15 +75,25 @@ pub async fn pair(
     let kind = Kind { lines: plan.lines, in_one_call: plan.scenario != Scenario::Stay };
     stage.need_floor(kind).await?;
     let leg = Leg { connections: plan.connections, warm_up: plan.warm_up, arrivals: plan.arrivals };
-    let times = if plan.arrivals == Arrivals::Saturating { FLOOR_TIMES } else { 1 };
-    let for_floor = std::iter::repeat_n(&journeys, times).flatten().cloned().collect();
+    let (for_gateway, for_floor) = both(plan, journeys);
     if repeat.is_multiple_of(2) {
-        let gateway = stage.drive(Side::Gateway, journeys, leg).await?;
+        let gateway = stage.drive(Side::Gateway, for_gateway, leg).await?;
         let floor = stage.drive(Side::Floor(kind), for_floor, leg).await?;
         Ok(Pair { gateway: Figures::of(&gateway), floor: Figures::of(&floor) })
     } else {
         let floor = stage.drive(Side::Floor(kind), for_floor, leg).await?;
-        let gateway = stage.drive(Side::Gateway, journeys, leg).await?;
+        let gateway = stage.drive(Side::Gateway, for_gateway, leg).await?;
         Ok(Pair { gateway: Figures::of(&gateway), floor: Figures::of(&floor) })
     }
+}
+
+/// What each side gets, so that both run for about as long.
+fn both(plan: &Plan, journeys: Vec<Journey>) -> (Vec<Journey>, Vec<Journey>) {
+    if plan.arrivals != Arrivals::Saturating {
+        return (journeys.clone(), journeys);
+    }
+    let many = |times: usize| std::iter::repeat_n(&journeys, times).flatten().cloned().collect();
+    let floor = many(FLOOR_TIMES);
+    let gateway = if plan.scenario == Scenario::Quote { many(QUOTE_TIMES) } else { journeys };
+    (gateway, floor)
 }

@@ -49,7 +49,7 @@ fn told(output: &Output) -> String {
 #[test]
 fn whole_stays_are_driven_and_the_ledger_holds_each_settlement_once() {
     let loader = Loader::new();
-    let size = ["--lines", "20", "--connections", "8", "--stays", "60", "--warm-up", "10", "--repeats", "2"];
+    let size = ["--lines", "20", "--connections", "64", "--stays", "60", "--warm-up", "10", "--repeats", "2"];
     let done = loader.run(&[&["run", "--scenario", "stay"][..], &size].concat());
     assert!(done.status.success(), "{}", told(&done));
 
