@@ -1,0 +1,9 @@
+//! The hospitals' face from outside: messages over mutual TLS against the composed gateway, and what the ledger then
+//! holds.
+
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on says where")]
+
+#[path = "../support/mod.rs"]
+mod support;
+
+mod worked_bills;
