@@ -6,4 +6,6 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+mod ambiguous;
+mod quirks;
 mod worked_bills;

@@ -57,6 +57,8 @@ pub(crate) fn facts(record: &Record, names: &[(&str, &str)]) -> (Body, Private) 
             (reversal.id, reversal.original, reversal.settlement.id) = (id.clone(), id.clone(), id);
             reversal.undoes.message = message;
             (reversal.original_at, reversal.original_version) = Default::default();
+            let filing = &mut reversal.settlement.filing;
+            *filing = filing.take().map(|_| FilingId::parse("FILING").unwrap());
         }
         Body::FilingMade(filing) => filing.id = FilingId::parse("FILING").unwrap(),
         Body::FilingEnded(ended) => {
@@ -103,6 +105,24 @@ pub(crate) fn facts(record: &Record, names: &[(&str, &str)]) -> (Body, Private) 
     (body, private)
 }
 
+/// Fields kept as sent, without names. An extension's own text is kept as it came; what it decides stands elsewhere.
 fn renamed(text: &str, names: &[(&str, &str)]) -> String {
-    names.iter().fold(text.to_owned(), |text, (from, to)| text.replace(from, to))
+    let text = names.iter().fold(text.to_owned(), |text, (from, to)| text.replace(from, to));
+    match serde_json::from_str(&text) {
+        Ok(serde_json::Value::Object(mut fields)) => {
+            fields.remove("exp_content");
+            serde_json::Value::Object(fields).to_string()
+        }
+        Ok(_) | Err(_) => text,
+    }
+}
+
+/// Where two tellings part, with a little of what stands around it.
+pub(crate) fn first_difference(one: &impl std::fmt::Debug, other: &impl std::fmt::Debug) -> String {
+    const AROUND: usize = 60;
+    let (one, other) = (format!("{one:?}"), format!("{other:?}"));
+    let same = one.chars().zip(other.chars()).take_while(|(a, b)| a == b).count();
+    let part =
+        |text: &str| text.chars().skip(same.saturating_sub(AROUND)).take(2 * AROUND).collect::<String>();
+    format!("…{}…\n…{}…", part(&one), part(&other))
 }
