@@ -8,4 +8,6 @@ mod support;
 
 mod ambiguous;
 mod quirks;
+mod refused_business;
+mod refused_callers;
 mod worked_bills;
