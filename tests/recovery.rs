@@ -15,7 +15,6 @@ use std::process::Command;
 use std::process::Stdio;
 use std::sync::Arc;
 use std::time::Duration;
-use std::time::Instant as Stopwatch;
 
 use banyan::app::open_ledger;
 use banyan::command::sandbox_folder;
@@ -46,6 +45,7 @@ use rand::RngExt as _;
 use rand::SeedableRng as _;
 use rand_chacha::ChaCha8Rng;
 use serde_json::Value;
+use tokio::time::Instant as Stopwatch;
 
 use crate::support::answer::Answer;
 use crate::support::books;

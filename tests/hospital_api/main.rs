@@ -7,7 +7,11 @@
 mod support;
 
 mod ambiguous;
+mod directions;
+mod filings;
 mod quirks;
 mod refused_business;
 mod refused_callers;
+mod routes;
+mod undone;
 mod worked_bills;

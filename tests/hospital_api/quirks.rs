@@ -310,6 +310,11 @@ impl<'w> Story<'w> {
         let text = quirk.map_or(clean.clone(), |quirk| self.changed(&clean, &quirk));
         let answer = self.send(text).await;
         assert!(answer.ok(), "{:?}: {}", quirk.map(|quirk| quirk.what), answer.err_msg());
+        self.took(step, &answer);
+    }
+
+    /// Keeps what later steps need of an answer.
+    pub(crate) fn took(&mut self, step: usize, answer: &Answer) {
         match step {
             0 => self.visit.mdtrt_id = answer.mdtrt_id(),
             5 => self.setl_id = answer.setl_id(),

@@ -17,7 +17,9 @@ use banyan::domain::calendar::Day;
 use banyan::domain::calendar::Instant;
 use banyan::domain::codes::HospitalLevel;
 use banyan::domain::ids::InstitutionCode;
+use banyan::domain::ids::PersonKey;
 use banyan::domain::ids::RegionCode;
+use banyan::sandbox::desk;
 use banyan::sandbox::folder::Folder;
 use banyan::sandbox::folder::Ports;
 use banyan::sandbox::his::His;
@@ -104,6 +106,7 @@ pub(crate) struct World {
     pub app: App,
     pub clock: Arc<Hand>,
     pub ledger_file: PathBuf,
+    config: Gateway,
     /// Held, so that the ledger's folder lives as long as the world.
     _place: TempDir,
     hospitals: Mutex<HashMap<String, Arc<His>>>,
@@ -127,9 +130,39 @@ impl World {
         (config.hospital.limits.per_second, config.hospital.limits.burst) = (100_000, 100_000);
         change(&mut config, place.path());
         let clock = at_ten();
-        let app = App::start(config, Arc::clone(&clock) as Arc<dyn Clock>, None).await.unwrap();
+        let app = App::start(config.clone(), Arc::clone(&clock) as Arc<dyn Clock>, None).await.unwrap();
         let (hospitals, serial) = (Mutex::default(), AtomicU64::new(1));
-        World { app, clock, ledger_file, _place: place, hospitals, serial }
+        World { app, clock, ledger_file, config, _place: place, hospitals, serial }
+    }
+
+    /// Stops well and starts again over the same ledger, at new addresses.
+    pub(crate) async fn restart(self) -> World {
+        let World { app, clock, ledger_file, config, _place, serial, .. } = self;
+        app.drain().await;
+        let app = App::start(config.clone(), Arc::clone(&clock) as Arc<dyn Clock>, None).await.unwrap();
+        World { app, clock, ledger_file, config, _place, hospitals: Mutex::default(), serial }
+    }
+
+    /// Files for a person at the desk of her region; gives the filing's number or the refusal.
+    pub(crate) async fn file(
+        &self,
+        person: &PersonKey,
+        category: &str,
+        target: u32,
+    ) -> Result<String, Value> {
+        let id = format!("DESK{}", self.serial.fetch_add(1, SeqCst));
+        let filing = serde_json::json!({
+            "id": id,
+            "pool": person.pool.to_string(),
+            "psn_no": person.number(),
+            "category": category,
+            "target": target.to_string(),
+        });
+        let (status, answer) = desk::post_filing(self.app.addresses().center, &filing).await.unwrap();
+        match (status, answer["filing"].as_str()) {
+            (StatusCode::CREATED, Some(number)) => Ok(number.to_owned()),
+            _ => Err(answer),
+        }
     }
 
     pub(crate) fn province(&self) -> &'static Province {
