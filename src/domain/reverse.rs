@@ -16,6 +16,7 @@ use crate::domain::settle::check_act;
 use crate::domain::state::Live;
 use crate::domain::state::PersonState;
 use crate::domain::stay::Act;
+use crate::domain::stay::OutOfOrder;
 
 /// What a reversal reads.
 #[derive(Clone, Copy, Debug)]
@@ -138,9 +139,14 @@ pub struct RevivalFacts<'a> {
 pub fn revive(facts: &RevivalFacts<'_>, reversal: &Reversal, id: SettlementId) -> Result<Revival, Refusal> {
     let settlement = &reversal.settlement;
     let act = if settlement.part { Act::RevivePart } else { Act::Revive };
-    check_act(facts.person, facts.stay.id, facts.stay.state, act)?;
+    let settle_again = || Refusal::SettleAgain { settlement: settlement.id.clone() };
+    match check_act(facts.person, facts.stay.id, facts.stay.state, act) {
+        // The discharge was cancelled since: another one would not bring the settlement back.
+        Err(Refusal::OutOfOrder { cause: OutOfOrder::NotDischarged, .. }) => return Err(settle_again()),
+        checked => checked?,
+    }
     if !is_untouched(facts, settlement) {
-        return Err(Refusal::SettleAgain { settlement: settlement.id.clone() });
+        return Err(settle_again());
     }
     Ok(Revival {
         id,

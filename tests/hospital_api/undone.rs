@@ -163,6 +163,19 @@ async fn a_cancel_whose_answer_was_lost_is_undone_and_the_settlement_stands_agai
 }
 
 #[tokio::test]
+async fn a_cancel_is_not_undone_when_the_discharge_was_cancelled_after_it() {
+    let world = World::start().await;
+    let mut visit = local(&world).await;
+    let settled = visit.through().await;
+    let cancel = visit.message("2305", &play::reverse(&visit.stay, &visit.mdtrt_id, &settled.setl_id()));
+    world.send(&cancel).await.done();
+    visit.call("2405", play::cancel(&visit.stay, &visit.mdtrt_id)).await.done();
+    let rows = world.rows();
+    visit.undo("2305", &msgid(&cancel)).await.refused("settle-again");
+    assert_eq!(world.rows(), rows);
+}
+
+#[tokio::test]
 async fn an_admission_whose_answer_was_lost_is_undone_and_she_is_free() {
     let world = World::start().await;
     let mut visit = local(&world).await;
