@@ -13,5 +13,6 @@ mod quirks;
 mod refused_business;
 mod refused_callers;
 mod routes;
+mod special_bills;
 mod undone;
 mod worked_bills;
