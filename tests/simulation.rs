@@ -40,6 +40,7 @@ use crate::support::people::Wanted;
 use crate::support::world::World;
 use crate::support::world::today;
 
+/// Another one can be given in the environment as `SIMULATION_SEED`.
 const SEED: u64 = 20_261_124;
 const CLERKS: u64 = 6;
 const ACTIONS: usize = 220;
@@ -367,6 +368,10 @@ impl Simulation {
     }
 }
 
+fn seed() -> u64 {
+    std::env::var("SIMULATION_SEED").ok().and_then(|seed| seed.parse().ok()).unwrap_or(SEED)
+}
+
 fn fen(yuan: &str) -> i64 {
     yuan.replace('.', "").parse().unwrap()
 }
@@ -377,7 +382,7 @@ async fn whatever_hospitals_send_the_books_add_up() {
     let clerks = (0..CLERKS).map(|clerk| {
         let simulation = Arc::clone(&simulation);
         tokio::spawn(async move {
-            let mut dice = ChaCha8Rng::seed_from_u64(SEED + clerk);
+            let mut dice = ChaCha8Rng::seed_from_u64(seed() + clerk);
             for _ in 0..ACTIONS {
                 simulation.act(&mut dice).await;
             }
