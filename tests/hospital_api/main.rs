@@ -9,6 +9,7 @@ mod support;
 mod ambiguous;
 mod directions;
 mod filings;
+mod outputs;
 mod quirks;
 mod refused_business;
 mod refused_callers;
