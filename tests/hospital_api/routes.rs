@@ -67,3 +67,34 @@ async fn one_connection_carries_a_whole_stay_and_many_more_calls() {
     let (_, bytes) = connection.post("/callService", &[], message.into()).await.unwrap();
     Answer::read(bytes).done();
 }
+
+/// Clients write what they like there; only what is in a form that cannot be read is refused.
+#[tokio::test]
+async fn a_content_type_decides_nothing_as_long_as_the_body_is_json() {
+    let world = World::start().await;
+    let insured = world.insure(&EMPLOYEE).await;
+    let visit = world.visit(&insured, 440_700, Two, &LUNG);
+    let his = world.his(&visit.stay.fixmedins_code);
+    let send = async |content_type: &str, body: String| {
+        let headers = [("content-type", content_type), ("x-tif-serviceId", "1"), ("apikey", "x")];
+        let (status, bytes) = his.post("/callService", &headers, body.into()).await.unwrap();
+        assert_eq!(status, StatusCode::OK, "{content_type}");
+        Answer::read(bytes)
+    };
+    let message = || visit.message("1101", &play::identify(&visit.stay)).to_string();
+    for content_type in [
+        "application/json;charset=utf-8",
+        "application/json; charset=GBK",
+        "text/plain",
+        "text/plain;charset=utf-8",
+        "application/x-www-form-urlencoded",
+        "multipart/form-data; boundary=x",
+        "",
+        "json",
+    ] {
+        send(content_type, message()).await.done();
+    }
+    let form =
+        format!("--x\r\ncontent-disposition: form-data; name=jsonStr\r\n\r\n{}\r\n--x--\r\n", message());
+    send("multipart/form-data; boundary=x", form).await.refused("multipart-not-taken");
+}
