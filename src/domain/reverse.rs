@@ -106,12 +106,15 @@ fn check_last(facts: &ReversalFacts<'_>, settlement: &Settlement, live: &Live) -
     if any_order(facts.reference, settlement) {
         return Ok(());
     }
+    // The city: a district's name alone says nothing to a hospital elsewhere.
+    let regions = &facts.reference.regions;
+    let region = regions.pool_of(later.institution_region, facts.today).unwrap_or(later.institution_region);
     Err(Refusal::LaterStands {
         scheme: later.scheme,
         year: later.year,
         day: later.policy_day,
-        region: later.institution_region,
-        region_name: facts.reference.regions.name(later.institution_region, facts.today),
+        region,
+        region_name: regions.name(region, facts.today),
     })
 }
 
