@@ -84,6 +84,30 @@ async fn a_certificate_that_no_institution_is_registered_with_is_told_apart() {
     assert!(refused.err_msg().starts_with("客户端证书未登记到任何机构，请联系医保经办机构登记"));
 }
 
+/// A hospital that comes, goes, or changes its certificate does not need a restart, nor a new connection.
+#[tokio::test]
+async fn callers_are_registered_and_forgotten_while_calls_run() {
+    let world = World::start().await;
+    let mut callers = world.callers();
+    let code = callers[0].institutions[0].to_string();
+    let ask = async || {
+        let input = serde_json::json!({"medinsinfo": {"fixmedins_type": "1"}});
+        world.send(&world.message(&code, "1201", "", &input)).await
+    };
+    ask().await.done();
+    let forgotten = callers.remove(0);
+    assert_eq!(world.app.reload(&callers).await, Vec::<String>::new());
+    ask().await.refused("caller-unknown");
+    callers.push(forgotten);
+    assert_eq!(world.app.reload(&callers).await, Vec::<String>::new());
+    ask().await.done();
+    // Twice is a fault: what was there before stays in force.
+    callers.push(callers[0].clone());
+    let faults = world.app.reload(&callers).await;
+    assert!(faults[0].contains("stands twice"), "{faults:?}");
+    ask().await.done();
+}
+
 #[tokio::test]
 async fn an_unknown_transaction_gets_the_words_of_the_standard() {
     let world = World::start().await;

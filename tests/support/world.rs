@@ -12,6 +12,7 @@ use std::sync::atomic::Ordering::SeqCst;
 
 use banyan::app::App;
 use banyan::command::sandbox_folder;
+use banyan::config::gateway::Caller;
 use banyan::config::gateway::Gateway;
 use banyan::domain::calendar::Day;
 use banyan::domain::calendar::Instant;
@@ -133,6 +134,11 @@ impl World {
         let app = App::start(config.clone(), Arc::clone(&clock) as Arc<dyn Clock>, None).await.unwrap();
         let (hospitals, serial) = (Mutex::default(), AtomicU64::new(1));
         World { app, clock, ledger_file, config, _place: place, hospitals, serial }
+    }
+
+    /// Who may call as it was told at the start.
+    pub(crate) fn callers(&self) -> Vec<Caller> {
+        self.config.callers.clone()
     }
 
     /// Stops well and starts again over the same ledger, at new addresses.
