@@ -7,6 +7,7 @@
 mod support;
 
 mod ambiguous;
+mod desks;
 mod directions;
 mod filings;
 mod outputs;
