@@ -64,7 +64,9 @@ async fn play(
 ) -> Result<Exit, String> {
     let mut screen = Screen::new(out);
     screen.open(path).map_err(in_words)?;
-    let province = Province::new(sandbox_folder::size(SEED, arguments.persons), clock.now().day());
+    let today = clock.now().day();
+    let month = today.month();
+    let province = Province::new(sandbox_folder::size(SEED, arguments.persons), today);
     let folder = Folder::new(path);
     if !folder.is_made() {
         sandbox_folder::make(&folder, &province, Ports::USUAL, Arc::clone(&clock)).await?;
@@ -73,7 +75,7 @@ async fn play(
     let app = start(config, clock, arguments.once).await.map_err(|cause| told(&cause))?;
     let story = Story::new(&app, &folder, &province)?;
     let differences = story.play(&mut screen).await?;
-    screen.close(differences, arguments.once, path, &app.addresses()).map_err(in_words)?;
+    screen.close(differences, arguments.once, path, &app.addresses(), month).map_err(in_words)?;
     if !arguments.once {
         return Ok(serve::until_stopped(app, &folder.settings()).await);
     }

@@ -21,6 +21,7 @@ macro_rules! contract {
             a_replay_finds_the_first_record,
             a_replay_finds_the_first_record_after_a_restart,
             other_content_under_the_same_key_is_seen,
+            the_same_key_about_another_person_is_another_message,
             a_fence_before_the_deed_stops_it,
             a_fence_after_the_deed_is_not_set,
             fence_and_deed_contend_and_one_wins,

@@ -101,6 +101,26 @@ pub(crate) async fn other_content_under_the_same_key_is_seen(stage: Stage) {
     books_agree(&stage.ledger).await;
 }
 
+/// Wherever she lies: the second woman shares the bucket of the first.
+pub(crate) async fn the_same_key_about_another_person_is_another_message(stage: Stage) {
+    let woman = Actor::registered(&stage.ledger, "1").await;
+    let bucket = stage.ledger.bucket(&woman.key);
+    let neighbour = (2..).map(|number| Actor::new(&stage.ledger, &number.to_string()));
+    let neighbour = neighbour.into_iter().find(|other| stage.ledger.bucket(&other.key) == bucket).unwrap();
+    neighbour.register("C2").await;
+    let (hers, the_others) = (woman.admit().await, neighbour.admit().await);
+    let record = woman.upload(&hers, 500).await;
+    let key = record.meta.key.clone();
+    assert!(matches!(neighbour.asked(&key).await, Message::Unknown));
+    let same = upload(key.clone(), &the_others, 700);
+    neighbour.recorded(neighbour.facts(Some(&the_others)).await, same).await;
+    assert_eq!(done(woman.asked(&key).await).person, woman.key);
+    assert_eq!(done(neighbour.asked(&key).await).person, neighbour.key);
+    let traced = stage.ledger.trace(&key.message, None).await.unwrap();
+    assert_eq!(traced.len(), 2, "both are told to whoever asks");
+    books_agree(&stage.ledger).await;
+}
+
 pub(crate) async fn a_fence_before_the_deed_stops_it(stage: Stage) {
     let woman = Actor::registered(&stage.ledger, "1").await;
     let stay = woman.ready_to_settle(100_000).await;

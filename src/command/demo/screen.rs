@@ -6,6 +6,7 @@ use std::path::Path;
 
 use crate::app::Addresses;
 use crate::domain::breakdown::Breakdown;
+use crate::domain::calendar::Month;
 use crate::domain::money::Fen;
 use crate::protocol::explanation::Sentence;
 use crate::protocol::explanation::words;
@@ -27,6 +28,8 @@ pub(super) struct Screen<'o> {
 
 /// Characters of the bar that shows who pays how much of a bill.
 const BAR: i64 = 40;
+const PACK: &str = "config/packs/sandbox/440700.toml";
+const STAY: &str = "docs/examples/unfiled.toml";
 
 impl<'o> Screen<'o> {
     pub(super) fn new(out: &'o mut (dyn Write + Send)) -> Screen<'o> {
@@ -139,6 +142,7 @@ impl<'o> Screen<'o> {
         once: bool,
         path: &Path,
         at: &Addresses,
+        month: Month,
     ) -> io::Result<()> {
         writeln!(self.out, "\n━━ What to remember")?;
         writeln!(
@@ -150,26 +154,29 @@ impl<'o> Screen<'o> {
             0 => writeln!(self.out, "   ✓ every figure is the one worked out by hand.")?,
             n => writeln!(self.out, "   ✗ {n} figures differ from those worked out by hand.")?,
         }
+        let banyan = program();
         if once {
-            return self.out.flush();
+            writeln!(self.out, "\n━━ What to type next")?;
+            writeln!(self.out, "   {banyan} demo                         the same, and the pages stay up")?;
+            writeln!(self.out, "   {banyan} serve --sandbox my-province  a province of your own to send to")?;
+        } else {
+            writeln!(self.out, "\n━━ What to do next (the gateway stays up; Ctrl-C ends it)")?;
+            let (persons, center, operators) = (at.persons, at.center, at.operators);
+            writeln!(
+                self.out,
+                "   person's page  http://{persons}/  sign in as someone above, the code is shown"
+            )?;
+            writeln!(self.out, "   center's desk  http://{center}/  the month by region and hospital")?;
+            writeln!(self.out, "   metrics        http://{operators}/metrics")?;
+            let (settings, month) = (path.join("gateway.toml"), month.number());
+            writeln!(
+                self.out,
+                "   the month      {banyan} clear --config {} --month {month}",
+                settings.display()
+            )?;
         }
-        writeln!(self.out, "\n━━ What to do next (the gateway stays up; Ctrl-C ends it)")?;
-        writeln!(
-            self.out,
-            "   person's page  http://{}/      sign in as someone below, the code is shown",
-            at.persons
-        )?;
-        writeln!(self.out, "   center's desk  http://{}/      the month by region and hospital", at.center)?;
-        writeln!(self.out, "   metrics        http://{}/metrics", at.operators)?;
-        writeln!(
-            self.out,
-            "   the month      banyan clear --config {}/gateway.toml --month {{YYYYMM}}",
-            path.display()
-        )?;
-        writeln!(
-            self.out,
-            "   your own bill  banyan quote --pack config/packs/sandbox/440700.toml --stay docs/examples/unfiled.toml"
-        )?;
+        writeln!(self.out, "   {banyan} quote --pack {PACK} --stay {STAY}")?;
+        writeln!(self.out, "   └ your own bill: change a copy of that stay and ask again")?;
         self.out.flush()
     }
 
@@ -178,6 +185,11 @@ impl<'o> Screen<'o> {
         writeln!(self.out, "\n━━ Who can sign in on the person's page")?;
         rows.iter().try_for_each(|(name, number, who)| writeln!(self.out, "   {name}  {number}  {who}"))
     }
+}
+
+/// What she typed to get here, so that the lines can be typed again as they stand.
+fn program() -> String {
+    std::env::args().next().unwrap_or_else(|| "banyan".into())
 }
 
 fn bar(part: Fen, whole: Fen) -> String {

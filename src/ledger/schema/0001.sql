@@ -64,7 +64,8 @@ CREATE TABLE stay (
 );
 
 -- What became of a message: done by the record at `version`, undone by the one at `undone_by` (0 while it stands), or
--- fenced off by the one at `version`.
+-- fenced off by the one at `version`. The person is part of the key: an id used again for somebody else is another
+-- message, wherever she lies.
 CREATE TABLE message (
     bucket BIGINT NOT NULL,
     msgid TEXT NOT NULL,
@@ -76,7 +77,7 @@ CREATE TABLE message (
     fence BIGINT NOT NULL CHECK (fence IN (0, 1)),
     recipe BIGINT NOT NULL,
     content BLOB NOT NULL,
-    PRIMARY KEY (bucket, msgid, institution, infno),
+    PRIMARY KEY (bucket, msgid, institution, infno, person),
     CHECK (fence = 0 OR undone_by = 0),
     CHECK (undone_by = 0 OR undone_by > version)
 ) /* clustered */;

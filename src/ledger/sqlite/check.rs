@@ -186,10 +186,10 @@ impl Check<'_> {
 
     fn compare_message(&mut self, replayed: &Replayed, key: &MessageKey, row: &MessageRow) -> Read<()> {
         const SQL: &str = "SELECT person, version, undone_by, fence, recipe, content FROM message
-             WHERE bucket = ?1 AND msgid = ?2 AND institution = ?3 AND infno = ?4";
+             WHERE bucket = ?1 AND msgid = ?2 AND institution = ?3 AND infno = ?4 AND person = ?5";
         self.rows.message += 1;
         let (message, institution) = (key.message.as_str(), key.institution.as_str());
-        let asked = params![replayed.bucket.get(), message, institution, key.transaction];
+        let asked = params![replayed.bucket.get(), message, institution, key.transaction, replayed.person];
         let kept = self.one(SQL, asked, |row| {
             let content = ContentHash { recipe: column(row, 4)?, digest: column(row, 5)? };
             let (version, undone_by, fence) = (number(row, 1)?, number(row, 2)?, column(row, 3)?);

@@ -50,18 +50,18 @@ pub(super) const RECORD: &str = "person, version, stay, stay_version, kind, at_m
 /// Everything that a call wants, as of one instant.
 pub(super) fn look_up(db: &Connection, lookup: &LookupKey, wanted: &LookUp) -> Read<Found> {
     snapshot(db, |db| {
-        let Some(bucket) = bucket_of(lookup, &wanted.who) else {
+        let Some((bucket, person, stay)) = find(db, lookup, &wanted.who)? else {
             return Ok(Found { message: Message::Unknown, about: Message::Unknown, facts: None });
         };
         let message = match &wanted.key {
-            Some((key, _)) => message(db, bucket, key)?,
+            Some((key, _)) => message(db, bucket, &person, key)?,
             None => Message::Unknown,
         };
         let about = match &wanted.about {
-            Some(key) => self::message(db, bucket, key)?,
+            Some(key) => self::message(db, bucket, &person, key)?,
             None => Message::Unknown,
         };
-        Ok(Found { message, about, facts: facts(db, bucket, wanted)? })
+        Ok(Found { message, about, facts: facts(db, bucket, person, stay, wanted)? })
     })
 }
 
@@ -71,21 +71,29 @@ pub(super) fn snapshot<T>(db: &Connection, ask: impl FnOnce(&Connection) -> Read
     ask(&begun)
 }
 
-fn bucket_of(lookup: &LookupKey, who: &Who) -> Option<Bucket> {
+/// Whom the caller means. `None` when the stay is unknown or another person's.
+fn find(
+    db: &Connection,
+    lookup: &LookupKey,
+    who: &Who,
+) -> Read<Option<(Bucket, PersonKey, Option<StayFacts>)>> {
     match who {
-        Who::Person(person) => Some(key::bucket_of(lookup, person)),
-        Who::Stay { stay, .. } => Bucket::of_id(stay.as_str()),
+        Who::Person(person) => Ok(Some((key::bucket_of(lookup, person), person.clone(), None))),
+        Who::Stay { stay, number } => {
+            let Some(bucket) = Bucket::of_id(stay.as_str()) else { return Ok(None) };
+            let found = find_stay(db, bucket, stay)?.filter(|(person, _)| person.number() == number);
+            Ok(found.map(|(person, stay)| (bucket, person, Some(stay))))
+        }
     }
 }
 
-fn facts(db: &Connection, bucket: Bucket, wanted: &LookUp) -> Read<Option<Facts>> {
-    let (person, stay) = match &wanted.who {
-        Who::Person(person) => (person.clone(), None),
-        Who::Stay { stay, number } => match find_stay(db, bucket, stay)? {
-            Some((person, stay)) if person.number() == number => (person, Some(stay)),
-            Some(_) | None => return Ok(None),
-        },
-    };
+fn facts(
+    db: &Connection,
+    bucket: Bucket,
+    person: PersonKey,
+    stay: Option<StayFacts>,
+    wanted: &LookUp,
+) -> Read<Option<Facts>> {
     let Some(mut facts) = find_person(db, bucket, person)? else { return Ok(None) };
     if let Some(stay) = stay {
         if wanted.lines {
@@ -149,12 +157,14 @@ fn lines(db: &Connection, bucket: Bucket, person: &PersonKey, stay: &StayFacts) 
     Ok(lines)
 }
 
-/// What is known of a message whose person lies in that bucket.
-pub(super) fn message(db: &Connection, bucket: Bucket, key: &MessageKey) -> Read<Message> {
+/// What is known of a message about that person.
+fn message(db: &Connection, bucket: Bucket, person: &PersonKey, key: &MessageKey) -> Read<Message> {
     const SQL: &str = "SELECT person, version, undone_by, fence, recipe, content FROM message
-         WHERE bucket = ?1 AND msgid = ?2 AND institution = ?3 AND infno = ?4";
+         WHERE bucket = ?1 AND msgid = ?2 AND institution = ?3 AND infno = ?4 AND person = ?5";
     let failed = || storage("read a message");
-    let asked = params![bucket.get(), key.message.as_str(), key.institution.as_str(), key.transaction];
+    let (message, institution, person) =
+        (key.message.as_str(), key.institution.as_str(), key::person_text(person));
+    let asked = params![bucket.get(), message, institution, key.transaction, person];
     let mut statement = db.prepare_cached(SQL).map_err(failed())?;
     let mut rows = statement.query(asked).map_err(failed())?;
     match rows.next().map_err(failed())? {

@@ -96,11 +96,11 @@ fn stay_stands(db: &Connection, deed: &Prepared) -> rusqlite::Result<bool> {
 /// The deed's own message and the one that it fences off must both be unknown.
 fn any_message_known(db: &Connection, deed: &Prepared) -> rusqlite::Result<bool> {
     const SQL: &str = "SELECT 1 FROM message
-         WHERE bucket = ?1 AND msgid = ?2 AND institution = ?3 AND infno = ?4";
+         WHERE bucket = ?1 AND msgid = ?2 AND institution = ?3 AND infno = ?4 AND person = ?5";
     let own = deed.keyed.then_some(&deed.key);
     for key in own.into_iter().chain(&deed.effect.fences) {
         let (message, institution) = (key.message.as_str(), key.institution.as_str());
-        let asked = params![deed.bucket.get(), message, institution, key.transaction];
+        let asked = params![deed.bucket.get(), message, institution, key.transaction, deed.person];
         if db.prepare_cached(SQL)?.exists(asked)? {
             return Ok(true);
         }
@@ -188,18 +188,25 @@ fn bind(
 /// record that came first.
 fn turn_messages(db: &Connection, deed: &Prepared, version: u64) -> rusqlite::Result<()> {
     const UNDO: &str = "UPDATE message SET undone_by = ?5
-         WHERE bucket = ?1 AND msgid = ?2 AND institution = ?3 AND infno = ?4 AND undone_by = 0 AND fence = 0";
+         WHERE bucket = ?1 AND msgid = ?2 AND institution = ?3 AND infno = ?4 AND person = ?6
+           AND undone_by = 0 AND fence = 0";
     const RESTORE: &str = "UPDATE message SET undone_by = 0
-         WHERE bucket = ?1 AND msgid = ?2 AND institution = ?3 AND infno = ?4";
+         WHERE bucket = ?1 AND msgid = ?2 AND institution = ?3 AND infno = ?4 AND person = ?5";
     let bucket = deed.bucket.get();
     for key in &deed.effect.undoes {
         let (message, institution) = (key.message.as_str(), key.institution.as_str());
-        let undone = params![bucket, message, institution, key.transaction, whole(version)];
+        let undone = params![bucket, message, institution, key.transaction, whole(version), deed.person];
         db.prepare_cached(UNDO)?.execute(undone)?;
     }
     if let Some(key) = &deed.effect.restores {
         let (message, institution) = (key.message.as_str(), key.institution.as_str());
-        db.prepare_cached(RESTORE)?.execute(params![bucket, message, institution, key.transaction])?;
+        db.prepare_cached(RESTORE)?.execute(params![
+            bucket,
+            message,
+            institution,
+            key.transaction,
+            deed.person
+        ])?;
     }
     Ok(())
 }
