@@ -261,3 +261,19 @@ async fn a_settlement_that_arrives_before_its_lines_and_its_discharge_waits_for_
     assert_eq!(settled.amount("medfee_sumamt"), visit.stay.medfee_sumamt);
     assert_eq!(settled.output()["setlinfo"]["medins_setl_id"], json!(msgid(&early)));
 }
+
+/// A clerk who mistakes the patient must not believe that the settlement is gone.
+#[tokio::test]
+async fn an_undo_for_another_person_says_that_the_message_is_not_hers() {
+    let world = World::start().await;
+    let mut visit = local(&world).await;
+    visit.until_discharge().await;
+    let settlement = visit.message("2304", &visit.bill());
+    world.send(&settlement).await.done();
+    let other = local(&world).await;
+    let rows = world.rows();
+    let refused = other.undo("2304", &msgid(&settlement)).await.refused("undo-of-another");
+    assert!(refused.err_msg().contains("请核对psn_no与omsgid"), "{}", refused.err_msg());
+    assert_eq!(world.rows(), rows);
+    assert_eq!(live(&world, &visit).await, 1);
+}
