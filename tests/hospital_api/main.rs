@@ -7,6 +7,7 @@
 mod support;
 
 mod ambiguous;
+mod damaged;
 mod desks;
 mod directions;
 mod filings;
