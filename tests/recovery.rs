@@ -1,5 +1,5 @@
-//! The real gateway is killed with -9 while fifty copies of one settlement are in flight, a hundred times over. Money
-//! moves once, and whoever got an answer got the same bytes.
+//! The real gateway is killed with -9 while fifty copies of one settlement are in flight, a hundred times over; or it is
+//! told to stop. Money moves once, and whoever got an answer got the same bytes.
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on says where")]
 
@@ -80,6 +80,13 @@ impl Gate {
     fn kill(&mut self) {
         self.process.kill().unwrap();
         self.process.wait().unwrap();
+    }
+
+    /// SIGTERM: it ends well, with nothing cut.
+    fn stop(&mut self) {
+        let id = self.process.id().to_string();
+        assert!(Command::new("kill").args(["-TERM", &id]).status().unwrap().success());
+        assert!(self.process.wait().unwrap().success(), "it was cut off");
     }
 }
 
@@ -171,8 +178,14 @@ struct Burst {
     took: Duration,
 }
 
-/// Every copy on a connection of its own, all at once; the gateway dies after a while, or not at all.
-async fn burst(scene: &Scene, gate: &mut Gate, message: &Bytes, dies_after: Option<Duration>) -> Burst {
+/// Every copy on a connection of its own, all at once; after a while something happens to the gateway.
+async fn burst(
+    scene: &Scene,
+    gate: &mut Gate,
+    message: &Bytes,
+    after: Duration,
+    happens: fn(&mut Gate),
+) -> Burst {
     let line = scene.line(gate);
     let mut open: Vec<Connection> = Vec::new();
     for _ in 0..COPIES {
@@ -184,10 +197,8 @@ async fn burst(scene: &Scene, gate: &mut Gate, message: &Bytes, dies_after: Opti
         tokio::spawn(async move { connection.post(PATH, &[], message).await.ok() })
     });
     let copies: Vec<_> = copies.collect();
-    if let Some(after) = dies_after {
-        tokio::time::sleep(after).await;
-        gate.kill();
-    }
+    tokio::time::sleep(after).await;
+    happens(gate);
     let mut answers = Vec::new();
     for copy in copies {
         answers.extend(copy.await.unwrap().map(|(_, body)| body));
@@ -205,11 +216,16 @@ async fn a_settlement_sent_fifty_times_into_a_killed_gateway_moves_money_once() 
     for round in 0..ROUNDS {
         let message = scene.discharged(round, &gate).await;
         // The first round is not killed: it tells how long one takes.
-        let dies_after = (round > 0).then(|| window.mul_f64(dice.random::<f64>()));
-        let Burst { mut answers, took } = burst(&scene, &mut gate, &message, dies_after).await;
-        match dies_after {
-            None => window = took,
-            Some(_) => gate = Gate::start(&scene.folder.settings()),
+        let Burst { mut answers, took } = if round == 0 {
+            burst(&scene, &mut gate, &message, Duration::ZERO, |_| {}).await
+        } else {
+            let instant = window.mul_f64(dice.random::<f64>());
+            burst(&scene, &mut gate, &message, instant, Gate::kill).await
+        };
+        if round == 0 {
+            window = took;
+        } else {
+            gate = Gate::start(&scene.folder.settings());
         }
         cut_short += usize::from(answers.len() < COPIES);
         let line = scene.line(&gate);
@@ -223,6 +239,24 @@ async fn a_settlement_sent_fifty_times_into_a_killed_gateway_moves_money_once() 
     assert!(cut_short > ROUNDS / 2, "{cut_short} rounds were cut short");
     is_settled_once(&scene).await;
     trace_tells(&scene);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_gateway_that_is_told_to_stop_ends_well_and_answers_alike_afterwards() {
+    let place = tempfile::tempdir().unwrap();
+    let scene = Scene::make(place.path()).await;
+    for round in 0..4 {
+        let mut gate = Gate::start(&scene.folder.settings());
+        let message = scene.discharged(round, &gate).await;
+        let after = Duration::from_millis([0, 5, 20, 60][round]);
+        let Burst { mut answers, .. } = burst(&scene, &mut gate, &message, after, Gate::stop).await;
+        let mut again = Gate::start(&scene.folder.settings());
+        let line = scene.line(&again);
+        answers.push(line.open().await.unwrap().post(PATH, &[], message).await.unwrap().1);
+        again.stop();
+        Answer::read(answers[0].clone()).done();
+        assert!(answers.iter().all(|answer| *answer == answers[0]), "round {round}");
+    }
 }
 
 /// One settlement each, in the records and in the year, and every table is what the records make of it.
