@@ -73,10 +73,18 @@ struct Patient {
     insured: Insured,
     /// Her stay at each place, and the number that the place was told for it.
     stays: Vec<(Stay, String)>,
-    /// Sum of the lines sent up, in fen, by place.
+    /// Sum of the lines sent up and not settled, in fen, by place.
     sent: Vec<i64>,
-    /// Settlements answered, by place.
-    settled: Vec<(usize, String)>,
+    /// Settlements answered: place, number, sum of their lines.
+    settled: Vec<(usize, String, i64)>,
+}
+
+impl Patient {
+    fn took(&mut self, place: usize, settled: &Answer) {
+        let fee = fen(settled.amount("medfee_sumamt"));
+        self.sent[place] -= fee;
+        self.settled.push((place, settled.setl_id(), fee));
+    }
 }
 
 /// A message that was sent, and its first success.
@@ -106,6 +114,7 @@ enum Action {
     Discharge,
     Quote,
     Settle,
+    SettlePart,
     SettleAfterLosingTheAnswer,
     Reverse,
     CancelDischarge,
@@ -117,13 +126,14 @@ enum Action {
     WholeStay,
 }
 
-const ACTION_WEIGHTS: [(Action, u32); 15] = [
+const ACTION_WEIGHTS: [(Action, u32); 16] = [
     (Action::Admit, 8),
     (Action::Upload, 14),
     (Action::Withdraw, 2),
     (Action::Discharge, 8),
     (Action::Quote, 6),
     (Action::Settle, 9),
+    (Action::SettlePart, 6),
     (Action::SettleAfterLosingTheAnswer, 6),
     (Action::Reverse, 9),
     (Action::CancelDischarge, 3),
@@ -209,7 +219,8 @@ impl Simulation {
                 let message = self.world.message(&stay.fixmedins_code, "2303", &stay.insuplc_admdvs, &input);
                 self.count("2303", &self.world.send(&message).await);
             }
-            Action::Settle => self.settle(patient, place).await,
+            Action::Settle => self.settle(patient, place, false).await,
+            Action::SettlePart => self.settle(patient, place, true).await,
             Action::SettleAfterLosingTheAnswer => self.lose_the_answer(patient, place).await,
             Action::Reverse => self.reverse(patient, dice).await,
             Action::CancelDischarge => self.cancel(patient, place, "2405").await,
@@ -225,9 +236,13 @@ impl Simulation {
             Action::WholeStay => {
                 self.admit(patient, place).await;
                 self.upload(patient, place, dice).await;
+                if dice.random_ratio(1, 2) {
+                    self.settle(patient, place, true).await;
+                    self.upload(patient, place, dice).await;
+                }
                 let (stay, id) = self.sheet(patient, place);
                 self.send(patient, &stay, "2402", play::discharge(&stay, &id)).await;
-                self.settle(patient, place).await;
+                self.settle(patient, place, false).await;
             }
         }
     }
@@ -279,12 +294,19 @@ impl Simulation {
         Fen(self.patients[patient].lock().unwrap().sent[place]).to_string()
     }
 
-    async fn settle(&self, patient: usize, place: usize) {
+    /// All that is not settled yet, as a part of the stay or at its end.
+    async fn settle(&self, patient: usize, place: usize, part: bool) {
         let (stay, id) = self.sheet(patient, place);
-        let input = play::settle(&stay, &id, &self.fee(patient, place));
+        let mut input = play::settle(&stay, &id, &self.fee(patient, place));
+        if part {
+            input["data"]["mid_setl_flag"] = "1".into();
+        }
         let answer = self.send(patient, &stay, "2304", input).await;
+        if part {
+            self.count("2304 part", &answer);
+        }
         if answer.ok() {
-            self.patients[patient].lock().unwrap().settled.push((place, answer.setl_id()));
+            self.patients[patient].lock().unwrap().took(place, &answer);
         }
     }
 
@@ -313,7 +335,7 @@ impl Simulation {
         let (code, infno) = (stay.fixmedins_code.clone(), "2304".to_owned());
         self.log.lock().unwrap().push(Sent { code, infno, msgid, patient, body, first });
         if answer.ok() {
-            self.patients[patient].lock().unwrap().settled.push((place, answer.setl_id()));
+            self.patients[patient].lock().unwrap().took(place, &answer);
         }
     }
 
@@ -321,9 +343,13 @@ impl Simulation {
         let settled = self.patients[patient].lock().unwrap().settled.clone();
         // Most often the last one, sometimes one before it.
         let back = if dice.random_ratio(3, 4) { 0 } else { dice.random_range(0..settled.len().max(1)) };
-        let Some((place, setl_id)) = settled.iter().rev().nth(back) else { return };
+        let Some((place, setl_id, fee)) = settled.iter().rev().nth(back) else { return };
         let (stay, id) = self.sheet(patient, *place);
-        self.send(patient, &stay, "2305", play::reverse(&stay, &id, setl_id)).await;
+        if self.send(patient, &stay, "2305", play::reverse(&stay, &id, setl_id)).await.ok() {
+            let mut sheet = self.patients[patient].lock().unwrap();
+            sheet.sent[*place] += fee;
+            sheet.settled.retain(|(_, other, _)| other != setl_id);
+        }
     }
 
     async fn cancel(&self, patient: usize, place: usize, infno: &str) {
@@ -407,7 +433,7 @@ fn has_seen_enough(simulation: &Simulation) {
     let seen = simulation.seen.lock().unwrap();
     let count = |infno: &str, code: &str| seen.get(&(infno.into(), code.into())).copied().unwrap_or(0);
     for (infno, at_least) in
-        [("2401", 30), ("2301", 30), ("2402", 30), ("2304", 30), ("2305", 15), ("2601", 20)]
+        [("2401", 30), ("2301", 30), ("2402", 30), ("2304", 30), ("2304 part", 5), ("2305", 15), ("2601", 20)]
     {
         assert!(count(infno, "") >= at_least, "{infno} succeeded {} times: {seen:?}", count(infno, ""));
     }
