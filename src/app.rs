@@ -275,6 +275,19 @@ pub fn open_ledger(config: &Gateway, clock: Arc<dyn Clock>) -> Result<SqliteLedg
         .map_err(|cause| AppError::Ledger { file, cause })
 }
 
+/// The use cases over a ledger that is only read: for reports beside a running gateway. They know the names of regions and
+/// institutions, and no packs or catalogues.
+pub async fn to_read(config: &Gateway, clock: Arc<dyn Clock>) -> Result<Service, AppError> {
+    let lookup = LookupKey::new(&key_file::read(&config.lookup_key)?);
+    let file = config.ledger.file.display().to_string();
+    let ledger = SqliteLedger::open_to_read(&config.ledger.file, sqlite::Settings::default(), lookup)
+        .map_err(|cause| AppError::Ledger { file, cause })?;
+    let ledger: Arc<dyn Ledger> = Arc::new(ledger);
+    let names = shared_tables::names(ledger.as_ref()).await?;
+    let cache = Arc::new(MemoryCache::new(CACHE_ENTRIES_MAX));
+    Ok(Service::new(ledger, cache, clock, Arc::new(CardsOnly), names, service_settings(config)))
+}
+
 /// The use cases over a configured ledger, without any face: for commands that ask once and end.
 pub async fn without_faces(config: &Gateway, clock: Arc<dyn Clock>) -> Result<Service, AppError> {
     let packs = shared_tables::load_packs(config)?;

@@ -1,6 +1,7 @@
 //! Owns the command line: one file a subcommand, one table of exit codes, one door to the terminal.
 
 pub mod check;
+pub mod clear;
 pub mod demo;
 pub mod import;
 pub mod quote;
@@ -126,6 +127,8 @@ enum Command {
     Serve(serve::Arguments),
     /// Take a file in: check it whole, show what would change, apply it 导入
     Import(import::Arguments),
+    /// Tell what regions owe each other for a month 月度清算
+    Clear(clear::Arguments),
     /// Write a synthetic province as files 生成沙盒数据
     Sandbox(sandbox::Arguments),
     /// Tell what became of a message 追踪报文
@@ -144,6 +147,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>, console: &mut Console)
         Command::Check(arguments) => check::run(&arguments, console),
         Command::Serve(arguments) => waiting(serve::run(&arguments, clock(), console.out())),
         Command::Import(arguments) => waiting(import::run(&arguments, clock(), console.out())),
+        Command::Clear(arguments) => waiting(clear::run(&arguments, clock(), console.out())),
         Command::Sandbox(arguments) => Ok(sandbox::run(&arguments, clock().as_ref(), console.out())),
         Command::Trace(arguments) => waiting(trace::run(&arguments, clock(), console.out())),
     };

@@ -101,7 +101,7 @@ impl Default for Settings {
 /// A ledger in one file.
 pub struct SqliteLedger {
     file: Arc<File>,
-    /// `None` once it is being closed.
+    /// `None` once it is being closed, and where it is only read.
     queue: Option<Queue<Job>>,
     writer: Option<JoinHandle<()>>,
     lane: u32,
@@ -137,6 +137,22 @@ impl SqliteLedger {
             .map_err(storage("start its writer"))?;
         let file = File { path: path.to_owned(), settings, lookup, idle: Mutex::default() };
         Ok(SqliteLedger { file: Arc::new(file), queue: Some(queue), writer: Some(writer), lane })
+    }
+
+    /// Opens a file that is there, to read it and nothing else: reports beside a running gateway. Every deed is refused
+    /// with `Stopping`.
+    ///
+    /// # Errors
+    /// As `open`; `Storage` also when there is no such file.
+    pub fn open_to_read(
+        path: &Path,
+        settings: Settings,
+        lookup: LookupKey,
+    ) -> Result<SqliteLedger, LedgerError> {
+        let db = connection::open_as_it_stands(path, &settings, &lookup)?;
+        let idle = Mutex::new(vec![db]);
+        let file = File { path: path.to_owned(), settings, lookup, idle };
+        Ok(SqliteLedger { file: Arc::new(file), queue: None, writer: None, lane: 0 })
     }
 
     fn push<T>(

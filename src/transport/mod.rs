@@ -28,6 +28,8 @@ use http_body_util::Full;
 use hyper::Response;
 use hyper::http::request::Parts;
 use std::future::Future;
+use std::net::IpAddr;
+use std::net::Ipv6Addr;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
@@ -55,6 +57,17 @@ pub struct Peer {
     pub address: SocketAddr,
     /// Of the leaf certificate that the client proved to hold in the handshake; `None` where it showed none.
     pub certificate: Option<tls::Fingerprint>,
+}
+
+impl Peer {
+    /// What one subscriber has: an IPv4 address, or an IPv6 network of 64 bits, within which a machine takes what address
+    /// it likes. Limits count by it.
+    pub fn network(&self) -> IpAddr {
+        match self.address.ip().to_canonical() {
+            IpAddr::V4(address) => IpAddr::V4(address),
+            IpAddr::V6(address) => IpAddr::V6(Ipv6Addr::from_bits(address.to_bits() >> 64 << 64)),
+        }
+    }
 }
 
 /// What a layer above does with requests.
@@ -149,3 +162,20 @@ pub enum Event {
 
 /// Told of every [`Event`], on the reactor: it must not wait.
 pub type Observer = Arc<dyn Fn(Event) + Send + Sync>;
+
+#[cfg(test)]
+mod tests {
+    use super::Peer;
+
+    #[test]
+    fn addresses_of_one_subscriber_are_one_network() {
+        let network = |address: &str| {
+            let address = address.parse().unwrap();
+            Peer { address, certificate: None }.network().to_string()
+        };
+        assert_eq!(network("[2001:db8:1:2:3:4:5:6]:1"), network("[2001:db8:1:2:ffff::9]:2"));
+        assert_ne!(network("[2001:db8:1:2::1]:1"), network("[2001:db8:1:3::1]:1"));
+        assert_eq!(network("[::ffff:192.0.2.7]:1"), "192.0.2.7");
+        assert_eq!(network("192.0.2.8:1"), "192.0.2.8");
+    }
+}

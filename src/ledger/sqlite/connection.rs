@@ -61,6 +61,22 @@ pub(super) fn open_reader(path: &Path, settings: &Settings) -> rusqlite::Result<
     Ok(db)
 }
 
+/// A connection that only reads, to a file that must be there and be ours as it stands.
+pub(super) fn open_as_it_stands(
+    path: &Path,
+    settings: &Settings,
+    lookup: &LookupKey,
+) -> Result<Connection, LedgerError> {
+    let db = open_reader(path, settings).map_err(storage("open to read"))?;
+    let standing = step_of(&db).map_err(storage("read the schema version"))?;
+    if standing > STEPS.len() {
+        return Err(LedgerError::Newer { found: standing, known: STEPS.len() });
+    }
+    check_shape(&db)?;
+    check_key(&db, lookup)?;
+    Ok(db)
+}
+
 /// Brings the file to the newest step, or refuses it: newer than we are, altered, or keyed by another look-up key.
 fn migrate(db: &mut Connection, lookup: &LookupKey) -> Result<(), LedgerError> {
     let standing = step_of(db).map_err(storage("read the schema version"))?;

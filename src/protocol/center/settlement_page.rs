@@ -90,7 +90,7 @@ fn content(
     ];
     Some(html! {
         (crumbs(record.at.day().month(), Some((home, care, &way))))
-        h1 { (both(&kind)) " " span.soft { (settlement_id(record)) } }
+        h1 { (both(&kind)) " " span.id.soft { (settlement_id(record)) } }
         @if mismatch { div.panel.warn role="alert" { p { (pair(
             "重新计算得到的金额与记录不同；以记录为准，请核查。",
             "Computed anew, the figures differ from those recorded; the recorded ones count. Look into it.")) } } }
@@ -126,7 +126,7 @@ fn amounts(breakdown: &Breakdown) -> Markup {
     rows.push((Said::new("个人账户", "Personal account"), breakdown.acct_pay + breakdown.acct_mulaid_pay));
     rows.push((Said::new("现金", "Cash"), breakdown.psn_cash_pay));
     html! {
-        div.scroll { table {
+        div.scroll role="region" aria-label="表格 Table" tabindex="0" { table.narrow {
             caption { (pair("金额", "Amounts")) }
             tbody { @for (label, amount) in &rows { tr { th scope="row" { (both(label)) } (money(*amount)) } } }
         } }
@@ -151,7 +151,7 @@ fn postings(entries: &[Entry], reference: &Reference, settlement: &Settlement) -
         }
     };
     html! {
-        div.scroll { table {
+        div.scroll role="region" aria-label="表格 Table" tabindex="0" { table.narrow {
             caption { (pair("分录（借方为正）", "Postings (debit positive)")) }
             tbody { @for entry in entries { tr { th scope="row" { (account(&entry.account)) } (money(entry.amount)) } } }
             tfoot { tr {

@@ -150,7 +150,7 @@ impl PersonFace {
             return asset;
         }
         let as_data = path.starts_with("/me/v1/");
-        let answered = match self.requests.admit(&request.peer.address.ip().to_string()).await {
+        let answered = match self.requests.admit(&request.peer.network().to_string()).await {
             Ok(_place) => route(ROUTES, self, request).await,
             Err(shed) => Err(PageError::TooMany { retry_after_ms: shed.retry_after_ms }),
         };
