@@ -16,6 +16,7 @@ use std::time::Duration;
 use crate::app::shared_tables::SharedTables;
 use crate::app::shared_tables::TablesError;
 use crate::cache::memory::MemoryCache;
+use crate::config::gateway::Caller;
 use crate::config::gateway::Gateway;
 use crate::config::gateway::HospitalSection;
 use crate::config::gateway::LimitsSection;
@@ -206,13 +207,13 @@ impl App {
         }
     }
 
-    /// Reads certificates, callers and packs again. What cannot be read leaves the old in force; every fault is given
-    /// back.
-    pub async fn reload(&self) -> Vec<String> {
+    /// Reads certificates, the secrets of these callers, and packs again. What cannot be read leaves the old in force;
+    /// every fault is given back.
+    pub async fn reload(&self, callers: &[Caller]) -> Vec<String> {
         let mut faults = Vec::new();
         let tls = self.tls.iter().filter_map(|tls| tls.reload().err());
         faults.extend(tls.map(|fault| fault.to_string()));
-        match Callers::load(&self.config.callers) {
+        match Callers::load(callers) {
             Ok(callers) => self.face.replace_callers(callers),
             Err(fault) => faults.push(fault.to_string()),
         }

@@ -82,8 +82,6 @@ pub struct Settings {
     pub writer_cache_kib: i64,
     /// Of each reader.
     pub reader_cache_kib: i64,
-    /// How much of the file readers map into memory instead of copying it.
-    pub mmap_bytes: i64,
     /// Decided when the file is made.
     pub page_bytes: i64,
     /// The file may not grow beyond this: `None` leaves it to the disk.
@@ -100,7 +98,6 @@ impl Default for Settings {
             wal_limit_pages: 65_536,
             writer_cache_kib: 65_536,
             reader_cache_kib: 8_192,
-            mmap_bytes: 1 << 30,
             page_bytes: 4_096,
             pages_max: None,
         }

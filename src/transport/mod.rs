@@ -77,6 +77,12 @@ pub trait Handler: Send + Sync + 'static {
     /// drop it; that is noticed when the answer is written.
     fn handle(&self, request: Request) -> impl Future<Output = Answer> + Send;
 
+    /// The answer to a request whose body could not be taken whole: too large, too slow, or broken off. Nothing of it
+    /// was handed on, and the connection is closed behind the answer.
+    fn on_body_refused(&self, refusal: refusal::Refusal) -> Answer {
+        refusal.answer()
+    }
+
     /// The answer in place of one that `handle` panicked over. The process and the connection live on.
     fn on_panic(&self) -> Answer {
         refusal::Refusal::Panicked.answer()

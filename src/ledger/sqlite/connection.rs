@@ -49,6 +49,8 @@ pub(super) fn reopen_writer(path: &Path, settings: &Settings) -> rusqlite::Resul
     Ok(db)
 }
 
+/// The file is not mapped into memory: SQLite gives a mapping back whenever someone has committed, so that nearly every
+/// look-up would pay for mapping it anew and for a fault a page.
 pub(super) fn open_reader(path: &Path, settings: &Settings) -> rusqlite::Result<Connection> {
     let db = Connection::open_with_flags(
         path,
@@ -56,7 +58,7 @@ pub(super) fn open_reader(path: &Path, settings: &Settings) -> rusqlite::Result<
     )?;
     db.busy_timeout(Duration::from_millis(settings.busy_timeout_ms))?;
     db.pragma_update(None, "cache_size", -settings.reader_cache_kib)?;
-    db.pragma_update(None, "mmap_size", settings.mmap_bytes)?;
+    db.pragma_update(None, "mmap_size", 0)?;
     db.set_prepared_statement_cache_capacity(STATEMENTS_MAX);
     Ok(db)
 }
