@@ -169,7 +169,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>, console: &mut Console)
         Command::Sandbox(arguments) => Ok(sandbox::run(&arguments, clock().as_ref(), console.out())),
         Command::Trace(arguments) => waiting(trace::run(&arguments, clock(), console.out())),
         Command::Keys(arguments) => keys::run(&arguments, clock().as_ref(), console),
-        Command::Verify(arguments) => verify::run(&arguments, console),
+        Command::Verify(arguments) => verify::run(&arguments, clock().as_ref(), console),
         Command::Receipt(arguments) => receipt::run(&arguments, console),
     };
     let flushed = console.flush();

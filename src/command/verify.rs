@@ -11,6 +11,7 @@ use crate::command::Console;
 use crate::command::Exit;
 use crate::ledger::Witness;
 use crate::ledger::codec;
+use crate::service::seams::Clock;
 use crate::vault::signing::PublicKey;
 
 /// Prove that nothing was changed: a whole ledger, a copy of it, or one receipt.
@@ -52,10 +53,10 @@ pub struct Arguments {
     pub json: bool,
 }
 
-pub fn run(arguments: &Arguments, console: &mut Console) -> io::Result<Exit> {
+pub fn run(arguments: &Arguments, clock: &dyn Clock, console: &mut Console) -> io::Result<Exit> {
     match &arguments.receipt {
         Some(file) => receipt::run(arguments, file, console),
-        None => ledger::run(arguments, console),
+        None => ledger::run(arguments, clock, console),
     }
 }
 

@@ -6,7 +6,6 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::sync::mpsc;
 use std::time::Duration;
-use std::time::Instant;
 
 use serde_json::json;
 
@@ -24,8 +23,9 @@ use crate::ledger::Progress;
 use crate::ledger::Verified;
 use crate::ledger::Verify;
 use crate::ledger::sqlite;
+use crate::service::seams::Clock;
 
-pub(super) fn run(arguments: &Arguments, console: &mut Console) -> io::Result<Exit> {
+pub(super) fn run(arguments: &Arguments, clock: &dyn Clock, console: &mut Console) -> io::Result<Exit> {
     let config = match Gateway::read(&arguments.config) {
         Ok(config) => config,
         Err(faults) => return stop(console, Exit::BadInput, &faults.to_string()),
@@ -46,10 +46,15 @@ pub(super) fn run(arguments: &Arguments, console: &mut Console) -> io::Result<Ex
     let progress = Arc::new(Progress::default());
     let faults_max = usize::from(arguments.faults);
     let wish = Verify { faults_max, witness: arguments.witness, progress: Arc::clone(&progress) };
-    let begun = Instant::now();
+    let begun = clock.now();
     let verified = watched(&progress, || sqlite::verify_file(file, &settings, &secrets, &wish));
     match verified {
-        Ok(verified) => report(arguments, &verified, begun.elapsed(), console),
+        Ok(verified) => report(
+            arguments,
+            &verified,
+            Duration::from_millis((clock.now().0 - begun.0).unsigned_abs()),
+            console,
+        ),
         Err(cause) => stop(console, Exit::CannotReach, &told(&cause)),
     }
 }
