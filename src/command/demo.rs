@@ -74,7 +74,7 @@ async fn play(
     let config = Gateway::read(&folder.settings()).map_err(|faults| faults.to_string())?;
     let app = start(config, clock, arguments.once).await.map_err(|cause| told(&cause))?;
     let story = Story::new(&app, &folder, &province)?;
-    let differences = story.play(&mut screen).await?;
+    let differences = story.play(&mut screen, arguments.once).await?;
     screen.close(differences, arguments.once, path, &app.addresses(), month).map_err(in_words)?;
     if !arguments.once {
         return Ok(serve::until_stopped(app, &folder.settings()).await);

@@ -7,6 +7,7 @@ use std::path::Path;
 use crate::app::Addresses;
 use crate::domain::breakdown::Breakdown;
 use crate::domain::calendar::Month;
+use crate::domain::codes::HospitalLevel;
 use crate::domain::money::Fen;
 use crate::protocol::explanation::Sentence;
 use crate::protocol::explanation::words;
@@ -73,9 +74,22 @@ impl<'o> Screen<'o> {
         self.out.flush()
     }
 
+    /// Of which level the hospital is: it decides the deductible and the rate.
+    pub(super) fn level(&mut self, level: HospitalLevel) -> io::Result<()> {
+        let (zh, en) = match level {
+            HospitalLevel::Primary => ("基层", "primary care"),
+            HospitalLevel::One => ("一级", "level one of three"),
+            HospitalLevel::Two => ("二级", "level two of three"),
+            HospitalLevel::Three => ("三级", "level three of three"),
+        };
+        writeln!(
+            self.out,
+            "\n   医院等级 hospital: {zh}, {en}. 等级决定起付线和报销比例 The level decides deductible and rate."
+        )
+    }
+
     /// Who pays what of a bill.
     pub(super) fn bill(&mut self, b: &Breakdown) -> io::Result<()> {
-        writeln!(self.out)?;
         self.row("医疗费总额", "the whole bill", b.medfee_sumamt, "")?;
         self.row("  全自费", "outside the catalogue", b.fulamt_ownpay_amt, "患者付 patient")?;
         self.row("  超限价", "above price limits", b.overlmt_selfpay, "患者付 patient")?;
@@ -85,6 +99,10 @@ impl<'o> Screen<'o> {
         for fund in &b.funds {
             let (zh, en) = words::fund(fund.fund);
             self.row(&format!("    {zh}"), en, fund.amount, "基金付 fund")?;
+        }
+        let rest = b.inscp_scp_amt - b.act_pay_dedc - b.fund_pay_sumamt;
+        if rest > Fen::ZERO {
+            self.row("    其余按比例自付", "the share that is left", rest, "患者付 patient")?;
         }
         let bar = bar(b.fund_pay_sumamt, b.medfee_sumamt);
         writeln!(self.out, "   ├{}┤", "─".repeat(usize::try_from(BAR).unwrap_or(0)))?;
@@ -148,7 +166,9 @@ impl<'o> Screen<'o> {
         writeln!(
             self.out,
             "   异地就医先备案；来不及的，出院结算前补办也算数。\n   \
-             File before you travel; if you could not, filing before the hospital settles still counts."
+             File before you travel; if you could not, filing before the hospital settles still counts.\n   \
+             在哪里办：国家医保服务平台App、国家异地就医备案小程序或参保地经办机构。\n   \
+             Where: the national insurance app, its mini-program, or the office of the home city."
         )?;
         match differences {
             0 => writeln!(self.out, "   ✓ every figure is the one worked out by hand.")?,
