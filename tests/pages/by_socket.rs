@@ -294,6 +294,39 @@ async fn a_form_sent_before_and_changed_is_told_and_can_be_sent_again() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_person_ends_a_filing_of_hers_and_nobody_else_s() {
+    let world = World::start().await;
+    let mut reader = Reader::of(world.persons);
+    reader.sign_in(world.number(Role::Unfiled)).await;
+    let form = reader.get("/me/filings/new").await;
+    let (token, message) = (form.hidden("token"), form.hidden("message"));
+    let fields = [
+        ("token", token.as_str()),
+        ("message", message.as_str()),
+        ("category", "TMP_OTHER"),
+        ("target", "310000"),
+        ("phone", "<b>x"),
+    ];
+    let refused = reader.post("/me/filings", &fields).await;
+    assert!(refused.text.contains("电话只能包含数字"), "{}", refused.text);
+    reader.post("/me/filings", &fields[..4]).await;
+    let list = reader.get("/me/filings").await;
+    let end = list.links("/me/filings/").into_iter().find(|link| link.ends_with("/end")).unwrap();
+    let page = reader.get(&end).await;
+    assert!(page.text.contains("上海市") && page.text.contains("按未备案结算"), "{}", page.text);
+    let (token, message) = (page.hidden("token"), page.hidden("message"));
+    let mut other = Reader::of(world.persons);
+    other.sign_in(world.number(Role::LongTerm)).await;
+    assert_eq!(other.get(&end).await.status, StatusCode::NOT_FOUND);
+    let ended = reader.post(&end, &[("token", token.as_str()), ("message", message.as_str())]).await;
+    assert_eq!(ended.status, StatusCode::SEE_OTHER, "{}", ended.text);
+    let list = reader.get("/me/filings?ended=1").await;
+    assert!(list.text.contains("备案已结束") && !list.text.contains(&end), "{}", list.text);
+    let again = reader.post(&end, &[("token", token.as_str()), ("message", "A1")]).await;
+    assert_eq!(again.status, StatusCode::UNPROCESSABLE_ENTITY, "{}", again.text);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn every_fault_of_a_filing_is_told_at_its_field() {
     let world = World::start().await;
     let mut reader = Reader::of(world.persons);

@@ -79,6 +79,15 @@ impl PersonFace {
             Ok(wish) => wish,
             Err(faults) => return Ok(self.form_again(&session, &form, &faults)),
         };
+        if wish.category == FilingCategory::LongTermRetiree && self.is_at_work(&session).await? {
+            let mut faults = Faults::default();
+            faults.tell(
+                "category",
+                "您登记为在职人员，不能办理退休安置；请选择长期居住或常驻异地工作",
+                "you are registered as working: choose long-term resident or posted elsewhere",
+            );
+            return Ok(self.form_again(&session, &form, &faults));
+        }
         match self.make(&session, wish).await {
             Ok(id) => Ok(answer::see(&format!("/me/filings?made={id}"))),
             Err(ServiceError::Refused(refusal)) => match told(&refusal) {
@@ -96,6 +105,12 @@ impl PersonFace {
             }
             Err(other) => Err(other.into()),
         }
+    }
+
+    /// Insured as an employee today, and not retired.
+    async fn is_at_work(&self, session: &Session) -> Result<bool, PageError> {
+        let (seen, today) = (self.seen(session).await?, self.service.today());
+        Ok(seen.register.coverage("310", today).is_some_and(|row| !row.retired()))
     }
 
     async fn make(&self, session: &Session, wish: Wish) -> Result<String, ServiceError> {
@@ -121,11 +136,22 @@ impl PersonFace {
     fn call(&self, session: &Session, wish: &Wish) -> Call {
         let days = [wish.from, wish.to].map(|day| day.map_or(0, Day::number));
         let content = format!("{} {} {days:?} {}", wish.category.code(), wish.target, wish.phone);
+        self.call_of(session, TRANSACTION, &wish.message, &content)
+    }
+
+    /// A form of hers as a message: sending it twice does it once.
+    pub(super) fn call_of(
+        &self,
+        session: &Session,
+        transaction: u16,
+        form: &MessageId,
+        content: &str,
+    ) -> Call {
         Call {
             key: MessageKey {
                 institution: InstitutionCode::parse(SENDER).expect("a plain word"),
-                transaction: TRANSACTION,
-                message: named(session, &wish.message),
+                transaction,
+                message: named(session, form),
             },
             insured_region: Some(session.person.pool),
             content: ContentHash { recipe: RECIPE, digest: Sm3::digest(content.as_bytes()).into() },
@@ -196,6 +222,9 @@ fn read(form: &Form) -> Result<Wish, Faults> {
     if form.get("phone").chars().count() > 20 {
         faults.tell("phone", "电话最多20个字符", "the phone number has at most 20 characters");
     }
+    if !form.get("phone").chars().all(|c| c.is_ascii_digit() || "+-() ".contains(c)) {
+        faults.tell("phone", "电话只能包含数字", "a phone number has digits only");
+    }
     let long_term = category.is_some_and(FilingCategory::is_long_term);
     if long_term && !form.has("commitment") {
         faults.tell("commitment", "长期备案需要您勾选承诺", "a long-term filing needs your promise");
@@ -218,7 +247,7 @@ fn read(form: &Form) -> Result<Wish, Faults> {
 }
 
 /// A refusal that she can do something about, at its field.
-fn told(refusal: &Refusal) -> Option<Faults> {
+pub(super) fn told(refusal: &Refusal) -> Option<Faults> {
     let mut faults = Faults::default();
     let (field, zh, en) = match refusal {
         Refusal::Filing(cause) => filing_told(cause),

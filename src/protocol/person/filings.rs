@@ -29,6 +29,9 @@ impl PersonFace {
         let made = x.query().get("made").to_owned();
         let content = html! {
             @if seen.filings.iter().any(|one| one.filing.id.as_str() == made) { (taken(&made)) }
+            @if x.query().has("ended") { div.panel.good role="status" {
+                p.lead { (pair("备案已结束。", "The filing is ended.")) }
+            } }
             h1 { (pair("我的异地备案", "My filings")) }
             p { (pair(
                 "到外地住院前先备案，报销比例更高。住院期间、结算之前补办也有效。",
@@ -59,12 +62,15 @@ fn card(one: &FilingSeen, reference: &Reference, today: Day) -> Markup {
             p { (both(&names::category(filing.category))) }
             p { (day_zh(filing.from)) "起，" (until(filing)) }
             p { (standing(filing, today)) }
+            @if filing.stands_on(today) && filing.ended_from.is_none() {
+                p { a href={ "/me/filings/" (filing.id) "/end" } { (pair("结束这条备案", "End it")) } }
+            }
             p.small.soft { (made_by(filing)) " · " (day_zh(filing.made_on)) " · " span { (filing.id) } }
         }
     }
 }
 
-fn until(filing: &Filing) -> Markup {
+pub(super) fn until(filing: &Filing) -> Markup {
     match (filing.ended_from, filing.to) {
         (Some(ended), _) => pair(&format!("已于{}结束", day_zh(ended)), &format!("ended from {ended} on")),
         (None, Some(to)) => pair(&format!("至{}", day_zh(to)), &format!("until {to}")),

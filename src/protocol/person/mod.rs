@@ -5,6 +5,7 @@ mod claim;
 mod claim_page;
 mod claims;
 mod data;
+mod end_filing;
 mod filing_form;
 mod filings;
 pub mod names;
@@ -75,6 +76,8 @@ const ROUTES: &[Route<PersonFace>] = &[
     Route::get("/me/claims/{}/receipt", |face, x| face.give_receipt(x).boxed()),
     Route::get("/me/filings", |face, x| face.show_filings(x).boxed()),
     Route::get("/me/filings/new", |face, x| face.show_filing_form(x).boxed()),
+    Route::get("/me/filings/{}/end", |face, x| face.show_ending(x).boxed()),
+    Route::post("/me/filings/{}/end", |face, x| face.end_filing(x).boxed()),
     Route::post("/me/filings", |face, x| face.take_filing(x).boxed()),
     Route::get("/me/v1/claims", |face, x| face.claims_as_data(x).boxed()),
     Route::get("/me/v1/claims/{}", |face, x| face.claim_as_data(x).boxed()),
