@@ -16,6 +16,7 @@ use std::time::Duration;
 use crate::app::shared_tables::SharedTables;
 use crate::app::shared_tables::TablesError;
 use crate::cache::memory::MemoryCache;
+use crate::config::gateway::Caller;
 use crate::config::gateway::Gateway;
 use crate::config::gateway::HospitalSection;
 use crate::config::gateway::LimitsSection;
@@ -206,13 +207,13 @@ impl App {
         }
     }
 
-    /// Reads certificates, callers and packs again. What cannot be read leaves the old in force; every fault is given
-    /// back.
-    pub async fn reload(&self) -> Vec<String> {
+    /// Reads certificates, the secrets of these callers, and packs again. What cannot be read leaves the old in force;
+    /// every fault is given back.
+    pub async fn reload(&self, callers: &[Caller]) -> Vec<String> {
         let mut faults = Vec::new();
         let tls = self.tls.iter().filter_map(|tls| tls.reload().err());
         faults.extend(tls.map(|fault| fault.to_string()));
-        match Callers::load(&self.config.callers) {
+        match Callers::load(callers) {
             Ok(callers) => self.face.replace_callers(callers),
             Err(fault) => faults.push(fault.to_string()),
         }
@@ -299,13 +300,17 @@ pub fn secrets(config: &Gateway) -> Result<Secrets, AppError> {
     Ok(Secrets { lookup, keys: Arc::new(KeyStore::from_settings(&config.keys)?) })
 }
 
-/// The use cases over a configured ledger, without any face: for commands that ask once and end.
-pub async fn without_faces(config: &Gateway, clock: Arc<dyn Clock>) -> Result<Service, AppError> {
-    let packs = shared_tables::load_packs(config)?;
-    let ledger: Arc<dyn Ledger> = Arc::new(open_ledger(config, Arc::clone(&clock))?);
-    let tables = shared_tables::load(ledger.as_ref(), &packs).await?;
+/// The use cases over a ledger that is only read: for reports beside a running gateway. They know the names of regions and
+/// institutions, and no packs or catalogues.
+pub async fn to_read(config: &Gateway, clock: Arc<dyn Clock>) -> Result<Service, AppError> {
+    let file = config.ledger.file.display().to_string();
+    let ledger =
+        SqliteLedger::open_to_read(&config.ledger.file, sqlite::Settings::default(), secrets(config)?)
+            .map_err(|cause| AppError::Ledger { file, cause })?;
+    let ledger: Arc<dyn Ledger> = Arc::new(ledger);
+    let names = shared_tables::names(ledger.as_ref()).await?;
     let cache = Arc::new(MemoryCache::new(CACHE_ENTRIES_MAX));
-    Ok(Service::new(ledger, cache, clock, Arc::new(CardsOnly), tables.reference, service_settings(config)))
+    Ok(Service::new(ledger, cache, clock, Arc::new(CardsOnly), names, service_settings(config)))
 }
 
 fn person_face(config: &Gateway, service: Arc<Service>) -> PersonFace {

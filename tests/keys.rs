@@ -418,7 +418,7 @@ fn wrong_settings_and_arguments_are_told() {
     let text = fs::read_to_string(operator.path("gateway.toml")).unwrap();
     let without = text.replace("[keys]\nstore = \"store.json\"\nmaster = \"a.key\"\n", "");
     fs::write(operator.path("gateway.toml"), without).unwrap();
-    operator.is_refused(&["list"], 2, "has no section [keys]");
+    operator.is_refused(&["list"], 2, "keys.store: must be set");
 
     for arguments in [
         &["destroy", "--class", "all", "--month", "202001"] as &[&str],

@@ -281,6 +281,10 @@ fn refusals_have_their_codes_and_exit_with_one() {
             "third-party-liable",
         ),
         (r#""scheme":"employee","injury":{}"#, "no-commitment"),
+        (
+            r#""scheme":"work_injury","injury":{"work_injury_recognised":true,"third_party_liable":true}"#,
+            "third-party-liable",
+        ),
         (r#""scheme":"maternity""#, "matn-type-missing"),
         (r#""scheme":"maternity","matn_type":9"#, "matn-type-not-ruled"),
         (r#""insutype":340"#, "scheme-not-ruled"),

@@ -12,7 +12,9 @@ use crate::config::packs::FileFaults;
 use crate::config::packs::PackSet;
 use crate::domain::catalogue::Catalogue;
 use crate::domain::catalogue::CatalogueFault;
+use crate::domain::ids::InstitutionCode;
 use crate::domain::ids::RegionCode;
+use crate::domain::institution::Institution;
 use crate::domain::pack::Pack;
 use crate::domain::reference::Reference;
 use crate::domain::region::Regions;
@@ -86,11 +88,23 @@ pub async fn load(ledger: &dyn Ledger, set: &PackSet) -> Result<SharedTables, Ta
     Ok(SharedTables { reference: put_together(rows, set)?, version })
 }
 
-fn put_together(rows: ReferenceRows, set: &PackSet) -> Result<Reference, TablesError> {
+/// Only what gives regions and institutions their names; records nothing.
+pub async fn names(ledger: &dyn Ledger) -> Result<Reference, TablesError> {
+    let rows = ledger.reference().await?;
+    let institutions = by_code(rows.institutions);
+    Ok(Reference { regions: Regions::new(rows.regions), institutions, ..Reference::default() })
+}
+
+fn by_code(rows: Vec<Institution>) -> HashMap<InstitutionCode, Vec<Institution>> {
     let mut institutions = HashMap::<_, Vec<_>>::new();
-    for row in rows.institutions {
+    for row in rows {
         institutions.entry(row.code.clone()).or_default().push(row);
     }
+    institutions
+}
+
+fn put_together(rows: ReferenceRows, set: &PackSet) -> Result<Reference, TablesError> {
+    let institutions = by_code(rows.institutions);
     let mut entries = BTreeMap::<RegionCode, Vec<_>>::new();
     for (place, entry) in rows.catalogue {
         entries.entry(place).or_default().push(entry);

@@ -77,7 +77,7 @@ async fn play(
     let differences = story.play(&mut screen).await?;
     screen.close(differences, arguments.once, path, &app.addresses(), month).map_err(in_words)?;
     if !arguments.once {
-        return Ok(serve::until_stopped(app).await);
+        return Ok(serve::until_stopped(app, &folder.settings()).await);
     }
     app.drain().await;
     Ok(if differences == 0 { Exit::Done } else { Exit::Refused })

@@ -2,6 +2,7 @@
 
 pub mod backup;
 pub mod check;
+pub mod clear;
 pub mod demo;
 pub mod import;
 pub mod keys;
@@ -141,6 +142,8 @@ enum Command {
     Serve(serve::Arguments),
     /// Take a file in: check it whole, show what would change, apply it 导入
     Import(import::Arguments),
+    /// Tell what regions owe each other for a month 月度清算
+    Clear(clear::Arguments),
     /// Write a synthetic province as files 生成沙盒数据
     Sandbox(sandbox::Arguments),
     /// Tell what became of a message 追踪报文
@@ -169,6 +172,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>, console: &mut Console)
         Command::Check(arguments) => check::run(&arguments, console),
         Command::Serve(arguments) => waiting(serve::run(&arguments, clock(), console.out())),
         Command::Import(arguments) => waiting(import::run(&arguments, clock(), console.out())),
+        Command::Clear(arguments) => waiting(clear::run(&arguments, clock(), console.out())),
         Command::Sandbox(arguments) => Ok(sandbox::run(&arguments, clock().as_ref(), console.out())),
         Command::Trace(arguments) => waiting(trace::run(&arguments, clock(), console.out())),
         Command::Keys(arguments) => keys::run(&arguments, clock().as_ref(), console),

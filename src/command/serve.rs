@@ -1,6 +1,7 @@
 //! `banyan serve`: runs a gateway until it is told to stop.
 
 use std::io::Write;
+use std::path::Path;
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -70,11 +71,11 @@ pub async fn run(arguments: &Arguments, clock: Arc<dyn Clock>, out: &mut (dyn Wr
     if told.is_err() {
         return Exit::CannotReach;
     }
-    until_stopped(app).await
+    until_stopped(app, &file).await
 }
 
-/// Follows the signals until one says stop.
-pub(crate) async fn until_stopped(app: App) -> Exit {
+/// Follows the signals until one says stop. `settings` is the file that names the callers.
+pub(crate) async fn until_stopped(app: App, settings: &Path) -> Exit {
     let signals =
         (signal(SignalKind::terminate()), signal(SignalKind::interrupt()), signal(SignalKind::hangup()));
     let (Ok(mut terminate), Ok(mut interrupt), Ok(mut hangup)) = signals else {
@@ -84,7 +85,7 @@ pub(crate) async fn until_stopped(app: App) -> Exit {
         tokio::select! {
             _ = terminate.recv() => break,
             _ = interrupt.recv() => break,
-            _ = hangup.recv() => reload(&app).await,
+            _ = hangup.recv() => reload(&app, settings).await,
             () = app.follow_tables() => {}
         }
     }
@@ -93,8 +94,11 @@ pub(crate) async fn until_stopped(app: App) -> Exit {
     if cut == 0 { Exit::Done } else { Exit::Refused }
 }
 
-async fn reload(app: &App) {
-    let faults = app.reload().await;
+async fn reload(app: &App, settings: &Path) {
+    let faults = match Gateway::read(settings) {
+        Ok(config) => app.reload(&config.callers).await,
+        Err(faults) => vec![faults.to_string()],
+    };
     if faults.is_empty() {
         tracing::info!("read certificates, callers and packs anew");
     }

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use serde_json::Value;
 use serde_json::json;
 
-use crate::app::without_faces;
+use crate::app::to_read;
 use crate::command::Exit;
 use crate::command::serve::complain;
 use crate::command::told;
@@ -48,7 +48,7 @@ pub async fn run(arguments: &Arguments, clock: Arc<dyn Clock>, out: &mut (dyn Wr
         Ok(config) => config,
         Err(faults) => return complain(&faults.to_string(), Exit::BadInput),
     };
-    let service = match without_faces(&config, clock).await {
+    let service = match to_read(&config, clock).await {
         Ok(service) => service,
         Err(cause) => return complain(&told(&cause), Exit::CannotReach),
     };

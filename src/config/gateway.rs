@@ -458,7 +458,16 @@ mod tests {
         let keys: Vec<&str> = faults.iter().map(|f| f.key.as_str()).collect();
         assert_eq!(
             keys,
-            ["region", "lookup_key", "ledger.file", "packs.folder", "hospital.certificate", "hospital.key"]
+            [
+                "region",
+                "lookup_key",
+                "keys.store",
+                "keys.master",
+                "ledger.file",
+                "packs.folder",
+                "hospital.certificate",
+                "hospital.key"
+            ]
         );
     }
 

@@ -20,6 +20,17 @@ pub struct MonthRow {
     pub sign: i64,
 }
 
+impl MonthRow {
+    /// Owed to the place of care.
+    pub fn owed(&self) -> Fen {
+        self.fund + self.account
+    }
+
+    pub fn is_of(&self, (home, care, institution): &GroupKey) -> bool {
+        self.insured_pool == *home && self.care_pool == *care && self.institution == *institution
+    }
+}
+
 /// Totals of a group of rows.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Totals {

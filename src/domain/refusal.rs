@@ -245,6 +245,12 @@ pub enum Refusal {
         transaction: u16,
         cancel: Option<u16>,
     },
+    /// 2601 names a message of the institution that was done for another person and stands: nothing of hers would be
+    /// undone.
+    UndoOfAnother {
+        transaction: u16,
+        message: MessageId,
+    },
     /// The reversal cannot be taken back, since something came between: settle again.
     SettleAgain {
         settlement: SettlementId,

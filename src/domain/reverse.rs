@@ -16,6 +16,7 @@ use crate::domain::settle::check_act;
 use crate::domain::state::Live;
 use crate::domain::state::PersonState;
 use crate::domain::stay::Act;
+use crate::domain::stay::OutOfOrder;
 
 /// What a reversal reads.
 #[derive(Clone, Copy, Debug)]
@@ -105,12 +106,15 @@ fn check_last(facts: &ReversalFacts<'_>, settlement: &Settlement, live: &Live) -
     if any_order(facts.reference, settlement) {
         return Ok(());
     }
+    // The city: a district's name alone says nothing to a hospital elsewhere.
+    let regions = &facts.reference.regions;
+    let region = regions.pool_of(later.institution_region, facts.today).unwrap_or(later.institution_region);
     Err(Refusal::LaterStands {
         scheme: later.scheme,
         year: later.year,
         day: later.policy_day,
-        region: later.institution_region,
-        region_name: facts.reference.regions.name(later.institution_region, facts.today),
+        region,
+        region_name: regions.name(region, facts.today),
     })
 }
 
@@ -138,9 +142,14 @@ pub struct RevivalFacts<'a> {
 pub fn revive(facts: &RevivalFacts<'_>, reversal: &Reversal, id: SettlementId) -> Result<Revival, Refusal> {
     let settlement = &reversal.settlement;
     let act = if settlement.part { Act::RevivePart } else { Act::Revive };
-    check_act(facts.person, facts.stay.id, facts.stay.state, act)?;
+    let settle_again = || Refusal::SettleAgain { settlement: settlement.id.clone() };
+    match check_act(facts.person, facts.stay.id, facts.stay.state, act) {
+        // The discharge was cancelled since: another one would not bring the settlement back.
+        Err(Refusal::OutOfOrder { cause: OutOfOrder::NotDischarged, .. }) => return Err(settle_again()),
+        checked => checked?,
+    }
     if !is_untouched(facts, settlement) {
-        return Err(Refusal::SettleAgain { settlement: settlement.id.clone() });
+        return Err(settle_again());
     }
     Ok(Revival {
         id,

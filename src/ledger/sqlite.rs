@@ -85,8 +85,6 @@ pub struct Settings {
     pub writer_cache_kib: i64,
     /// Of each reader.
     pub reader_cache_kib: i64,
-    /// How much of the file readers map into memory instead of copying it.
-    pub mmap_bytes: i64,
     /// Decided when the file is made.
     pub page_bytes: i64,
     /// The file may not grow beyond this: `None` leaves it to the disk.
@@ -103,7 +101,6 @@ impl Default for Settings {
             wal_limit_pages: 65_536,
             writer_cache_kib: 65_536,
             reader_cache_kib: 8_192,
-            mmap_bytes: 1 << 30,
             page_bytes: 4_096,
             pages_max: None,
         }
@@ -113,7 +110,7 @@ impl Default for Settings {
 /// A ledger in one file.
 pub struct SqliteLedger {
     file: Arc<File>,
-    /// `None` once it is being closed.
+    /// `None` once it is being closed, and where it is only read.
     queue: Option<Queue<Job>>,
     writer: Option<JoinHandle<()>>,
     anchorer: Option<Anchorer>,
@@ -154,6 +151,23 @@ impl SqliteLedger {
             .map_err(storage("start its anchors"))?;
         let (queue, writer, anchorer) = (Some(queue), Some(writer), Some(anchorer));
         Ok(SqliteLedger { file, queue, writer, anchorer, now, lane })
+    }
+
+    /// Opens a file that is there, to read it and nothing else: reports beside a running gateway. Every deed is refused
+    /// with `Stopping`.
+    ///
+    /// # Errors
+    /// As `open`; `Storage` also when there is no such file.
+    pub fn open_to_read(
+        path: &Path,
+        settings: Settings,
+        secrets: Secrets,
+    ) -> Result<SqliteLedger, LedgerError> {
+        let db = connection::open_as_it_stands(path, &settings, &secrets.lookup)?;
+        let idle = Mutex::new(vec![db]);
+        let file = Arc::new(File { path: path.to_owned(), settings, secrets, idle });
+        let now: Now = Arc::new(Instant::default);
+        Ok(SqliteLedger { file, queue: None, writer: None, anchorer: None, now, lane: 0 })
     }
 
     fn push<T>(
@@ -236,10 +250,9 @@ impl Drop for SqliteLedger {
     fn drop(&mut self) {
         self.anchorer.take().into_iter().for_each(Anchorer::end);
         drop(self.queue.take());
-        if let Some(writer) = self.writer.take() {
-            // A writer that panicked has told so on its own thread.
-            let _ended = writer.join();
-        }
+        let Some(writer) = self.writer.take() else { return };
+        // A writer that panicked has told so on its own thread.
+        let _ended = writer.join();
         // What could not be anchored is the tail that the next start anchors.
         let _anchored = anchoring::finish(&self.file, &self.now);
     }

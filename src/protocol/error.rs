@@ -30,8 +30,14 @@ pub enum ProtocolError {
     UnknownTransaction { infno: String },
     #[error("{0}")]
     Fields(Faults),
-    #[error("the caller is neither known by certificate nor by signature")]
-    CallerUnknown,
+    #[error("the body is over the limit")]
+    BodyTooLarge,
+    #[error("the body did not arrive in time")]
+    BodyTooSlow,
+    #[error("the body broke off")]
+    BodyBroken,
+    #[error("the caller is not known: shown was {shown:?}")]
+    CallerUnknown { shown: Shown },
     #[error("the caller does not speak for institution {claimed}")]
     NotYourInstitution { claimed: String },
     #[error("gateway signature refused: {0}")]
@@ -46,6 +52,16 @@ pub enum ProtocolError {
     TimedOut,
     #[error("a fault of ours broke the call off")]
     Broken,
+}
+
+/// What an unknown caller brought to prove who it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Shown {
+    Nothing,
+    /// A certificate that the authorities signed and no institution is registered with.
+    Certificate,
+    /// An `x-tif-paasid` that is not registered, or not from this address.
+    Signature,
 }
 
 /// All faulty fields of one message, at most [`Faults::KEPT_MAX`] of them in full.

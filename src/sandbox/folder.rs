@@ -65,6 +65,11 @@ impl Folder {
         Folder(path.to_owned())
     }
 
+    /// The folder itself.
+    pub fn root(&self) -> &Path {
+        &self.0
+    }
+
     pub fn settings(&self) -> PathBuf {
         self.0.join("gateway.toml")
     }
@@ -89,6 +94,11 @@ impl Folder {
     /// Certificate of the authority that signs all others here.
     pub fn authority(&self) -> PathBuf {
         self.0.join("tls/authority.pem")
+    }
+
+    /// Certificate and key of the gateway.
+    pub fn gateway_identity(&self) -> (PathBuf, PathBuf) {
+        (self.0.join("tls/gateway.pem"), self.0.join("tls/gateway.key"))
     }
 
     /// Certificate and key of an institution.
@@ -138,8 +148,9 @@ impl Folder {
         let authority = Authority::make(today)?;
         write(&self.authority(), &authority.certificate(), 0o644)?;
         let gateway = authority.server(&["localhost", "127.0.0.1"])?;
-        write(&self.0.join("tls/gateway.pem"), &gateway.certificate, 0o644)?;
-        write(&self.0.join("tls/gateway.key"), &gateway.key, 0o600)?;
+        let (certificate, key) = self.gateway_identity();
+        write(&certificate, &gateway.certificate, 0o644)?;
+        write(&key, &gateway.key, 0o600)?;
         let mut callers = String::new();
         for code in institutions {
             let identity = authority.institution(code)?;

@@ -113,8 +113,10 @@ impl Connection {
         headers: &[(&str, &str)],
         body: Bytes,
     ) -> Result<(StatusCode, Bytes), NoAnswer> {
-        let mut request =
-            Request::post(path).header("host", &self.host).header("content-type", "application/json");
+        let mut request = Request::post(path).header("host", &self.host);
+        if !headers.iter().any(|(name, _)| name.eq_ignore_ascii_case("content-type")) {
+            request = request.header("content-type", "application/json");
+        }
         for (name, value) in headers {
             request = request.header(*name, *value);
         }

@@ -21,6 +21,7 @@ pub mod look_catalogue;
 pub mod month;
 mod person;
 pub mod quote;
+pub mod receipt;
 pub mod reverse;
 pub mod seams;
 pub mod settings;

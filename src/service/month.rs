@@ -1,8 +1,9 @@
 //! The clearing month: totals by region and hospital, and the settlements behind each figure.
 
+use crate::domain::calendar::Instant;
 use crate::domain::calendar::Month;
-use crate::domain::clearing::GroupKey;
 use crate::domain::clearing::Month as ClearingMonth;
+use crate::domain::clearing::MonthRow;
 use crate::domain::ids::SettlementId;
 use crate::ledger::ClearingRow;
 use crate::service::Service;
@@ -10,6 +11,41 @@ use crate::service::error::ServiceError;
 
 /// Rows read from the ledger in one go.
 const PAGE: usize = 2_000;
+
+/// What a row of a month does to its totals.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    Settlement,
+    Reversal,
+    /// A reversal was undone: the settlement counts again.
+    Revival,
+}
+
+/// One of the rows behind a figure.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Behind {
+    pub id: SettlementId,
+    /// For a reversal or a revival, the settlement it is about.
+    pub original: Option<SettlementId>,
+    pub at: Instant,
+    pub row: MonthRow,
+}
+
+impl Behind {
+    pub fn kind(&self) -> Kind {
+        match (self.row.sign < 0, self.original.is_some()) {
+            (true, _) => Kind::Reversal,
+            (false, true) => Kind::Revival,
+            (false, false) => Kind::Settlement,
+        }
+    }
+}
+
+impl From<ClearingRow> for Behind {
+    fn from(row: ClearingRow) -> Behind {
+        Behind { id: row.settlement, original: row.original, at: row.at, row: row.row }
+    }
+}
 
 impl Service {
     /// A month as it stands now. Complete once the month has ended and its floor was raised.
@@ -22,22 +58,23 @@ impl Service {
         Ok(totals)
     }
 
-    /// The settlements, reversals and revivals behind one figure of a month, in the order of their ids.
+    /// The settlements, reversals and revivals behind a figure of a month, in the order of their times.
     ///
     /// # Errors
     /// Only the ledger's.
     pub async fn clearing_rows(
         &self,
         month: Month,
-        group: &GroupKey,
-    ) -> Result<Vec<ClearingRow>, ServiceError> {
+        wanted: impl Fn(&MonthRow) -> bool + Send + Sync,
+    ) -> Result<Vec<Behind>, ServiceError> {
         let mut rows = Vec::new();
         self.each_row(month, |row| {
-            if is_of(&row, group) {
-                rows.push(row);
+            if wanted(&row.row) {
+                rows.push(Behind::from(row));
             }
         })
         .await?;
+        rows.sort_by(|a, b| (a.at, &a.id).cmp(&(b.at, &b.id)));
         Ok(rows)
     }
 
@@ -57,9 +94,4 @@ impl Service {
             }
         }
     }
-}
-
-fn is_of(row: &ClearingRow, (home, care, institution): &GroupKey) -> bool {
-    let row = &row.row;
-    row.insured_pool == *home && row.care_pool == *care && row.institution == *institution
 }

@@ -88,7 +88,6 @@ use crate::service::undo::Undo;
 use crate::service::upload::Upload;
 use crate::service::upload::Uploaded;
 use crate::service::withdraw::Withdraw;
-use crate::service::withdraw::Withdrawn;
 
 type Outcome<T> = Result<T, ServiceError>;
 
@@ -272,7 +271,7 @@ impl World {
         self.service.upload(&self.call(hospital, 2301), order).await
     }
 
-    async fn withdraw(&self, hospital: &str, stay: &StayRef, which: Which) -> Outcome<Withdrawn> {
+    async fn withdraw(&self, hospital: &str, stay: &StayRef, which: Which) -> Outcome<Answered> {
         let order = Withdraw { stay: stay.clone(), which };
         self.service.withdraw(&self.call(hospital, 2302), order).await
     }

@@ -39,7 +39,8 @@ impl Service {
     /// The record is `Reversed`, `Revived`, `AdmissionCancelled`, `Fenced` or `UndoneWithoutEffect`.
     ///
     /// # Errors
-    /// `InsuredRegionMissing`, `RegionUnknown`, `RegionNotConnected`, `PersonUnknown`, `NotUndoable`, `SettleAgain`,
+    /// `InsuredRegionMissing`, `RegionUnknown`, `RegionNotConnected`, `PersonUnknown`, `NotUndoable`, `UndoOfAnother`,
+    /// `SettleAgain`,
     /// and those of `reverse` and `cancel_admission`.
     pub async fn undo(&self, call: &Call, order: Undo) -> Result<Answered, ServiceError> {
         check_undoable(order.transaction)?;
@@ -85,7 +86,23 @@ impl Service {
                 Begun::Fresh(load) => *load,
             };
         }
+        if matches!(load.about, Message::Unknown) {
+            self.check_not_of_another(&about, &load.facts.key).await?;
+        }
         self.perform(call, &wanted, load, |load| self.decide_undo(call, order, &about, load)).await
+    }
+
+    /// A fence for her would be answered with success, and what was meant would stand.
+    async fn check_not_of_another(&self, about: &MessageKey, person: &PersonKey) -> Result<(), ServiceError> {
+        let known = self.ledger.trace(&about.message, Some(&about.institution)).await?;
+        let stands = known.iter().any(|(key, message)| {
+            let Message::Done { record, .. } = message else { return false };
+            key.transaction == about.transaction && record.person != *person
+        });
+        if !stands {
+            return Ok(());
+        }
+        Err(Refusal::UndoOfAnother { transaction: about.transaction, message: about.message.clone() }.into())
     }
 
     fn decide_undo(

@@ -41,8 +41,9 @@ pub struct Upload {
 pub struct Uploaded {
     /// Every line of the call in its order, each with its split, also those that stood already.
     pub lines: Vec<Line>,
-    /// Absent when every line stood already: then nothing changed.
-    pub record: Option<Arc<Record>>,
+    /// Holds the lines that did not stand yet. Recorded also without any: sent again when those that stood have been
+    /// withdrawn, it must not bring them back.
+    pub record: Arc<Record>,
     pub replayed: bool,
 }
 
@@ -61,9 +62,6 @@ impl Service {
             Begun::Fresh(load) => *load,
         };
         let taken = self.take_lines(call, &order, &load)?;
-        if taken.fresh.is_empty() {
-            return Ok(Uploaded { lines: taken.all, record: None, replayed: false });
-        }
         let first = Mutex::new(Some(taken));
         let last = Mutex::new(Vec::new());
         let answered = self
@@ -73,7 +71,7 @@ impl Service {
             return uploaded_before(&order, answered.record, None);
         }
         let lines = last.into_inner().unwrap_or_else(PoisonError::into_inner);
-        Ok(Uploaded { lines, record: Some(answered.record), replayed: false })
+        Ok(Uploaded { lines, record: answered.record, replayed: false })
     }
 
     /// `first`: what was taken on the first load, so that it is not split twice. `last`: all lines, for the answer.
@@ -150,5 +148,5 @@ fn uploaded_before(
     if !faults.is_empty() {
         return Err(Refusal::Lines(faults).into());
     }
-    Ok(Uploaded { lines, record: Some(record), replayed: true })
+    Ok(Uploaded { lines, record, replayed: true })
 }

@@ -235,8 +235,8 @@ impl<H: Handler> Serving<H> {
         }
         let body = match body::read(body, self.shared.settings.body_bytes_max).await {
             Ok(body) => body,
-            Err(BodyFault::TooLarge) => return self.refuse(Refusal::BodyTooLarge),
-            Err(BodyFault::Broken) => return self.refuse(Refusal::MalformedBody),
+            Err(BodyFault::TooLarge) => return self.refuse_body(Refusal::BodyTooLarge),
+            Err(BodyFault::Broken) => return self.refuse_body(Refusal::MalformedBody),
         };
         if !body.is_empty() {
             self.shared.tell(Event::BodyRead { bytes: body.len() });
@@ -259,7 +259,7 @@ impl<H: Handler> Serving<H> {
 
     fn overdue(&self) -> Answer {
         if self.pace.phase() == Phase::Body {
-            return self.refuse(Refusal::BodyTooSlow);
+            return self.refuse_body(Refusal::BodyTooSlow);
         }
         self.shared.tell(Event::Refused(Refusal::TimedOut));
         self.shared.handler.on_timeout()
@@ -269,6 +269,15 @@ impl<H: Handler> Serving<H> {
         self.pace.leave_unread();
         self.shared.tell(Event::Refused(refusal));
         refusal.answer()
+    }
+
+    /// In the format that the handler's party reads.
+    fn refuse_body(&self, refusal: Refusal) -> Answer {
+        self.pace.leave_unread();
+        self.shared.tell(Event::Refused(refusal));
+        let mut answer = self.shared.handler.on_body_refused(refusal);
+        answer.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
+        answer
     }
 }
 

@@ -28,6 +28,8 @@ use http_body_util::Full;
 use hyper::Response;
 use hyper::http::request::Parts;
 use std::future::Future;
+use std::net::IpAddr;
+use std::net::Ipv6Addr;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
@@ -57,12 +59,29 @@ pub struct Peer {
     pub certificate: Option<tls::Fingerprint>,
 }
 
+impl Peer {
+    /// What one subscriber has: an IPv4 address, or an IPv6 network of 64 bits, within which a machine takes what address
+    /// it likes. Limits count by it.
+    pub fn network(&self) -> IpAddr {
+        match self.address.ip().to_canonical() {
+            IpAddr::V4(address) => IpAddr::V4(address),
+            IpAddr::V6(address) => IpAddr::V6(Ipv6Addr::from_bits(address.to_bits() >> 64 << 64)),
+        }
+    }
+}
+
 /// What a layer above does with requests.
 pub trait Handler: Send + Sync + 'static {
     /// The future is dropped, wherever it waits, when the whole-request limit has passed or a drain cuts it: a deed
     /// that must not be lost half-way has to be handed to something that outlives it. A client that goes away does not
     /// drop it; that is noticed when the answer is written.
     fn handle(&self, request: Request) -> impl Future<Output = Answer> + Send;
+
+    /// The answer to a request whose body could not be taken whole: too large, too slow, or broken off. Nothing of it
+    /// was handed on, and the connection is closed behind the answer.
+    fn on_body_refused(&self, refusal: refusal::Refusal) -> Answer {
+        refusal.answer()
+    }
 
     /// The answer in place of one that `handle` panicked over. The process and the connection live on.
     fn on_panic(&self) -> Answer {
@@ -143,3 +162,20 @@ pub enum Event {
 
 /// Told of every [`Event`], on the reactor: it must not wait.
 pub type Observer = Arc<dyn Fn(Event) + Send + Sync>;
+
+#[cfg(test)]
+mod tests {
+    use super::Peer;
+
+    #[test]
+    fn addresses_of_one_subscriber_are_one_network() {
+        let network = |address: &str| {
+            let address = address.parse().unwrap();
+            Peer { address, certificate: None }.network().to_string()
+        };
+        assert_eq!(network("[2001:db8:1:2:3:4:5:6]:1"), network("[2001:db8:1:2:ffff::9]:2"));
+        assert_ne!(network("[2001:db8:1:2::1]:1"), network("[2001:db8:1:3::1]:1"));
+        assert_eq!(network("[::ffff:192.0.2.7]:1"), "192.0.2.7");
+        assert_eq!(network("192.0.2.8:1"), "192.0.2.8");
+    }
+}

@@ -92,7 +92,8 @@ impl ReloadableTls {
         Ok(())
     }
 
-    pub(crate) fn current(&self) -> Arc<ServerConfig> {
+    /// What new connections use now.
+    pub fn current(&self) -> Arc<ServerConfig> {
         self.current.load_full()
     }
 

@@ -1,8 +1,14 @@
 //! What any client meets, browser or not: who may see what, which headers protect it, what is refused.
 
+use std::sync::Arc;
+
+use banyan::ledger::seal::receipt::Receipt;
+use banyan::protocol::person::one_time_code::CodeSender;
 use banyan::protocol::person::one_time_code::Delivery;
+use banyan::protocol::person::one_time_code::NotSent;
 use banyan::protocol::web::session::IDLE_MS;
 use banyan::sandbox::story::Role;
+use futures_util::future::BoxFuture;
 use hyper::StatusCode;
 use serde_json::Value;
 use serde_json::json;
@@ -41,6 +47,27 @@ async fn a_person_reads_who_paid_what_and_why() {
     assert!(claim.text.contains("异地长期居住备案") && claim.text.contains("归入2026年11月清算月"));
     // Unfiled, E04 says, she would have paid 23,159.31.
     assert!(claim.text.contains("备案为您节省了¥11,077.35"), "{}", claim.text);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_person_and_the_desk_take_a_receipt_that_anybody_can_check() {
+    let world = World::start().await;
+    let mut reader = Reader::of(world.persons);
+    let list = reader.sign_in(world.number(Role::LongTerm)).await;
+    let claim = reader.get(&first_claim(&list)).await;
+    let place = claim.links("/me/claims/").into_iter().find(|link| link.ends_with("/receipt")).unwrap();
+    let given = world.anchored(&mut reader, &place).await;
+    let receipt = Receipt::parse(&given.text).unwrap();
+    assert_eq!(receipt.prove(&world.public_keys), Ok(()));
+    assert!(given.header("content-disposition").contains("attachment"));
+    let mut other = Reader::of(world.persons);
+    other.sign_in(world.number(Role::Unfiled)).await;
+    assert_eq!(other.get(&place).await.status, StatusCode::NOT_FOUND, "nobody takes another person's");
+    let mut desk = Reader::of(world.center);
+    let id = place.trim_start_matches("/me/claims/").trim_end_matches("/receipt");
+    let at_the_desk = desk.get(&format!("/center/settlements/{id}/receipt")).await;
+    assert_eq!(at_the_desk.text, given.text);
+    assert_eq!(desk.get("/center/settlements/none/receipt").await.status, StatusCode::NOT_FOUND);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -210,6 +237,61 @@ async fn a_person_files_once_however_often_the_form_is_sent() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn one_forms_name_files_for_each_who_sends_it() {
+    let world = World::start().await;
+    // A link with a form's name in it, made by another person who has sent that form already.
+    let planted = "a".repeat(30);
+    let mut made = Vec::new();
+    for role in [Role::Unfiled, Role::CivilServant] {
+        let mut reader = Reader::of(world.persons);
+        reader.sign_in(world.number(role)).await;
+        let token = reader.get(&format!("/me/filings/new?message={planted}")).await.hidden("token");
+        let fields = [
+            ("token", token.as_str()),
+            ("message", &planted),
+            ("category", "TMP_OTHER"),
+            ("target", "430100"),
+        ];
+        let page = reader.post("/me/filings", &fields).await;
+        assert_eq!(page.status, StatusCode::SEE_OTHER, "{}", page.text);
+        let filings = reader.get(page.header("location")).await;
+        assert!(filings.text.contains("备案成功"), "{}", filings.text);
+        made.push(page.header("location").to_owned());
+    }
+    assert_ne!(made[0], made[1]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_form_sent_before_and_changed_is_told_and_can_be_sent_again() {
+    let world = World::start().await;
+    let mut reader = Reader::of(world.persons);
+    reader.sign_in(world.number(Role::Unfiled)).await;
+    let form = reader.get("/me/filings/new").await;
+    let (token, message) = (form.hidden("token"), form.hidden("message"));
+    let fields = |target: &'static str, message: &str| {
+        vec![
+            ("token".to_owned(), token.clone()),
+            ("message".to_owned(), message.to_owned()),
+            ("category".to_owned(), "TMP_OTHER".to_owned()),
+            ("target".to_owned(), target.to_owned()),
+        ]
+    };
+    let mut sent = Vec::new();
+    let mut message = message;
+    for target in ["430100", "310000", "310000"] {
+        let fields = fields(target, &message);
+        let fields: Vec<(&str, &str)> = fields.iter().map(|(k, v)| (k.as_str(), v.as_str())).collect();
+        let page = reader.post("/me/filings", &fields).await;
+        if page.status == StatusCode::UNPROCESSABLE_ENTITY {
+            assert!(page.text.contains("这张表单已经提交过"), "{}", page.text);
+            message = page.hidden("message");
+        }
+        sent.push(page.status);
+    }
+    assert_eq!(sent, [StatusCode::SEE_OTHER, StatusCode::UNPROCESSABLE_ENTITY, StatusCode::SEE_OTHER]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn every_fault_of_a_filing_is_told_at_its_field() {
     let world = World::start().await;
     let mut reader = Reader::of(world.persons);
@@ -232,7 +314,9 @@ async fn every_fault_of_a_filing_is_told_at_its_field() {
         let page = reader.post("/me/filings", &fields).await;
         assert_eq!(page.status, StatusCode::UNPROCESSABLE_ENTITY, "{given:?}: {}", page.text);
         assert!(
-            page.text.contains(&format!("href=\"#{field}\"")) && page.text.contains(words),
+            page.text.contains(&format!("href=\"#{field}\""))
+                && page.text.contains(&format!("id=\"{field}-fault\""))
+                && page.text.contains(words),
             "{given:?}: {}",
             page.text
         );
@@ -338,6 +422,37 @@ async fn without_a_sender_nobody_signs_in_and_the_page_says_so() {
     let page = reader.post("/sign-in", &[("token", &form.hidden("token")), ("number", &number)]).await;
     assert_eq!(page.status, StatusCode::FORBIDDEN);
     assert!(!reader.get("/sign-in/code").await.text.contains("sandbox-code"));
+}
+
+/// Takes every code and never says whether it arrived.
+struct Silent(std::sync::Mutex<Vec<String>>);
+
+impl CodeSender for Silent {
+    fn send<'a>(&'a self, phone: &'a str, code: &'a str) -> BoxFuture<'a, Result<(), NotSent>> {
+        self.0.lock().unwrap().push(format!("{phone} {code}"));
+        Box::pin(std::future::pending())
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn with_a_sender_no_answer_tells_whether_a_number_names_somebody() {
+    let sender = Arc::new(Silent(std::sync::Mutex::default()));
+    let carrier: Arc<dyn CodeSender> = Arc::clone(&sender) as Arc<dyn CodeSender>;
+    let world =
+        World::start_as(Wish { sandbox: false, delivery: Delivery::Sent(carrier), ..Wish::default() }).await;
+    let hers = world.number(Role::LongTerm).to_owned();
+    let mut pages = Vec::new();
+    for number in [hers.as_str(), "440799199001019999"] {
+        let mut reader = Reader::of(world.persons);
+        let token = reader.get("/sign-in").await.hidden("token");
+        let asked = reader.post("/sign-in", &[("token", &token), ("number", number)]).await;
+        assert_eq!(asked.header("location"), "/sign-in/code", "at once, whatever the carrier does");
+        let page = reader.get("/sign-in/code").await;
+        assert!(!page.text.contains("sandbox-code"));
+        let wrong = reader.post("/sign-in/code", &[("token", &token), ("code", "x")]).await;
+        pages.push((page.text.replace(&token, ""), wrong.status, wrong.text.replace(&token, "")));
+    }
+    assert_eq!(pages[0], pages[1]);
 }
 
 #[tokio::test(flavor = "multi_thread")]

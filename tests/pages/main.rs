@@ -2,6 +2,9 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on says where")]
 
+mod browser;
+mod by_browser;
 mod by_socket;
+mod every_page;
 mod reader;
 mod world;

@@ -64,8 +64,13 @@ use banyan::transport;
 use banyan::transport::Handler;
 use banyan::transport::server::Face;
 use banyan::transport::server::Server;
+use banyan::vault::signing::PublicKey;
+use hyper::StatusCode;
 use rust_decimal::Decimal;
 use tempfile::TempDir;
+
+use crate::reader::Page;
+use crate::reader::Reader;
 
 const SEED: u64 = 7;
 
@@ -104,6 +109,8 @@ pub(crate) struct World {
     pub figures: Vec<Figure>,
     pub persons: SocketAddr,
     pub center: SocketAddr,
+    /// With which its receipts are checked.
+    pub public_keys: Vec<PublicKey>,
     /// Held, so that the ledger's folder and the servers live as long as the world.
     _folder: TempDir,
     _servers: Vec<Server>,
@@ -122,7 +129,9 @@ impl World {
     pub(crate) async fn start_as(wish: Wish) -> World {
         let folder = tempfile::tempdir().unwrap();
         let clock = Arc::new(Hand(AtomicI64::new(Instant::start_of(today()).0 + 10 * 3_600_000)));
-        let ledger = open_ledger(&folder, &clock);
+        let secrets = Secrets::make_in(folder.path(), clock.now()).unwrap();
+        let public_keys = secrets.keys.public_keys();
+        let ledger = open_ledger(&folder, secrets, &clock);
         let regions = geography::regions();
         let places = hospitals(SEED, today(), &regions);
         let mut figures = figures(today(), &places);
@@ -145,6 +154,7 @@ impl World {
         let mut world = World {
             persons: persons.address(),
             center: center.address(),
+            public_keys,
             _servers: vec![persons, center],
             service,
             clock,
@@ -155,6 +165,17 @@ impl World {
         world.bring_in_persons(ledger).await;
         world.settle_stays().await;
         world
+    }
+
+    /// A receipt, asked for until its anchor is there: each round is one round trip, the anchor comes within a second.
+    pub(crate) async fn anchored(&self, reader: &mut Reader, place: &str) -> Page {
+        loop {
+            let given = reader.get(place).await;
+            if given.status != StatusCode::SERVICE_UNAVAILABLE {
+                return given;
+            }
+            tokio::task::yield_now().await;
+        }
     }
 
     pub(crate) fn figure(&self, role: Role) -> &Figure {
@@ -316,9 +337,8 @@ impl World {
     }
 }
 
-fn open_ledger(folder: &TempDir, clock: &Arc<Hand>) -> Arc<dyn Ledger> {
+fn open_ledger(folder: &TempDir, secrets: Secrets, clock: &Arc<Hand>) -> Arc<dyn Ledger> {
     let clock = Arc::clone(clock);
-    let secrets = Secrets::make_in(folder.path(), clock.now()).unwrap();
     let now = Arc::new(move || clock.now());
     let file = folder.path().join("ledger.db");
     Arc::new(SqliteLedger::open(&file, sqlite::Settings::default(), secrets, now).unwrap())

@@ -212,9 +212,10 @@ fn last_day(stay: &WrittenStay) -> Day {
 
 fn check_injury(injury: Option<WrittenInjury>, scheme: Scheme) -> Result<(), Refused> {
     match (scheme, injury) {
-        (Scheme::WorkInjury, Some(injury)) if injury.recognised => Ok(()),
-        (Scheme::WorkInjury, _) => Err(Refused::NotRecognised),
+        (Scheme::WorkInjury, None) => Err(Refused::NotRecognised),
+        (Scheme::WorkInjury, Some(injury)) if !injury.recognised => Err(Refused::NotRecognised),
         (_, Some(injury)) if injury.third_party => Err(Refused::ThirdPartyLiable),
+        (Scheme::WorkInjury, Some(_)) => Ok(()),
         (_, Some(injury)) if injury.traumatic && !injury.commitment => Err(Refused::NoCommitment),
         (_, Some(_) | None) => Ok(()),
     }

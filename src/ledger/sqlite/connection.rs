@@ -63,6 +63,8 @@ pub(super) fn open_building(
     Ok(db)
 }
 
+/// The file is not mapped into memory: SQLite gives a mapping back whenever someone has committed, so that nearly every
+/// look-up would pay for mapping it anew and for a fault a page.
 pub(super) fn open_reader(path: &Path, settings: &Settings) -> rusqlite::Result<Connection> {
     let db = Connection::open_with_flags(
         path,
@@ -70,8 +72,24 @@ pub(super) fn open_reader(path: &Path, settings: &Settings) -> rusqlite::Result<
     )?;
     db.busy_timeout(Duration::from_millis(settings.busy_timeout_ms))?;
     db.pragma_update(None, "cache_size", -settings.reader_cache_kib)?;
-    db.pragma_update(None, "mmap_size", settings.mmap_bytes)?;
+    db.pragma_update(None, "mmap_size", 0)?;
     db.set_prepared_statement_cache_capacity(STATEMENTS_MAX);
+    Ok(db)
+}
+
+/// A connection that only reads, to a file that must be there and be ours as it stands.
+pub(super) fn open_as_it_stands(
+    path: &Path,
+    settings: &Settings,
+    lookup: &LookupKey,
+) -> Result<Connection, LedgerError> {
+    let db = open_reader(path, settings).map_err(storage("open to read"))?;
+    let standing = step_of(&db).map_err(storage("read the schema version"))?;
+    if standing > STEPS.len() {
+        return Err(LedgerError::Newer { found: standing, known: STEPS.len() });
+    }
+    check_shape(&db)?;
+    check_key(&db, lookup)?;
     Ok(db)
 }
 

@@ -288,6 +288,12 @@ pub fn business(cause: &refusal::Refusal) -> Refusal {
             &format!("setl_id {settlement}"),
         ),
         R::NotUndoable { transaction, cancel } => not_undoable(*transaction, *cancel),
+        R::UndoOfAnother { transaction, message } => correct(
+            "undo-of-another",
+            "要冲正的报文不是此参保人的",
+            "请核对psn_no与omsgid后重发",
+            &format!("{transaction:04}报文{message}为另一参保人办理，未冲正"),
+        ),
         R::SettleAgain { settlement } => correct(
             "settle-again",
             "撤销后已有其他变动，不能恢复原结算",

@@ -8,6 +8,7 @@ use crate::protocol::answer::later;
 use crate::protocol::error::Fault;
 use crate::protocol::error::Faults;
 use crate::protocol::error::ProtocolError;
+use crate::protocol::error::Shown;
 use crate::protocol::error::Trouble;
 use crate::protocol::hospital::codes::CodeTable;
 use crate::protocol::hospital::signature::SignatureError;
@@ -40,12 +41,24 @@ pub fn protocol(error: &ProtocolError) -> Refusal {
         E::Compressed => correct("compressed-not-taken", "不接受压缩的报文", "请发送未压缩的JSON", ""),
         E::UnknownTransaction { infno } => unknown_transaction(infno),
         E::Fields(faults) => fields(faults),
-        E::CallerUnknown => correct(
-            "caller-unknown",
-            "无法识别调用方",
-            "请使用本机构的客户端证书或网关签名",
-            "未收到客户端证书，也没有x-tif签名头",
+        E::BodyTooLarge => {
+            correct("body-too-large", "报文超过大小上限", "请分批发送", "未作任何处理；2301可分多次上传")
+        }
+        E::BodyTooSlow => later(
+            "body-too-slow",
+            1_000,
+            "报文未在限时内收全",
+            "请检查网络后原样重发",
+            "未作任何处理，请保持msgid不变",
         ),
+        E::BodyBroken => later(
+            "body-broken",
+            1_000,
+            "报文未能完整接收",
+            "请检查网络后原样重发",
+            "未作任何处理，请保持msgid不变",
+        ),
+        E::CallerUnknown { shown } => unknown_caller(*shown),
         E::NotYourInstitution { claimed } => {
             let cause = format!("fixmedins_code {}不属于本调用方", cut(claimed, 14));
             correct(
@@ -93,6 +106,25 @@ pub fn protocol(error: &ProtocolError) -> Refusal {
 /// Whole seconds, at least one.
 fn seconds(ms: u64) -> u64 {
     ms.div_ceil(1000).max(1)
+}
+
+fn unknown_caller(shown: Shown) -> Refusal {
+    let (cause, act, detail) = match shown {
+        Shown::Nothing => {
+            ("无法识别调用方", "请使用本机构的客户端证书或网关签名", "未收到客户端证书，也没有x-tif签名头")
+        }
+        Shown::Certificate => (
+            "客户端证书未登记到任何机构",
+            "请联系医保经办机构登记后重发",
+            "证书由受信机构签发，但指纹不在登记中；换发证书后须重新登记",
+        ),
+        Shown::Signature => (
+            "网关签名账号未登记",
+            "请核对x-tif-paasid与来源地址后重发",
+            "账号不在登记中，或请求来自未登记的网段",
+        ),
+    };
+    correct("caller-unknown", cause, act, detail)
 }
 
 /// The standard's own words come first; clients look for them.
@@ -243,7 +275,12 @@ mod tests {
             (E::Multipart, "请以JSON正文发送"),
             (E::Compressed, "请发送未压缩的JSON"),
             (E::UnknownTransaction { infno: "9".repeat(20) }, "请核对交易编号"),
-            (E::CallerUnknown, "请使用本机构的客户端证书"),
+            (E::BodyTooLarge, "请分批发送"),
+            (E::BodyTooSlow, "原样重发"),
+            (E::BodyBroken, "原样重发"),
+            (E::CallerUnknown { shown: Shown::Nothing }, "请使用本机构的客户端证书"),
+            (E::CallerUnknown { shown: Shown::Certificate }, "请联系医保经办机构登记"),
+            (E::CallerUnknown { shown: Shown::Signature }, "请核对x-tif-paasid"),
             (E::NotYourInstitution { claimed: "H".repeat(30) }, "请填本机构编号后重发"),
             (E::Overloaded { retry_after_ms: 120_000 }, "请120秒后原样重发"),
             (E::RateLimited { retry_after_ms: 1 }, "请1秒后原样重发"),

@@ -4,6 +4,7 @@
 //! No desk users exist yet. So the desk answers on this machine only, and takes filings in the sandbox only; both
 //! stand on its pages.
 
+pub mod behind;
 mod filings;
 pub mod month;
 mod month_page;
@@ -55,10 +56,12 @@ const ROUTES: &[Route<CenterFace>] = &[
     Route::get("/center/months", |face, x| face.choose_month(x).boxed()),
     Route::get("/center/months/{}", |face, x| face.show_month(x).boxed()),
     Route::get("/center/months/{}/month.csv", |face, x| face.month_as_csv(x).boxed()),
+    Route::get("/center/months/{}/{}", |face, x| face.show_region(x).boxed()),
     Route::get("/center/months/{}/{}/{}", |face, x| face.show_pair(x).boxed()),
     Route::get("/center/months/{}/{}/{}/{}", |face, x| face.show_settlements(x).boxed()),
     Route::get("/center/months/{}/{}/{}/{}/settlements.csv", |face, x| face.settlements_as_csv(x).boxed()),
     Route::get("/center/settlements/{}", |face, x| face.show_settlement(x).boxed()),
+    Route::get("/center/settlements/{}/receipt", |face, x| face.give_receipt(x).boxed()),
     Route::get("/center/v1/months/{}", |face, x| face.month_as_data(x).boxed()),
     Route::post("/center/v1/filings", |face, x| face.take_filing(x).boxed()),
 ];

@@ -99,6 +99,17 @@ impl MonthView {
         }
     }
 
+    /// Only what has to do with a region (insured or treated there) and with a hospital. What is not theirs alone goes:
+    /// positions of other regions, and with a hospital all sums over hospitals. The imbalance stays the whole month's.
+    pub fn only(mut self, region: Option<RegionCode>, hospital: Option<&InstitutionCode>) -> MonthView {
+        let touches = |home, care| region.is_none_or(|wanted| home == wanted || care == wanted);
+        self.hospitals
+            .retain(|row| touches(row.home, row.care) && hospital.is_none_or(|wanted| row.code == *wanted));
+        self.pairs.retain(|row| touches(row.home, row.care) && hospital.is_none());
+        self.regions.retain(|row| region.is_none_or(|wanted| row.code == wanted) && hospital.is_none());
+        self
+    }
+
     pub fn is_balanced(&self) -> bool {
         self.imbalance == Fen::ZERO
     }
@@ -252,6 +263,18 @@ mod tests {
         assert_eq!(view.pairs.iter().map(|pair| pair.net).collect::<Vec<_>>(), [Fen(-500), Fen(500)]);
         assert!(view.is_balanced());
         assert_eq!(view.owed(), Fen(1_300));
+    }
+
+    #[test]
+    fn a_filter_keeps_what_is_wholly_its_own() {
+        let rows = [row(440_700, 440_100, 900), row(440_100, 440_700, 400), row(440_700, 430_100, 70)];
+        let changsha = RegionCode(430_100);
+        let one = view(&rows).only(Some(changsha), None);
+        assert_eq!(one.regions.iter().map(|row| row.code).collect::<Vec<_>>(), [changsha]);
+        assert_eq!((one.pairs.len(), one.hospitals.len(), one.imbalance), (1, 1, Fen::ZERO));
+        let hospital = InstitutionCode::parse("H44010000001").unwrap();
+        let one = view(&rows).only(None, Some(&hospital));
+        assert_eq!((one.regions.len(), one.pairs.len(), one.hospitals.len()), (0, 0, 1));
     }
 
     #[test]

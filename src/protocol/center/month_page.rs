@@ -68,6 +68,25 @@ impl CenterFace {
         Ok(answer::json(StatusCode::OK, &view.json()))
     }
 
+    /// What one region owes and is owed, and to whom.
+    pub(super) async fn show_region(&self, x: Exchange) -> Result<Answer, PageError> {
+        let region = RegionCode::parse(x.place(1)).map_err(|_| PageError::NotFound)?;
+        let view = self.month_view(month_in(&x)?).await?.only(Some(region), None);
+        let row = view.regions.first().ok_or(PageError::NotFound)?;
+        let content = html! {
+            (crumbs(view.month, None))
+            h1 { (row.name) span.en lang="en" { "Region " (row.code) } }
+            ul.headline {
+                li.fund { (pair("应收", "Owed to it")) span.figure { (yuan(row.position.owed)) } }
+                li.cash { (pair("应付", "It owes")) span.figure { (yuan(row.position.owes)) } }
+                li { (pair("净额", "Net")) span.figure { (yuan(row.position.net())) } }
+            }
+            (pairs(&view))
+            (local(&view))
+        };
+        Ok(answer::page(StatusCode::OK, self.page(&title(view.month), content)))
+    }
+
     pub(super) async fn show_pair(&self, x: Exchange) -> Result<Answer, PageError> {
         let view = self.month_view(month_in(&x)?).await?;
         let (home, care) = pair_in(&x)?;
@@ -109,7 +128,6 @@ pub(super) fn crumbs(month: Month, pair: Option<(RegionCode, RegionCode, &str)>)
 }
 
 fn month_content(view: &MonthView, running: bool) -> Markup {
-    let local: Vec<&HospitalRow> = view.hospitals.iter().filter(|row| row.is_local()).collect();
     html! {
         h1 { (month_zh(view.month)) "清算" span.en lang="en" { "Clearing month " (month_en(view.month)) } }
         (tools(view.month))
@@ -121,16 +139,24 @@ fn month_content(view: &MonthView, running: bool) -> Markup {
         } @else {
             ul.headline {
                 li.fund { (pair("跨统筹区应付合计", "Owed across regions")) span.figure { (yuan(view.owed())) } }
-                li { (pair("结算笔数", "Settlements")) span.figure { (count(view)) } }
+                li { (pair("结算与撤销笔数", "Settlements and reversals")) span.figure { (count(view)) } }
                 li { (pair("净额之和", "Sum of net positions")) span.figure { "Σ = " (plain(view.imbalance)) } }
             }
             (balance(view))
             (regions(view))
             (pairs(view))
-            @if !local.is_empty() {
-                h2 { (pair("统筹区内就医（不跨区清算）", "Care at home (nothing crosses a border)")) }
-                (hospitals(view.month, &local))
-            }
+            (local(view))
+        }
+    }
+}
+
+/// What was paid inside a region.
+fn local(view: &MonthView) -> Markup {
+    let rows: Vec<&HospitalRow> = view.hospitals.iter().filter(|row| row.is_local()).collect();
+    html! {
+        @if !rows.is_empty() {
+            h2 { (pair("统筹区内就医（不跨区清算）", "Care at home (nothing crosses a border)")) }
+            (hospitals(view.month, &rows))
         }
     }
 }
@@ -172,7 +198,7 @@ fn tools(month: Month) -> Markup {
 
 fn regions(view: &MonthView) -> Markup {
     html! {
-        div.scroll { table {
+        div.scroll role="region" aria-label="表格 Table" tabindex="0" { table {
             caption { (pair("各统筹区", "Regions")) }
             thead { tr {
                 th scope="col" { (pair("统筹区", "Region")) }
@@ -181,7 +207,10 @@ fn regions(view: &MonthView) -> Markup {
                 th.n scope="col" { (pair("净额", "Net")) }
             } }
             tbody { @for row in &view.regions { tr {
-                th scope="row" { (row.name) " " span.soft { (row.code) } }
+                th scope="row" {
+                    a href={ "/center/months/" (view.month) "/" (row.code) } { (row.name) }
+                    " " span.soft { (row.code) }
+                }
                 (money(row.position.owed)) (money(row.position.owes)) (money(row.position.net()))
             } } }
             tfoot { tr {
@@ -196,7 +225,7 @@ fn regions(view: &MonthView) -> Markup {
 
 fn pairs(view: &MonthView) -> Markup {
     html! {
-        div.scroll { table {
+        div.scroll role="region" aria-label="表格 Table" tabindex="0" { table {
             caption { (pair("参保地 → 就医地", "Insured region → place of care")) }
             (head(&[("参保地 → 就医地", "From → to")], true))
             tbody { @for row in &view.pairs { tr {
@@ -213,7 +242,7 @@ fn pair_path(month: Month, row: &PairRow) -> String {
 
 fn hospitals(month: Month, rows: &[&HospitalRow]) -> Markup {
     html! {
-        div.scroll { table {
+        div.scroll role="region" aria-label="表格 Table" tabindex="0" { table {
             caption { (pair("按医院", "By hospital")) }
             (head(&[("医院", "Hospital")], false))
             tbody { @for row in rows { tr {

@@ -38,6 +38,13 @@ impl CenterFace {
         let page = self.page(&Said::new("一笔结算", "One settlement"), content.ok_or(PageError::NotFound)?);
         Ok(answer::page(StatusCode::OK, page))
     }
+
+    /// The proof that it was recorded, for whoever has to show it.
+    pub(super) async fn give_receipt(&self, x: Exchange) -> Result<Answer, PageError> {
+        let id = SettlementId::parse(x.place(0)).map_err(|_| PageError::NotFound)?;
+        let receipt = self.service.receipt(&id).await.map_err(unknown)?;
+        answer::receipt(&id, receipt.as_deref())
+    }
 }
 
 fn unknown(error: ServiceError) -> PageError {
@@ -90,7 +97,7 @@ fn content(
     ];
     Some(html! {
         (crumbs(record.at.day().month(), Some((home, care, &way))))
-        h1 { (both(&kind)) " " span.soft { (settlement_id(record)) } }
+        h1 { (both(&kind)) " " span.id.soft { (settlement_id(record)) } }
         @if mismatch { div.panel.warn role="alert" { p { (pair(
             "重新计算得到的金额与记录不同；以记录为准，请核查。",
             "Computed anew, the figures differ from those recorded; the recorded ones count. Look into it.")) } } }
@@ -99,6 +106,9 @@ fn content(
             li.fund { (pair("基金支付", "Funds")) span.figure { (yuan(breakdown.fund_pay_sumamt)) } }
             li.cash { (pair("个人支付", "Person")) span.figure { (yuan(breakdown.psn_part_amt)) } }
         }
+        p { a href={ "/center/settlements/" (settlement_id(record)) "/receipt" } {
+            (pair("下载结算凭证", "Download the receipt"))
+        } }
         dl.facts { @for (label, value) in &facts { div { dt { (both(label)) } dd { (value) } } } }
         (amounts(&breakdown))
         (postings(entries, reference, settlement))
@@ -126,7 +136,7 @@ fn amounts(breakdown: &Breakdown) -> Markup {
     rows.push((Said::new("个人账户", "Personal account"), breakdown.acct_pay + breakdown.acct_mulaid_pay));
     rows.push((Said::new("现金", "Cash"), breakdown.psn_cash_pay));
     html! {
-        div.scroll { table {
+        div.scroll role="region" aria-label="表格 Table" tabindex="0" { table.narrow {
             caption { (pair("金额", "Amounts")) }
             tbody { @for (label, amount) in &rows { tr { th scope="row" { (both(label)) } (money(*amount)) } } }
         } }
@@ -151,7 +161,7 @@ fn postings(entries: &[Entry], reference: &Reference, settlement: &Settlement) -
         }
     };
     html! {
-        div.scroll { table {
+        div.scroll role="region" aria-label="表格 Table" tabindex="0" { table.narrow {
             caption { (pair("分录（借方为正）", "Postings (debit positive)")) }
             tbody { @for entry in entries { tr { th scope="row" { (account(&entry.account)) } (money(entry.amount)) } } }
             tfoot { tr {

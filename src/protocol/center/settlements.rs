@@ -4,15 +4,11 @@ use hyper::StatusCode;
 use maud::Markup;
 use maud::html;
 
-use crate::domain::calendar::Instant;
 use crate::domain::calendar::Month;
 use crate::domain::clearing::GroupKey;
-use crate::domain::clearing::MonthRow;
 use crate::domain::ids::InstitutionCode;
-use crate::domain::ids::SettlementId;
-use crate::domain::money::Fen;
 use crate::protocol::center::CenterFace;
-use crate::protocol::center::month::Csv;
+use crate::protocol::center::behind;
 use crate::protocol::center::month_in;
 use crate::protocol::center::month_page::crumbs;
 use crate::protocol::center::month_page::money;
@@ -23,18 +19,12 @@ use crate::protocol::web::error::PageError;
 use crate::protocol::web::exchange::Exchange;
 use crate::protocol::web::words::pair;
 use crate::protocol::web::words::yuan;
+use crate::service::month::Behind;
+use crate::service::month::Kind;
 use crate::transport::Answer;
 
 /// Rows on one page.
 const PAGE_ROWS: usize = 50;
-
-/// A settlement, reversal or revival of the month.
-struct Behind {
-    id: SettlementId,
-    original: Option<SettlementId>,
-    at: Instant,
-    row: MonthRow,
-}
 
 impl CenterFace {
     async fn behind(&self, x: &Exchange) -> Result<(Month, GroupKey, Vec<Behind>), PageError> {
@@ -42,19 +32,11 @@ impl CenterFace {
         let (home, care) = pair_in(x)?;
         let hospital = InstitutionCode::parse(x.place(3)).map_err(|_| PageError::NotFound)?;
         let group = (home, care, hospital);
-        let rows = self.service.clearing_rows(month, &group).await?;
+        let rows = self.service.clearing_rows(month, |row| row.is_of(&group)).await?;
         if rows.is_empty() {
             return Err(PageError::NotFound);
         }
-        let behind = rows.into_iter().map(|row| Behind {
-            id: row.settlement,
-            original: row.original,
-            at: row.at,
-            row: row.row,
-        });
-        let mut behind: Vec<Behind> = behind.collect();
-        behind.sort_by(|a, b| (a.at, &a.id).cmp(&(b.at, &b.id)));
-        Ok((month, group, behind))
+        Ok((month, group, rows))
     }
 
     pub(super) async fn show_settlements(&self, x: Exchange) -> Result<Answer, PageError> {
@@ -74,7 +56,7 @@ impl CenterFace {
             h1 { (hospital) span.en lang="en" { (code) ", insured in " (name(*home)) } }
             ul.headline {
                 li { (pair("笔数", "Rows")) span.figure { (rows.len()) } }
-                li.fund { (pair("应付", "Owed")) span.figure { (yuan(owed(&rows))) } }
+                li.fund { (pair("应付", "Owed")) span.figure { (yuan(behind::owed(&rows))) } }
             }
             div.tools {
                 a href={ (x.path()) "/settlements.csv" } { (pair("下载CSV", "Download CSV")) }
@@ -87,36 +69,14 @@ impl CenterFace {
 
     pub(super) async fn settlements_as_csv(&self, x: Exchange) -> Result<Answer, PageError> {
         let (month, (home, _, hospital), rows) = self.behind(&x).await?;
-        let mut csv = Csv::with_head(&[
-            "settlement",
-            "original",
-            "at",
-            "sign",
-            "medfee",
-            "fund",
-            "account",
-            "owed",
-            "cash",
-        ]);
-        for Behind { id, original, at, row } in &rows {
-            let original = original.as_ref().map(ToString::to_string).unwrap_or_default();
-            let amounts = [row.medfee, row.fund, row.account, row.fund + row.account, row.cash];
-            let mut cells = vec![id.to_string(), original, at.moment().to_string(), row.sign.to_string()];
-            cells.extend(amounts.map(|amount| amount.to_string()));
-            csv.push(&cells);
-        }
         let hospital: String = hospital.as_str().chars().filter(char::is_ascii_alphanumeric).collect();
-        Ok(answer::csv(&format!("settlements-{month}-{home}-{hospital}.csv"), csv.text()))
+        Ok(answer::csv(&format!("settlements-{month}-{home}-{hospital}.csv"), behind::csv(month, &rows)))
     }
-}
-
-fn owed(rows: &[Behind]) -> Fen {
-    rows.iter().map(|behind| behind.row.fund + behind.row.account).sum()
 }
 
 fn table(rows: &[Behind]) -> Markup {
     html! {
-        div.scroll { table {
+        div.scroll role="region" aria-label="表格 Table" tabindex="0" { table {
             caption { (pair("结算、撤销和恢复", "Settlements, reversals, revivals")) }
             thead { tr {
                 th scope="col" { (pair("结算ID", "Settlement")) }
@@ -128,22 +88,22 @@ fn table(rows: &[Behind]) -> Markup {
                 th.n scope="col" { (pair("应付", "Owed")) }
                 th.n scope="col" { (pair("现金", "Cash")) }
             } }
-            tbody { @for Behind { id, original, at, row } in rows { tr {
+            tbody { @for behind @ Behind { id, at, row, .. } in rows { tr {
                 th scope="row" { a href={ "/center/settlements/" (id) } { (id) } }
                 td { (at.moment()) }
-                td { (kind(row.sign, original.as_ref())) }
+                td { (kind(behind.kind())) }
                 (money(row.medfee)) (money(row.fund)) (money(row.account))
-                (money(row.fund + row.account)) (money(row.cash))
+                (money(row.owed())) (money(row.cash))
             } } }
         } }
     }
 }
 
-fn kind(sign: i64, original: Option<&SettlementId>) -> Markup {
-    match (sign < 0, original.is_some()) {
-        (true, _) => pair("撤销", "Reversal"),
-        (false, true) => pair("恢复", "Revival"),
-        (false, false) => pair("结算", "Settlement"),
+fn kind(kind: Kind) -> Markup {
+    match kind {
+        Kind::Settlement => pair("结算", "Settlement"),
+        Kind::Reversal => pair("撤销", "Reversal"),
+        Kind::Revival => pair("恢复", "Revival"),
     }
 }
 

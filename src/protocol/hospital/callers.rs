@@ -13,6 +13,7 @@ use crate::config::gateway::Proof;
 use crate::domain::calendar::Instant;
 use crate::domain::ids::InstitutionCode;
 use crate::protocol::error::ProtocolError;
+use crate::protocol::error::Shown;
 use crate::protocol::hospital::signature::SignatureCheck;
 use crate::protocol::hospital::signature::SignatureHeaders;
 use crate::transport::Request;
@@ -111,13 +112,16 @@ impl Callers {
                 Ok(Proven { institutions: both.collect(), signed: true })
             }
             // Clients behind one front machine send the headers of another gateway along; the certificate has spoken.
-            (Some(institutions), Ok(None) | Err(ProtocolError::CallerUnknown)) => {
+            (Some(institutions), Ok(None) | Err(ProtocolError::CallerUnknown { .. })) => {
                 Ok(Proven { institutions: Arc::clone(institutions), signed: false })
             }
             (None, Ok(Some(signer))) => {
                 Ok(Proven { institutions: Arc::clone(&signer.institutions), signed: true })
             }
-            (None, Ok(None)) => Err(ProtocolError::CallerUnknown),
+            (None, Ok(None)) => {
+                let shown = request.peer.certificate.map_or(Shown::Nothing, |_| Shown::Certificate);
+                Err(ProtocolError::CallerUnknown { shown })
+            }
             (Some(_) | None, Err(cause)) => Err(cause),
         }
     }
@@ -129,9 +133,10 @@ impl Callers {
         signatures: &SignatureCheck,
         now: Instant,
     ) -> Result<&Signer, ProtocolError> {
-        let signer = self.by_paas_id.get(headers.caller).ok_or(ProtocolError::CallerUnknown)?;
+        let unknown = ProtocolError::CallerUnknown { shown: Shown::Signature };
+        let Some(signer) = self.by_paas_id.get(headers.caller) else { return Err(unknown) };
         if !signer.networks.iter().any(|network| network.holds(from)) {
-            return Err(ProtocolError::CallerUnknown);
+            return Err(unknown);
         }
         signatures.check(headers, &signer.secret, now)?;
         Ok(signer)

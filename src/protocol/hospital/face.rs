@@ -51,6 +51,7 @@ use crate::telemetry::metrics;
 use crate::telemetry::metrics::InFlightMeter;
 use crate::telemetry::metrics::Outcome;
 use crate::telemetry::metrics::TransactionMeter;
+use crate::transport;
 use crate::transport::Answer;
 use crate::transport::Handler;
 use crate::transport::Request;
@@ -185,7 +186,7 @@ impl HospitalFace {
         Ok(())
     }
 
-    /// An answer for a call that we lost: what became of it is unknown.
+    /// An answer for a call that never reached its transaction, or that we lost under way.
     fn broken_off(&self, error: &ProtocolError) -> Answer {
         let mut buffer = Vec::new();
         let reference = self.reference(self.service.clock.now());
@@ -217,6 +218,14 @@ impl Handler for HospitalFace {
         }
         self.meters.of(transaction).ended(done.outcome, request.received_at.elapsed());
         json(buffer)
+    }
+
+    fn on_body_refused(&self, refusal: transport::Refusal) -> Answer {
+        self.broken_off(&match refusal {
+            transport::Refusal::BodyTooLarge => ProtocolError::BodyTooLarge,
+            transport::Refusal::BodyTooSlow => ProtocolError::BodyTooSlow,
+            _ => ProtocolError::BodyBroken,
+        })
     }
 
     fn on_panic(&self) -> Answer {

@@ -41,10 +41,7 @@ const APPROVED: &str = "1";
 pub(super) async fn upload(turn: &mut Turn<'_, '_>) -> Result<Outcome, NotDone> {
     let uploaded = turn.service.upload(&turn.call(), order(turn.message)?).await?;
     let lines = |output: &mut Object<'_>| _ = output.list("result", &uploaded.lines, write_line);
-    match &uploaded.record {
-        Some(record) => turn.answer_deed(record, uploaded.replayed, lines),
-        None => Ok(turn.answer(lines)),
-    }
+    turn.answer_deed(&uploaded.record, uploaded.replayed, lines)
 }
 
 fn order(message: &Message<'_>) -> Result<Upload, NotDone> {

@@ -18,10 +18,7 @@ const ALL: &str = "0000";
 
 pub(super) async fn withdraw(turn: &mut Turn<'_, '_>) -> Result<Outcome, NotDone> {
     let withdrawn = turn.service.withdraw(&turn.call(), order(turn.message)?).await?;
-    match &withdrawn.record {
-        Some(record) => turn.answer_deed(record, withdrawn.replayed, |_| {}),
-        None => Ok(turn.answer(|_| {})),
-    }
+    turn.answer_deed(&withdrawn.record, withdrawn.replayed, |_| {})
 }
 
 fn order(message: &Message<'_>) -> Result<Withdraw, NotDone> {

@@ -5,6 +5,7 @@ use maud::Markup;
 use maud::html;
 
 use crate::domain::accumulators::Accumulators;
+use crate::domain::breakdown::Breakdown;
 use crate::domain::explain::DeductibleCount;
 use crate::domain::explain::DeductibleStep;
 use crate::domain::explain::PoolStep;
@@ -64,6 +65,18 @@ impl PersonFace {
         let page = self.inside(&session, "/me", &title, content(&row, view.as_ref()));
         Ok(answer::page(StatusCode::OK, page))
     }
+
+    /// The proof that a settlement of hers was recorded.
+    pub(super) async fn give_receipt(&self, x: Exchange) -> Result<Answer, PageError> {
+        let session = self.session(&x).await?;
+        let (row, _) = self.claim(&session, x.place(0)).await?;
+        if row.settled.is_none() {
+            return Err(PageError::NotFound);
+        }
+        let id = SettlementId::parse(&row.id).map_err(|_| PageError::NotFound)?;
+        let receipt = self.service.receipt(&id).await?;
+        answer::receipt(&id, receipt.as_deref())
+    }
 }
 
 fn content(row: &ClaimRow, view: Option<&ClaimView>) -> Markup {
@@ -85,7 +98,17 @@ fn content(row: &ClaimRow, view: Option<&ClaimView>) -> Markup {
                 }
             }
         }
-        p.small.soft { (pair("编号", "Reference")) " " (row.id) }
+        @if row.settled.is_some() {
+            section aria-labelledby="receipt" {
+                h2 #receipt { (pair("结算凭证", "Receipt")) }
+                p { a href={ "/me/claims/" (row.id) "/receipt" } { (pair("下载凭证", "Download it")) } }
+                p.soft { (pair(
+                    "这份小文件证明结算已记录在案，任何人不连网也能用公钥验证；以后即使数据被改动也能发现。",
+                    "This small file proves that the settlement was recorded. Anybody can check it without a network."
+                )) }
+            }
+        }
+        p.small.soft { (pair("编号", "Reference")) " " span { (row.id) } }
     }
 }
 
@@ -131,6 +154,7 @@ fn explained(row: &ClaimRow, settled: &SettledRow, view: &ClaimView) -> Markup {
                 li.cash { (pair("您支付", "You pay")) span.figure { (yuan(breakdown.psn_part_amt)) } }
             }
             (who_pays(&view.shares))
+            (own_part(breakdown))
             @if breakdown.owed_to_person > Fen::ZERO { div.panel.good { p { (pair(
                 &format!("另有{}由经办机构直接支付给您。", yuan(breakdown.owed_to_person)),
                 &format!("A further {} is paid to you directly by the agency.", yuan(breakdown.owed_to_person)))) } } }
@@ -141,10 +165,36 @@ fn explained(row: &ClaimRow, settled: &SettledRow, view: &ClaimView) -> Markup {
         (year(view))
         section aria-labelledby="clearing" {
             h2 #clearing { (pair("清算状态", "Clearing")) }
-            p { (claims::cleared_in(settled.month, &row.status)) "。"
-                (pair(
+            p { (claims::cleared_in(settled.month, &row.status)) }
+            p { (pair(
                     "这是医保机构之间的结账，与您已支付的金额无关。",
                     "That is how the agencies settle among themselves; it does not change what you paid."))
+            }
+        }
+    }
+}
+
+/// What her part is made of, where the parts add up to it.
+fn own_part(b: &Breakdown) -> Markup {
+    let shared = b.inscp_scp_amt - b.act_pay_dedc - b.hifp_pay;
+    let further = b.hifp_pay - b.fund_pay_sumamt;
+    let parts = [
+        (Said::new("目录外全自费", "Outside the catalogue"), b.fulamt_ownpay_amt),
+        (Said::new("超过限价", "Above price limits"), b.overlmt_selfpay),
+        (Said::new("乙类先行自付", "First share of class B"), b.preselfpay_amt),
+        (Said::new("起付线", "Deductible"), b.act_pay_dedc),
+        (Said::new("按比例由您承担", "Your share of the rest"), shared),
+        (Said::new("其他基金替您支付", "Borne for you by other funds"), further),
+    ];
+    let whole: Fen = parts.iter().map(|(_, amount)| *amount).sum();
+    html! {
+        @if whole == b.psn_part_amt && shared >= Fen::ZERO {
+            h3 { (pair("您支付的钱由哪些组成", "What your part is made of")) }
+            dl.facts {
+                @for (label, amount) in parts.iter().filter(|(_, amount)| !amount.is_zero()) {
+                    div { dt { (both(label)) } dd.n { (yuan(*amount)) } }
+                }
+                div.total { dt { (pair("您支付", "You pay")) } dd.n { (yuan(whole)) } }
             }
         }
     }
@@ -324,14 +374,18 @@ fn rate(step: &RateStep) -> Markup {
 }
 
 fn pool(step: &PoolStep) -> Markup {
+    let segments = step.segments.iter().map(|segment| {
+        let part = yuan(segment.to - segment.from);
+        format!("{part} × {} = {}", percent(segment.rate), segment.exact.normalize())
+    });
     html! {
-        @for segment in &step.segments {
-            (yuan(segment.to - segment.from)) " × " (percent(segment.rate)) " = " (segment.exact.normalize()) " "
-        }
-        (pair("，四舍五入到分。", "rounded to the fen."))
-        @if step.paid < step.uncapped { " " (pair(
+        (segments.collect::<Vec<_>>().join("; "))
+        div { (pair(
+            "政策范围内扣除您先承担的部分，乘以比例，四舍五入到分。",
+            "What is in scope, less what you bear first, times the rate, rounded to the fen.")) }
+        @if step.paid < step.uncapped { div { (pair(
             &format!("超过年度封顶线，只能支付{}。", yuan(step.paid)),
-            &format!("The yearly cap leaves {}.", yuan(step.paid)))) }
+            &format!("The yearly cap leaves {}.", yuan(step.paid)))) } }
     }
 }
 
@@ -340,9 +394,10 @@ fn year(view: &ClaimView) -> Markup {
     html! {
         section aria-labelledby="year" {
             h2 #year { (pair("本年度累计", "Your year so far")) }
-            p { (both(&names::scheme(view.settlement.scheme))) " · " (view.settlement.year) "年度" }
-            div.scroll {
+            p { (both(&names::scheme(view.settlement.scheme))) " · " span { (view.settlement.year) "年度" } }
+            div.scroll role="region" aria-label="表格 Table" tabindex="0" {
                 table {
+                    caption { (pair("这次结算前后", "Before and after this settlement")) }
                     thead { tr {
                         th scope="col" { (pair("项目", "Item")) }
                         th.n scope="col" { (pair("结算前", "Before")) }

@@ -233,9 +233,9 @@ fn card(row: &ClaimRow) -> Markup {
             p { (row.status.tag()) }
             @if let Some(settled) = &row.settled {
                 div.figures {
-                    span { (pair("总费用", "Bill")) " " b { (yuan(settled.fee)) } }
-                    span { (pair("医保支付", "Insurance")) " " b { (yuan(settled.funds)) } }
-                    span { (pair("个人支付", "You")) " " b { (yuan(settled.person)) } }
+                    div { span { (pair("总费用", "Bill")) } b { (yuan(settled.fee)) } }
+                    div { span { (pair("医保支付", "Insurance")) } b { (yuan(settled.funds)) } }
+                    div { span { (pair("您支付", "You")) } b { (yuan(settled.person)) } }
                 }
                 p.small.soft { (cleared_in(settled.month, &row.status)) }
             }

@@ -85,6 +85,15 @@ impl PersonFace {
                 Some(faults) => Ok(self.form_again(&session, &form, &faults)),
                 None => Err(ServiceError::Refused(refusal).into()),
             },
+            Err(ServiceError::KeyReused { .. }) => {
+                let mut faults = Faults::default();
+                faults.tell(
+                    "category",
+                    "这张表单已经提交过，没有再办；如果要另办一条，请再按一次提交",
+                    "this form was sent before, so nothing was filed anew; to file once more, send it again",
+                );
+                Ok(self.form_again(&session, &form.without("message"), &faults))
+            }
             Err(other) => Err(other.into()),
         }
     }
@@ -116,7 +125,7 @@ impl PersonFace {
             key: MessageKey {
                 institution: InstitutionCode::parse(SENDER).expect("a plain word"),
                 transaction: TRANSACTION,
-                message: wish.message.clone(),
+                message: named(session, &wish.message),
             },
             insured_region: Some(session.person.pool),
             content: ContentHash { recipe: RECIPE, digest: Sm3::digest(content.as_bytes()).into() },
@@ -159,6 +168,13 @@ impl PersonFace {
         let page = self.inside(session, "/me/filings", &Said::new("办理备案", "File"), content);
         answer::page(status, page)
     }
+}
+
+/// A form's name is hers alone: one that somebody else has sent, and that a link brought here, is another message.
+fn named(session: &Session, form: &MessageId) -> MessageId {
+    let (pool, number) = (session.person.pool, session.person.number());
+    let digest = Sm3::digest(format!("{pool} {number} {form}").as_bytes());
+    MessageId::parse(&token::hex(&digest[..15])).expect("30 digits")
 }
 
 fn read(form: &Form) -> Result<Wish, Faults> {
@@ -251,9 +267,9 @@ fn filing_told(cause: &FilingRefusal) -> (&'static str, String, String) {
 fn categories(form: &Form, faults: &Faults) -> Markup {
     let chosen = form.get("category");
     html! {
-        fieldset.wrong[faults.of("category").is_some()] {
+        fieldset.wrong[faults.of("category").is_some()] aria-describedby=[faults.of("category").map(|_| "category-fault")] {
             legend { (pair("备案类型", "Kind of filing")) }
-            (fault_line(faults.of("category")))
+            (fault_line("category", faults))
             @for (at, category) in CATEGORIES.into_iter().enumerate() {
                 @let id = if at == 0 { "category".to_owned() } else { format!("category-{}", category.code()) };
                 div.choice {
@@ -290,7 +306,7 @@ fn places(form: &Form, faults: &Faults, reference: &Reference, today: Day, home:
         &target,
         faults,
         html! {
-            select id="target" name="target" aria-describedby="target-hint" {
+            select id="target" name="target" aria-describedby=[target.described_by(faults)] aria-invalid=[target.invalid(faults)] {
                 option value="" { "请选择 Choose" }
                 @for (province, cities) in by_province(reference, today, home) {
                     optgroup label=(province) {
@@ -341,10 +357,10 @@ fn days(form: &Form, faults: &Faults, today: Day) -> Markup {
     html! {
         div.row {
             (field(&from, faults, html! {
-                input id="from" name="from" type="date" min=(today) value=(form.get("from")) aria-describedby="from-hint";
+                input id="from" name="from" type="date" min=(today) value=(form.get("from")) aria-describedby=[from.described_by(faults)] aria-invalid=[from.invalid(faults)];
             }))
             (field(&to, faults, html! {
-                input id="to" name="to" type="date" min=(today) value=(form.get("to")) aria-describedby="to-hint";
+                input id="to" name="to" type="date" min=(today) value=(form.get("to")) aria-describedby=[to.described_by(faults)] aria-invalid=[to.invalid(faults)];
             }))
         }
     }
@@ -359,7 +375,8 @@ fn phone(form: &Form, faults: &Faults) -> Markup {
         &phone,
         faults,
         html! {
-            input id="phone" name="phone" type="tel" autocomplete="tel" maxlength="20" value=(form.get("phone"));
+            input id="phone" name="phone" type="tel" autocomplete="tel" maxlength="20" value=(form.get("phone"))
+                aria-describedby=[phone.described_by(faults)] aria-invalid=[phone.invalid(faults)];
         },
     )
 }
@@ -367,9 +384,10 @@ fn phone(form: &Form, faults: &Faults) -> Markup {
 fn commitment(form: &Form, faults: &Faults) -> Markup {
     html! {
         div.field.wrong[faults.of("commitment").is_some()] {
-            (fault_line(faults.of("commitment")))
+            (fault_line("commitment", faults))
             div.choice {
-                input type="checkbox" id="commitment" name="commitment" value="yes" checked[form.has("commitment")];
+                input type="checkbox" id="commitment" name="commitment" value="yes" checked[form.has("commitment")]
+                    aria-describedby=[faults.of("commitment").map(|_| "commitment-fault")];
                 label for="commitment" { (pair(
                     "长期备案：我承诺在备案地长期居住或工作，所填内容属实。",
                     "Long-term filing: I promise that I live or work there and that what I entered is true.")) }

@@ -47,7 +47,7 @@ impl PersonFace {
 fn taken(id: &str) -> Markup {
     html! { div.panel.good role="status" {
         p.lead { (pair("备案成功，立即生效。", "Filed. It counts from its first day.")) }
-        p { (pair("备案编号", "Filing")) " " (id) }
+        p { (pair("备案编号", "Filing")) " " span { (id) } }
     } }
 }
 
@@ -59,7 +59,7 @@ fn card(one: &FilingSeen, reference: &Reference, today: Day) -> Markup {
             p { (both(&names::category(filing.category))) }
             p { (day_zh(filing.from)) "起，" (until(filing)) }
             p { (standing(filing, today)) }
-            p.small.soft { (made_by(filing)) " · " (day_zh(filing.made_on)) " · " (filing.id) }
+            p.small.soft { (made_by(filing)) " · " (day_zh(filing.made_on)) " · " span { (filing.id) } }
         }
     }
 }

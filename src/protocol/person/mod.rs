@@ -72,6 +72,7 @@ const ROUTES: &[Route<PersonFace>] = &[
     Route::post("/sign-out", |face, x| face.sign_out(x).boxed()),
     Route::get("/me", |face, x| face.show_claims(x).boxed()),
     Route::get("/me/claims/{}", |face, x| face.show_claim(x).boxed()),
+    Route::get("/me/claims/{}/receipt", |face, x| face.give_receipt(x).boxed()),
     Route::get("/me/filings", |face, x| face.show_filings(x).boxed()),
     Route::get("/me/filings/new", |face, x| face.show_filing_form(x).boxed()),
     Route::post("/me/filings", |face, x| face.take_filing(x).boxed()),
@@ -150,7 +151,7 @@ impl PersonFace {
             return asset;
         }
         let as_data = path.starts_with("/me/v1/");
-        let answered = match self.requests.admit(&request.peer.address.ip().to_string()).await {
+        let answered = match self.requests.admit(&request.peer.network().to_string()).await {
             Ok(_place) => route(ROUTES, self, request).await,
             Err(shed) => Err(PageError::TooMany { retry_after_ms: shed.retry_after_ms }),
         };

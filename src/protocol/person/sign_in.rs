@@ -1,5 +1,7 @@
 //! Signing in: a number, then a one-time code; and signing out.
 
+use std::sync::Arc;
+
 use hyper::StatusCode;
 use maud::Markup;
 use maud::html;
@@ -9,6 +11,7 @@ use sm3::Sm3;
 use crate::domain::ids::RegionCode;
 use crate::protocol::person::PersonFace;
 use crate::protocol::person::one_time_code;
+use crate::protocol::person::one_time_code::CodeSender;
 use crate::protocol::person::one_time_code::Delivery;
 use crate::protocol::person::one_time_code::NoCode;
 use crate::protocol::person::one_time_code::Wrong;
@@ -84,9 +87,7 @@ impl PersonFace {
         match (delivery, named) {
             (Delivery::NotConnected, _) => return Err(no_sender()),
             (Delivery::Sent(sender), Some(person)) if !person.phone.is_empty() => {
-                if let Err(cause) = sender.send(&person.phone, &code).await {
-                    tracing::warn!(%cause, "a one-time code was not sent");
-                }
+                send(Arc::clone(sender), person.phone.clone(), code);
             }
             (Delivery::Sent(_) | Delivery::Shown, _) => {}
         }
@@ -150,7 +151,7 @@ impl PersonFace {
     }
 
     fn count_attempt(&self, x: &Exchange) -> Result<(), PageError> {
-        let by_address = self.attempts.count(&format!("address {}", x.peer().address.ip()));
+        let by_address = self.attempts.count(&format!("address {}", x.peer().network()));
         by_address.map_err(|shed| PageError::TooMany { retry_after_ms: shed.retry_after_ms })
     }
 
@@ -207,10 +208,10 @@ impl PersonFace {
                 (field(&number, faults, html! {
                     input id="number" name="number" type="text" autocomplete="username" autocapitalize="characters"
                         spellcheck="false" maxlength="30" value=(form.get("number"))
-                        aria-describedby="number-hint" aria-invalid=[faults.of("number").map(|_| "true")];
+                        aria-describedby=[number.described_by(faults)] aria-invalid=[number.invalid(faults)];
                 }))
                 (field(&pool, faults, html! {
-                    select id="pool" name="pool" {
+                    select id="pool" name="pool" aria-describedby=[pool.described_by(faults)] aria-invalid=[pool.invalid(faults)] {
                         option value="" { "不清楚 Not sure" }
                         @for (code, name) in self.pools() {
                             option value=(code) selected[form.get("pool") == code] { (name) }
@@ -252,7 +253,7 @@ impl PersonFace {
                 input type="hidden" name="token" value=(form_token(browser));
                 (field(&code, faults, html! {
                     input.code id="code" name="code" type="text" inputmode="numeric" autocomplete="one-time-code"
-                        maxlength="6" aria-describedby="code-hint" aria-invalid=[faults.of("code").map(|_| "true")];
+                        maxlength="6" aria-describedby=[code.described_by(faults)] aria-invalid=[code.invalid(faults)];
                 }))
                 button type="submit" { (pair("登录", "Sign in")) }
             }
@@ -268,6 +269,15 @@ impl PersonFace {
         codes.sort();
         codes.into_iter().map(|code| (code.to_string(), reference.regions.name(code, today))).collect()
     }
+}
+
+/// Sent beside the answer: an answer that waited for the carrier would tell that the number names somebody.
+fn send(sender: Arc<dyn CodeSender>, phone: String, code: String) {
+    tokio::spawn(async move {
+        if let Err(cause) = sender.send(&phone, &code).await {
+            tracing::warn!(%cause, "a one-time code was not sent");
+        }
+    });
 }
 
 /// Stands in the forms of a sign-in: what another site cannot know, since it cannot read the cookie.

@@ -13,6 +13,10 @@ use hyper::header::SET_COOKIE;
 use maud::Markup;
 use serde::Serialize;
 
+use crate::domain::ids::SettlementId;
+use crate::ledger::seal::anchor::ANCHOR_EVERY_MS;
+use crate::ledger::seal::receipt::Receipt;
+use crate::protocol::web::error::PageError;
 use crate::transport::Answer;
 
 pub fn page(status: StatusCode, markup: Markup) -> Answer {
@@ -33,7 +37,21 @@ pub fn json(status: StatusCode, value: &impl Serialize) -> Answer {
 
 /// A file to keep, named `name`.
 pub fn csv(name: &str, text: String) -> Answer {
-    let mut answer = bytes(StatusCode::OK, "text/csv; charset=utf-8", text);
+    kept(name, "text/csv; charset=utf-8", text)
+}
+
+/// A receipt to keep, or, for a moment, the wish to ask again.
+pub fn receipt(id: &SettlementId, receipt: Option<&Receipt>) -> Result<Answer, PageError> {
+    match receipt {
+        Some(receipt) => {
+            Ok(kept(&format!("{id}.json"), "application/json; charset=utf-8", receipt.text() + "\n"))
+        }
+        None => Err(PageError::NotYet { retry_after_ms: ANCHOR_EVERY_MS }),
+    }
+}
+
+fn kept(name: &str, kind: &'static str, text: String) -> Answer {
+    let mut answer = bytes(StatusCode::OK, kind, text);
     set(&mut answer, CONTENT_DISPOSITION, &format!("attachment; filename=\"{name}\""));
     answer
 }

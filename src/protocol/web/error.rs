@@ -25,6 +25,10 @@ pub enum PageError {
     TooMany {
         retry_after_ms: u64,
     },
+    /// It is about to be there.
+    NotYet {
+        retry_after_ms: u64,
+    },
     /// What was sent cannot be read; the sentence says what.
     Unreadable(Said),
     /// The ledger could not take part.
@@ -92,6 +96,12 @@ impl PageError {
                 Said::new("操作太频繁", "Too many attempts"),
                 Said::new("请稍等几分钟再试。", "Wait a few minutes and try again."),
             ),
+            PageError::NotYet { .. } => (
+                StatusCode::SERVICE_UNAVAILABLE,
+                "not-yet",
+                Said::new("马上就好", "In a moment"),
+                Said::new("刚刚记录，请一秒后再打开。", "Recorded just now; open it again in a second."),
+            ),
             PageError::Unreadable(said) => (
                 StatusCode::BAD_REQUEST,
                 "unreadable",
@@ -146,7 +156,7 @@ impl PageError {
 
     fn with_headers(&self, mut answer: Answer) -> Answer {
         match self {
-            PageError::TooMany { retry_after_ms } => {
+            PageError::TooMany { retry_after_ms } | PageError::NotYet { retry_after_ms } => {
                 answer::set(&mut answer, RETRY_AFTER, &retry_after_ms.div_ceil(1000).to_string());
             }
             PageError::OtherMethod => answer::set(&mut answer, ALLOW, "GET, HEAD, POST"),

@@ -32,6 +32,13 @@ impl Form {
         !self.get(name).is_empty()
     }
 
+    /// The rest of what was typed.
+    pub fn without(&self, name: &str) -> Form {
+        let mut fields = self.fields.clone();
+        fields.remove(name);
+        Form { fields }
+    }
+
     /// A day as `<input type=date>` sends it.
     pub fn day(&self, name: &str) -> Option<Day> {
         day(self.get(name))

@@ -38,7 +38,7 @@ pub fn lay_out(frame: Frame<'_>, content: Markup) -> Markup {
                 meta name="viewport" content="width=device-width, initial-scale=1";
                 meta name="format-detection" content="telephone=no";
                 meta name="robots" content="noindex";
-                meta name="color-scheme" content="light";
+                meta name="color-scheme" content="light dark";
                 title { (frame.title.zh) " " (frame.title.en) " – " (frame.service.zh) }
                 link rel="stylesheet" href=(style::path());
                 link rel="icon" type="image/svg+xml" href=(icon::PATH);
@@ -85,7 +85,7 @@ fn footer(frame: &Frame<'_>) -> Markup {
         footer.bottom {
             div.inner {
                 p {
-                    "有疑问请拨打医保服务热线 " a href={ "tel:" (frame.hotline) } { (frame.hotline) } "。"
+                    "有疑问请拨打医保服务热线 " a href={ "tel:" (dialled(frame.hotline)) } { (frame.hotline) } "。"
                     " "
                     span.en lang="en" { "Questions? Call " (frame.hotline) "." }
                 }
@@ -98,12 +98,35 @@ fn footer(frame: &Frame<'_>) -> Markup {
     }
 }
 
+/// What a phone dials of a hotline as people write it: `0750-12393（沙盒）`.
+fn dialled(hotline: &str) -> String {
+    hotline.chars().filter(|c| c.is_ascii_digit() || *c == '+').collect()
+}
+
 /// One labelled field of a form.
 pub struct Field {
     /// Also the id of its input, with `-hint` for the hint's.
     pub name: &'static str,
     pub label: Said,
     pub hint: Option<Said>,
+}
+
+impl Field {
+    /// Ids of what is said about the input, for the reader who does not see them beside it.
+    pub fn described_by(&self, faults: &Faults) -> Option<String> {
+        let hint = self.hint.as_ref().map(|_| format!("{}-hint", self.name));
+        let fault = faults.of(self.name).map(|_| fault_id(self.name));
+        let all: Vec<String> = hint.into_iter().chain(fault).collect();
+        (!all.is_empty()).then(|| all.join(" "))
+    }
+
+    pub fn invalid(&self, faults: &Faults) -> Option<&'static str> {
+        faults.of(self.name).map(|_| "true")
+    }
+}
+
+fn fault_id(name: &str) -> String {
+    format!("{name}-fault")
 }
 
 /// Label, hint, fault and input, in the order in which a screen reader should meet them.
@@ -113,15 +136,15 @@ pub fn field(field: &Field, faults: &Faults, input: Markup) -> Markup {
         div.field.wrong[fault.is_some()] {
             label for=(field.name) { (both(&field.label)) }
             @if let Some(hint) = &field.hint { p.hint id={ (field.name) "-hint" } { (both(hint)) } }
-            (fault_line(fault))
+            (fault_line(field.name, faults))
             (input)
         }
     }
 }
 
-pub fn fault_line(fault: Option<&Said>) -> Markup {
+pub fn fault_line(name: &str, faults: &Faults) -> Markup {
     html! {
-        @if let Some(fault) = fault { p.fault { span.zh { "错误：" (fault.zh) } " " span.en lang="en" { (fault.en) } } }
+        @if let Some(fault) = faults.of(name) { p.fault id=(fault_id(name)) { span.zh { "错误：" (fault.zh) } " " span.en lang="en" { (fault.en) } } }
     }
 }
 
@@ -133,6 +156,20 @@ pub fn faults_on_top(faults: &Faults) -> Markup {
                 h2 { (pair("请改正以下内容", "Correct the following")) }
                 ul { @for (field, fault) in faults.iter() { li { a href={ "#" (field) } { (both(fault)) } } } }
             }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::dialled;
+
+    #[test]
+    fn a_hotline_is_dialled_without_what_is_written_beside_it() {
+        for (hotline, number) in
+            [("12393", "12393"), ("12393（沙盒）", "12393"), ("+86 750-12393", "+8675012393")]
+        {
+            assert_eq!(dialled(hotline), number);
         }
     }
 }

@@ -44,7 +44,7 @@ async fn a_standing_line_is_answered_alike_and_changed_content_refuses_the_whole
     let stay = admitted(&world).await;
     let first = world.upload(HOME, &stay, bill_m(20_260_210)).await.unwrap();
     let same = world.upload(HOME, &stay, bill_m(20_260_210)).await.unwrap();
-    assert_eq!((same.record, same.lines), (None, first.lines.clone()));
+    assert_eq!((&same.record.body, same.lines), (&Body::LinesUploaded(Vec::new()), first.lines.clone()));
     let mixed = vec![bill_m(20_260_210).remove(0), line("6", "A", "1.00", "1", "1.00", 20_260_210)];
     let mixed = world.upload(HOME, &stay, mixed).await.unwrap();
     assert_eq!((mixed.lines.len(), &mixed.lines[0]), (2, &first.lines[0]));
@@ -162,8 +162,29 @@ async fn a_withdrawn_number_is_free_again_and_its_upload_is_not_answered_any_mor
     let other = line("2", "A", "5.00", "1", "5.00", 20_260_210);
     world.upload(HOME, &stay, vec![other]).await.unwrap();
     world.withdraw(HOME, &stay, Which::All).await.unwrap();
-    let nothing = world.withdraw(HOME, &stay, Which::All).await.unwrap();
-    assert_eq!(nothing.record, None);
+}
+
+#[tokio::test]
+async fn what_changed_nothing_is_not_done_when_it_comes_again_and_would_change_something() {
+    let world = World::new();
+    let stay = admitted(&world).await;
+    let all = Withdraw { stay: stay.clone(), which: Which::All };
+    let early = world.call_as(HOME, 2302, "EARLY", "all");
+    let nothing = world.service.withdraw(&early, all.clone()).await.unwrap();
+    let lines = vec![line("1", "A", "1.00", "1", "1.00", 20_260_210)];
+    world.upload(HOME, &stay, lines.clone()).await.unwrap();
+    let again = world.service.withdraw(&early, all).await.unwrap();
+    assert!(again.replayed && again.record == nothing.record);
+    let left = world.service.look_at_lines(&world.caller(HOME), &stay, None).await.unwrap();
+    assert_eq!(left.len(), 1, "the lines that came since stand");
+
+    // A second upload of the same line, sent again after the line was withdrawn.
+    let second = world.call_as(HOME, 2301, "SECOND", "content");
+    let order = Upload { stay: stay.clone(), lines };
+    world.service.upload(&second, order.clone()).await.unwrap();
+    world.withdraw(HOME, &stay, Which::All).await.unwrap();
+    let refused = faults(world.service.upload(&second, order).await);
+    assert_eq!(refused, [("1".into(), LineRefusal::Unknown)]);
 }
 
 #[tokio::test]

@@ -44,7 +44,8 @@ async fn a_reversal_is_the_exact_negative_and_restores_the_year() {
     assert_eq!((fund(&march), fund(&april)), (yuan("29987.49"), yuan("-29987.49")));
     let (group, totals) = april.groups.iter().next().unwrap();
     assert_eq!((totals.settlements, totals.reversals), (0, 1));
-    let rows = world.service.clearing_rows(Month::from_number(202_604).unwrap(), group).await.unwrap();
+    let month = Month::from_number(202_604).unwrap();
+    let rows = world.service.clearing_rows(month, |row| row.is_of(group)).await.unwrap();
     assert_eq!(rows.len(), 1);
 }
 

@@ -1,0 +1,116 @@
+//! Owns the stays that are driven and the bytes that their hospitals send.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use banyan::domain::ids::InstitutionCode;
+use banyan::domain::ids::RegionCode;
+use banyan::domain::money::Fen;
+use banyan::protocol::wire;
+use banyan::sandbox::his::His;
+use banyan::sandbox::his::Line;
+use banyan::sandbox::play;
+use banyan::sandbox::stays::Stay;
+use banyan::sandbox::stays::StayLine;
+use banyan::service::seams::Clock as _;
+use banyan::service::seams::SystemClock;
+use serde_json::Value;
+
+use crate::drive::Call;
+use crate::drive::Journey;
+use crate::drive::MDTRT_ID;
+use crate::failed::Failed;
+use crate::failed::cannot;
+use crate::step::Step;
+
+/// Uploads in which a full stay sends its lines.
+const UPLOADS: usize = 10;
+
+/// A stay with the hospital that treats her.
+#[derive(Clone)]
+pub struct Case {
+    stay: Arc<Stay>,
+    his: Arc<His>,
+    /// Known once she is admitted.
+    mdtrt_id: Option<String>,
+}
+
+/// Gives each stay exactly `lines` fee lines and finds its hospital.
+pub fn cases(stays: Vec<Stay>, lines: usize, line: &Line) -> Result<Vec<Case>, Failed> {
+    let mut hospitals: HashMap<String, Arc<His>> = HashMap::new();
+    let case = |stay: Stay| {
+        let his = match hospitals.get(&stay.fixmedins_code) {
+            Some(his) => Arc::clone(his),
+            None => {
+                let his = Arc::new(his(&stay, line.clone())?);
+                hospitals.insert(stay.fixmedins_code.clone(), Arc::clone(&his));
+                his
+            }
+        };
+        Ok(Case { stay: Arc::new(with_lines(stay, lines)), his, mdtrt_id: None })
+    };
+    stays.into_iter().map(case).collect()
+}
+
+fn his(stay: &Stay, line: Line) -> Result<His, Failed> {
+    let code = InstitutionCode::parse(&stay.fixmedins_code).map_err(cannot("name a hospital"))?;
+    let region = RegionCode::parse(&stay.mdtrtarea_admdvs).map_err(cannot("name a region"))?;
+    Ok(His::new(code, &stay.fixmedins_name, region, line, || SystemClock.now()))
+}
+
+/// The stay with its own lines cut off, or repeated, at this number.
+fn with_lines(stay: Stay, lines: usize) -> Stay {
+    let numbered =
+        |(at, line): (usize, &StayLine)| StayLine { feedetl_sn: format!("{:04}", at + 1), ..line.clone() };
+    let lines: Vec<StayLine> = stay.lines.iter().cycle().take(lines).enumerate().map(numbered).collect();
+    let total: Fen = lines.iter().filter_map(|line| wire::money(&line.det_item_fee_sumamt)).sum();
+    Stay { medfee_sumamt: total.to_string(), lines, ..stay }
+}
+
+impl Case {
+    pub fn admitted(self, mdtrt_id: String) -> Case {
+        Case { mdtrt_id: Some(mdtrt_id), ..self }
+    }
+
+    /// One call of an admitted stay, or its admission.
+    pub fn journey(&self, step: Step) -> Journey {
+        let id = self.mdtrt_id.as_deref().unwrap_or(MDTRT_ID);
+        Journey { calls: vec![self.call(step, id, &self.stay.lines)] }
+    }
+
+    /// The lines of an admitted stay in ten calls.
+    pub fn uploads(&self) -> Vec<Journey> {
+        let id = self.mdtrt_id.as_deref().unwrap_or(MDTRT_ID);
+        self.in_parts(id).map(|call| Journey { calls: vec![call] }).collect()
+    }
+
+    fn in_parts(&self, id: &str) -> impl Iterator<Item = Call> {
+        let each = self.stay.lines.len().div_ceil(UPLOADS).max(1);
+        self.stay.lines.chunks(each).map(move |lines| self.call(Step::Upload, id, lines))
+    }
+
+    /// All calls of a stay. Those after the admission leave room for the number that it will give.
+    pub fn whole_stay(&self) -> Journey {
+        let mut calls = vec![self.call(Step::Admit, MDTRT_ID, &[])];
+        calls.extend(self.in_parts(MDTRT_ID));
+        calls.extend([Step::Discharge, Step::Quote, Step::Settle].map(|step| self.call(step, MDTRT_ID, &[])));
+        Journey { calls }
+    }
+
+    fn call(&self, step: Step, mdtrt_id: &str, lines: &[StayLine]) -> Call {
+        let input = self.input(step, mdtrt_id, lines);
+        let msgid = self.his.next_msgid();
+        let message = self.his.envelope(step.infno(), &msgid, play::insured_region(&self.stay), &input);
+        Call { step, body: message.to_string().into() }
+    }
+
+    fn input(&self, step: Step, mdtrt_id: &str, lines: &[StayLine]) -> Value {
+        let stay = &self.stay;
+        match step {
+            Step::Admit => play::admit(stay),
+            Step::Upload => play::upload(stay, mdtrt_id, lines),
+            Step::Discharge => play::discharge(stay, mdtrt_id),
+            Step::Quote | Step::Settle => play::settle(stay, mdtrt_id, &stay.medfee_sumamt),
+        }
+    }
+}

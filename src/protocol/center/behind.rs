@@ -1,0 +1,73 @@
+//! Owns the rows behind a figure of a month: settlements, reversals and revivals, as CSV and JSON. No names.
+
+use serde_json::Value;
+
+use crate::domain::calendar::Month;
+use crate::domain::money::Fen;
+use crate::protocol::center::month::Csv;
+use crate::service::month::Behind;
+use crate::service::month::Kind;
+
+const COLUMNS: [&str; 13] = [
+    "month",
+    "insured_pool",
+    "care_pool",
+    "hospital",
+    "settlement",
+    "kind",
+    "original",
+    "at",
+    "medfee",
+    "fund",
+    "account",
+    "owed",
+    "cash",
+];
+
+/// Amounts in yuan with two decimals; those of a reversal are negative.
+pub fn csv(month: Month, rows: &[Behind]) -> String {
+    let mut csv = Csv::with_head(&COLUMNS);
+    rows.iter().for_each(|row| csv.push(&cells(month, row)));
+    csv.text()
+}
+
+/// The same as the CSV; amounts are texts.
+pub fn json(month: Month, rows: &[Behind]) -> Value {
+    let objects = rows.iter().map(|row| {
+        let pairs = COLUMNS.iter().zip(cells(month, row));
+        pairs.map(|(name, cell)| ((*name).to_owned(), Value::from(cell))).collect::<Value>()
+    });
+    objects.collect()
+}
+
+pub fn owed(rows: &[Behind]) -> Fen {
+    rows.iter().map(|row| row.row.owed()).sum()
+}
+
+fn cells(month: Month, behind: &Behind) -> [String; COLUMNS.len()] {
+    let row = &behind.row;
+    [
+        month.to_string(),
+        row.insured_pool.to_string(),
+        row.care_pool.to_string(),
+        row.institution.to_string(),
+        behind.id.to_string(),
+        code(behind.kind()).to_owned(),
+        behind.original.as_ref().map(ToString::to_string).unwrap_or_default(),
+        behind.at.moment().to_string(),
+        row.medfee.to_string(),
+        row.fund.to_string(),
+        row.account.to_string(),
+        row.owed().to_string(),
+        row.cash.to_string(),
+    ]
+}
+
+/// Stable, for programs.
+pub fn code(kind: Kind) -> &'static str {
+    match kind {
+        Kind::Settlement => "settlement",
+        Kind::Reversal => "reversal",
+        Kind::Revival => "revival",
+    }
+}
