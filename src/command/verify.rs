@@ -12,6 +12,7 @@ use crate::command::Console;
 use crate::command::Exit;
 use crate::ledger::Witness;
 use crate::ledger::codec;
+use crate::service::seams::Clock;
 use crate::vault::signing::PublicKey;
 
 /// Prove that nothing was changed: a whole ledger, a copy of it, a backup, or one receipt.
@@ -57,11 +58,11 @@ pub struct Arguments {
     pub json: bool,
 }
 
-pub fn run(arguments: &Arguments, console: &mut Console) -> io::Result<Exit> {
+pub fn run(arguments: &Arguments, clock: &dyn Clock, console: &mut Console) -> io::Result<Exit> {
     match (&arguments.receipt, &arguments.backup) {
         (Some(file), _) => receipt::run(arguments, file, console),
         (None, Some(folder)) => backup::run(arguments, folder, console),
-        (None, None) => ledger::run(arguments, console),
+        (None, None) => ledger::run(arguments, clock, console),
     }
 }
 

@@ -139,7 +139,7 @@ impl Standing {
     }
 
     /// Place of the next record that belongs to no person and needs no time of its own.
-    pub fn next(&mut self) -> u64 {
+    pub fn next_place(&mut self) -> u64 {
         self.sequence += 1;
         self.sequence
     }

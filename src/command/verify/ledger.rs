@@ -3,7 +3,6 @@
 use std::io;
 use std::sync::Arc;
 use std::time::Duration;
-use std::time::Instant;
 
 use serde_json::json;
 
@@ -17,12 +16,14 @@ use crate::command::verify::Arguments;
 use crate::command::verify::stop;
 use crate::command::verify::written;
 use crate::config::gateway::Gateway;
+use crate::domain::calendar::Instant;
 use crate::ledger::Progress;
 use crate::ledger::Verified;
 use crate::ledger::Verify;
 use crate::ledger::sqlite;
+use crate::service::seams::Clock;
 
-pub(super) fn run(arguments: &Arguments, console: &mut Console) -> io::Result<Exit> {
+pub(super) fn run(arguments: &Arguments, clock: &dyn Clock, console: &mut Console) -> io::Result<Exit> {
     let config = match Gateway::read(&arguments.config) {
         Ok(config) => config,
         Err(faults) => return stop(console, Exit::BadInput, &faults.to_string()),
@@ -43,12 +44,16 @@ pub(super) fn run(arguments: &Arguments, console: &mut Console) -> io::Result<Ex
     let progress = Arc::new(Progress::default());
     let faults_max = usize::from(arguments.faults);
     let wish = Verify { faults_max, witness: arguments.witness, progress: Arc::clone(&progress) };
-    let begun = Instant::now();
+    let begun = clock.now();
     let verified = watched(&progress, || sqlite::verify_file(file, &settings, &secrets, &wish));
     match verified {
-        Ok(verified) => report(arguments, &verified, begun.elapsed(), console),
+        Ok(verified) => report(arguments, &verified, since(begun, clock), console),
         Err(cause) => stop(console, Exit::CannotReach, &told(&cause)),
     }
+}
+
+fn since(begun: Instant, clock: &dyn Clock) -> Duration {
+    Duration::from_millis((clock.now().0 - begun.0).max(0).unsigned_abs())
 }
 
 fn report(

@@ -235,7 +235,7 @@ impl Writer {
                 write::write(&self.db, deed, moment, &mut self.standing, &mut self.leaves).map(Done::Deed)
             }
             Job::Reference { source, change, .. } => {
-                let sequence = self.standing.next();
+                let sequence = self.standing.next_place();
                 let written = reference::write(&self.db, source, change, moment, sequence)?;
                 self.leaves.push(written.leaf);
                 Ok(Done::Reference(written.version))
