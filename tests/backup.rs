@@ -279,6 +279,34 @@ fn a_backup_beside_a_writer_is_whole_and_what_was_added_meanwhile_is_in_the_next
     }
 }
 
+#[test]
+fn a_master_can_be_given_up_after_a_backup_under_the_next_one() {
+    let kept = Kept::with_three_files();
+    let config = ["--config", kept.left.config.as_str()];
+    let keys = |words: &[&str]| {
+        let done = banyan(&[&["keys"], words, &config, &["--yes"]].concat());
+        assert_eq!(code(&done), 0, "{}", told(&done));
+    };
+    keys(&["make", "--next"]);
+    keys(&["rotate"]);
+    let wrapped = kept.back_up();
+    assert_eq!((code(&wrapped), kept.files().len()), (0, 3));
+    assert!(told(&wrapped).contains("the keys of 3 files are wrapped"), "{}", told(&wrapped));
+    fs::rename(kept.path("province/keys/master-next.key"), kept.path("province/keys/master.key")).unwrap();
+    let whole = kept.verify_backup();
+    assert_eq!(code(&whole), 0, "{}", told(&whole));
+    assert!(told(&kept.back_up()).starts_with("nothing is new"));
+
+    // A folder that waited too long is not gone on with: nobody could read its beginning.
+    let late = Kept::new();
+    late.backed_up();
+    fs::copy(kept.path("province/keys/master.key"), late.path("province/keys/master.key")).unwrap();
+    fs::copy(kept.path("province/keys/store.json"), late.path("province/keys/store.json")).unwrap();
+    let refused = late.back_up();
+    assert_eq!((code(&refused), late.files().len()), (2, 1));
+    assert!(told(&refused).contains("needs master key"), "{}", told(&refused));
+}
+
 /// Something that is done to the three files of a folder.
 type Harm = fn(&[PathBuf]);
 

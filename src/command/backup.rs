@@ -18,6 +18,7 @@ use crate::ledger::Progress;
 use crate::ledger::backup::BackupError;
 use crate::ledger::backup::writing;
 use crate::ledger::backup::writing::BackedUp;
+use crate::ledger::backup::writing::Written;
 use crate::ledger::sqlite::backup::SqliteLog;
 use crate::service::seams::Clock;
 
@@ -65,32 +66,33 @@ pub fn run(arguments: &Arguments, clock: &dyn Clock, console: &mut Console) -> i
 }
 
 fn report(arguments: &Arguments, done: &BackedUp, console: &mut Console) -> io::Result<Exit> {
-    match done {
-        BackedUp::NothingNew { head } if arguments.json => {
-            console.say(&json!({ "file": null, "records": 0, "head": written(head) }).to_string())?;
-        }
-        BackedUp::NothingNew { head } => {
-            console.say(&format!("nothing is new since anchor {}", head.number))?;
-            console.say(&format!("last anchor: {}", written(head)))?;
-        }
-        BackedUp::Written { file, header, bytes } if arguments.json => {
-            let object = json!({
-                "file": file,
-                "from": header.from,
-                "to": header.to,
-                "records": header.records,
-                "bytes": bytes,
-                "head": written(&header.end()),
-            });
-            console.say(&object.to_string())?;
-        }
-        BackedUp::Written { file, header, bytes } => {
+    let BackedUp { head, rewrapped, written: file } = done;
+    if arguments.json {
+        let object = json!({
+            "file": file.as_ref().map(|written| &written.file),
+            "from": file.as_ref().map(|written| written.header.from),
+            "to": head.number,
+            "records": file.as_ref().map_or(0, |written| written.header.records),
+            "bytes": file.as_ref().map_or(0, |written| written.bytes),
+            "rewrapped": rewrapped,
+            "head": written(head),
+        });
+        console.say(&object.to_string())?;
+        return Ok(Exit::Done);
+    }
+    if *rewrapped > 0 {
+        console
+            .say(&format!("the keys of {rewrapped} files are wrapped under the present master key now"))?;
+    }
+    match file {
+        None => console.say(&format!("nothing is new since anchor {}", head.number))?,
+        Some(Written { file, header, bytes }) => {
             let (first, last, records) = (header.from + 1, header.to, header.records);
             console.say(&format!("anchors {first} to {last}, {records} records, {bytes} bytes"))?;
             console.say(&format!("written: {}", file.display()))?;
-            console.say(&format!("last anchor: {}", written(&header.end())))?;
         }
     }
+    console.say(&format!("last anchor: {}", written(head)))?;
     Ok(Exit::Done)
 }
 

@@ -5,6 +5,7 @@ use std::fs;
 use std::fs::File;
 use std::fs::TryLockError;
 use std::io;
+use std::io::Write as _;
 use std::os::unix::fs::DirBuilderExt as _;
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::Path;
@@ -16,6 +17,7 @@ use crate::ledger::backup::header::Header;
 use crate::ledger::backup::header::Part;
 use crate::ledger::seal::anchor;
 use crate::vault::key_file::sync_folder_of;
+use crate::vault::key_store::KeyStore;
 
 const ENDING: &str = ".backup";
 /// A file that is being written, or was when the machine stopped.
@@ -146,6 +148,28 @@ impl Adding {
             let _left = fs::remove_file(&unfinished);
         }
         done.map(|()| path)
+    }
+
+    /// Wraps the key of each file anew that another master than the store's wraps, so that the other can be given up.
+    /// Gives how many there were.
+    pub fn rewrap(&self, folder: &Folder, keys: &KeyStore) -> Result<usize, BackupError> {
+        let mut count = 0;
+        for (path, _) in &folder.files {
+            let (part, mut body) = Part::open(path)?;
+            let key = keys.rewrap_stream_key(part.header.file.as_bytes(), &part.key);
+            let key = key.map_err(|cause| BackupError::Key { path: path.clone(), cause })?;
+            let Some(key) = key else { continue };
+            let (lines, facts) = Part::lines(&part.header, &key);
+            if facts != part.facts {
+                return Err(BackupError::NotABackup { path: path.clone() });
+            }
+            self.add(&part.header, |name, file| {
+                let written = file.write_all(lines.as_bytes()).and_then(|()| io::copy(&mut body, file));
+                written.map(|_| ()).map_err(BackupError::disk(name, "written"))
+            })?;
+            count += 1;
+        }
+        Ok(count)
     }
 }
 

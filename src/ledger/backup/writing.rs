@@ -59,22 +59,27 @@ pub trait Log {
 
 /// What a backup did.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum BackedUp {
-    Written {
-        file: PathBuf,
-        header: Box<Header>,
-        bytes: u64,
-    },
-    /// The folder has everything already.
-    NothingNew {
-        head: Witness,
-    },
+pub struct BackedUp {
+    /// The last anchor of the folder.
+    pub head: Witness,
+    /// Files whose key is now wrapped under the present master.
+    pub rewrapped: usize,
+    /// Nothing when the folder had everything already.
+    pub written: Option<Written>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Written {
+    pub file: PathBuf,
+    pub header: Header,
+    pub bytes: u64,
 }
 
 /// Adds to a folder what the ledger has beyond it.
 ///
 /// # Errors
-/// When the folder is of another ledger, has a gap, or cannot be written; when the ledger is damaged. Nothing is left.
+/// When the folder is of another ledger, has a gap, or cannot be written; when the ledger is damaged. The folder's files
+/// stay as they are.
 pub fn back_up(
     log: &dyn Log,
     path: &Path,
@@ -91,8 +96,9 @@ pub fn back_up(
     let after = folder.end().unwrap_or(Standing::beginning().head);
     let apart = || BackupError::Apart { folder: path.to_owned(), number: after.number };
     let extent = log.extent(after)?.ok_or_else(apart)?;
+    let rewrapped = adding.rewrap(&folder, keys)?;
     if extent.to == after {
-        return Ok(BackedUp::NothingNew { head: after });
+        return Ok(BackedUp { head: after, rewrapped, written: None });
     }
     if let Some((file, _)) = folder.files.first().filter(|(_, header)| header.lookup != extent.lookup) {
         return Err(BackupError::OtherLookUpKey { path: file.clone() });
@@ -102,7 +108,8 @@ pub fn back_up(
     let file =
         adding.add(&header, |name, file| write(log, &extent, &header, keys, (name, file), progress))?;
     let bytes = std::fs::metadata(&file).map_err(BackupError::disk(&file, "read"))?.len();
-    Ok(BackedUp::Written { file, header: Box::new(header), bytes })
+    let (head, written) = (header.end(), Some(Written { file, header, bytes }));
+    Ok(BackedUp { head, rewrapped, written })
 }
 
 fn ours(folder: &Folder, identity: Hash) -> Result<(), BackupError> {

@@ -1,5 +1,7 @@
 //! Owns the tables beside the log, made anew out of it: person by person, by the fold that commits use.
 
+use std::sync::atomic::Ordering;
+
 use rusqlite::Connection;
 use rusqlite::Row;
 use rusqlite::params;
@@ -8,6 +10,7 @@ use crate::domain::ids::Bucket;
 use crate::domain::record::Body;
 use crate::domain::record::Record;
 use crate::ledger::LedgerError;
+use crate::ledger::Progress;
 use crate::ledger::codec;
 use crate::ledger::codec::CodecError;
 use crate::ledger::key;
@@ -32,13 +35,15 @@ const KEYED: usize = 13;
 const BUCKET: usize = 17;
 
 /// Fills the tables of persons inside the running transaction; they are empty.
-pub(super) fn make(db: &Connection, secrets: &Secrets) -> Read<()> {
+pub(super) fn make(db: &Connection, secrets: &Secrets, progress: &Progress) -> Read<()> {
+    progress.done.store(0, Ordering::Relaxed);
     let sql = format!("SELECT {RECORD}, bucket FROM record ORDER BY bucket, person, version");
     let failed = || storage("read all records");
     let mut statement = db.prepare(&sql).map_err(failed())?;
     let mut rows = statement.query([]).map_err(failed())?;
     let mut current: Option<Person> = None;
     while let Some(row) = rows.next().map_err(failed())? {
+        progress.done.fetch_add(1, Ordering::Relaxed);
         let record = kept_record(secrets, row)?;
         let person = key::person_text(&record.person);
         if current.as_ref().is_none_or(|current| current.replayed.person != person) {

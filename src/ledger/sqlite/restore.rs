@@ -50,7 +50,7 @@ pub struct Wish<'w> {
     pub witness: Option<Witness>,
     /// A lane that must not be used again, although the backup does not know it.
     pub lanes: u32,
-    /// Told about the log, then about the verification.
+    /// Told about the log, then about the tables, then about the verification.
     pub progress: &'w Arc<Progress>,
 }
 
@@ -76,7 +76,7 @@ pub fn restore(
     reading::read(wish.folder, &secrets.keys, wish.up_to, wish.progress, &mut |row| Ok(log.put(row)?))?;
     let lanes = log.lanes;
     put_lanes(&all, wish, &lanes)?;
-    folds::make(&all, secrets)?;
+    folds::make(&all, secrets, wish.progress)?;
     all.commit().map_err(storage("end the new file"))?;
     db.close().map_err(|(_, cause)| storage("close the new file")(cause))?;
     let progress = Arc::clone(wish.progress);

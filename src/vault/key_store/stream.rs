@@ -56,12 +56,33 @@ impl KeyStore {
         let masters = self.masters.load();
         let fingerprint = self.ring.load().content.master.clone();
         let master = masters.find(&fingerprint).expect("a store is open only under its own master");
-        make(master, context)
+        let raw = RawKey::new(cipher::random());
+        (StreamKey(Sealing::new(&raw)), wrap(master, context, &raw))
     }
 
     /// # Errors
     /// When no master that is held wraps it, or it was changed.
     pub fn open_stream_key(&self, context: &[u8], key: &WrappedStreamKey) -> Result<StreamKey, BadStreamKey> {
+        self.unwrap_stream_key(context, key).map(|raw| StreamKey(Sealing::new(&raw)))
+    }
+
+    /// The same key under the master that wraps new keys; nothing when it is under it already.
+    ///
+    /// # Errors
+    /// As `open_stream_key`.
+    pub fn rewrap_stream_key(
+        &self,
+        context: &[u8],
+        key: &WrappedStreamKey,
+    ) -> Result<Option<WrappedStreamKey>, BadStreamKey> {
+        let masters = self.masters.load();
+        let current = self.ring.load().content.master.clone();
+        let raw = self.unwrap_stream_key(context, key)?;
+        let master = masters.find(&current).filter(|_| current != key.master);
+        Ok(master.map(|master| wrap(master, context, &raw)))
+    }
+
+    fn unwrap_stream_key(&self, context: &[u8], key: &WrappedStreamKey) -> Result<RawKey, BadStreamKey> {
         let masters = self.masters.load();
         let other = || BadStreamKey::OtherMaster { wanted: key.master.clone(), held: masters.fingerprints() };
         let master = masters.find(&key.master).ok_or_else(other)?;
@@ -73,16 +94,14 @@ impl KeyStore {
             return Err(BadStreamKey::NotAuthentic);
         }
         raw.copy_from_slice(&plain);
-        Ok(StreamKey(Sealing::new(&raw)))
+        Ok(raw)
     }
 }
 
-fn make(master: &MasterKey, context: &[u8]) -> (StreamKey, WrappedStreamKey) {
-    let raw = RawKey::new(cipher::random());
+fn wrap(master: &MasterKey, context: &[u8], raw: &RawKey) -> WrappedStreamKey {
     let mut sealed = Vec::new();
     master.wrapping().seal(&named(context), raw.as_slice(), &mut sealed);
-    let wrapped = WrappedStreamKey { master: master.fingerprint(), wrapped: hex::encode(&sealed) };
-    (StreamKey(Sealing::new(&raw)), wrapped)
+    WrappedStreamKey { master: master.fingerprint(), wrapped: hex::encode(&sealed) }
 }
 
 fn named(context: &[u8]) -> Vec<u8> {
