@@ -257,19 +257,24 @@ fn a_restore_that_would_lose_settlements_says_how_many_and_asks() {
     let wrong = format!("{number}:{}", "0".repeat(64));
     let refused = kept.restore("restored.db", &["--witness", &wrong]);
     assert_eq!((code(&refused), kept.path("restored.db").exists()), (1, false), "{}", told(&refused));
+    let unknown = kept.restore("unknown.db", &[]);
+    assert_eq!(code(&unknown), 0);
+    assert!(told(&unknown).contains("nobody can say what came after"), "{}", told(&unknown));
     let restored = kept.restore("restored.db", &["--witness", &head]);
     assert_eq!((code(&restored), head_in(&restored)), (0, head), "{}", told(&restored));
 }
 
 #[test]
-fn a_backup_beside_a_writer_is_whole_and_what_was_added_meanwhile_is_in_the_next() {
+fn a_backup_beside_two_writers_is_whole_and_what_was_added_meanwhile_is_in_the_next() {
     let kept = Kept::new();
-    let mut writer = kept.import_command(&kept.left.config, 10_000..18_000);
-    let mut writer = writer.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
-    while writer.try_wait().unwrap().is_none() {
+    let mut writers = [10_000..14_000, 20_000..24_000].map(|numbers| {
+        let mut writer = kept.import_command(&kept.left.config, numbers);
+        writer.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap()
+    });
+    while writers.iter_mut().any(|writer| writer.try_wait().unwrap().is_none()) {
         kept.backed_up();
     }
-    assert!(writer.wait().unwrap().success());
+    assert!(writers.iter_mut().all(|writer| writer.wait().unwrap().success()));
     assert!(kept.files().len() > 2, "{} files beside the writer", kept.files().len());
     kept.backed_up();
     let restored = kept.restore("restored.db", &[]);

@@ -14,6 +14,7 @@ use crate::command::told;
 use crate::command::verify::stop;
 use crate::command::verify::written;
 use crate::config::gateway::Gateway;
+use crate::ledger::LedgerError;
 use crate::ledger::Progress;
 use crate::ledger::backup::BackupError;
 use crate::ledger::backup::writing;
@@ -55,7 +56,8 @@ pub fn run(arguments: &Arguments, clock: &dyn Clock, console: &mut Console) -> i
         Err(cause) => return stop(console, Exit::BadInput, &told(&cause)),
     };
     let progress = Progress::default();
-    let log = SqliteLog::open(&config.ledger.file, &ledger_settings(&config)).map_err(BackupError::from);
+    let log = SqliteLog::open(&config.ledger.file, &ledger_settings(&config), &secrets.lookup);
+    let log = log.map_err(BackupError::from);
     let done = log.and_then(|log| {
         watched(&progress, || writing::back_up(&log, &arguments.to, &secrets.keys, clock.now(), &progress))
     });
@@ -113,6 +115,8 @@ pub(super) fn exit_of(cause: &BackupError) -> Exit {
         | BackupError::LedgerDamaged { .. }
         | BackupError::NothingAnchored
         | BackupError::AlreadyThere { .. } => Exit::Refused,
+        BackupError::Ledger(LedgerError::Damaged { .. }) => Exit::Refused,
+        BackupError::Ledger(LedgerError::OtherKey) => Exit::BadInput,
         BackupError::Disk { .. } | BackupError::InUse { .. } | BackupError::Ledger(_) => Exit::CannotReach,
     }
 }

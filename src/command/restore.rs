@@ -94,11 +94,17 @@ fn perform(
         return Err(BackupError::NoSuchAnchor { wanted: up_to, last });
     }
     let settings = ledger_settings(config);
-    let live = SqliteLog::open(&config.ledger.file, &settings);
+    let live = SqliteLog::open(&config.ledger.file, &settings, &secrets.lookup);
     let beyond = match &live {
         Ok(live) => live.beyond(up_to, &folder.known()).map_err(|cause| told(&cause)),
         Err(cause) => Err(told(cause)),
     };
+    if !config.ledger.file.exists() && arguments.witness.is_none() {
+        let ledger = config.ledger.file.display();
+        console.tell(&format!(
+            "{ledger} is not there and no witness is given: nobody can say what came after the backup."
+        ));
+    }
     let losses = losses(arguments, config, (up_to, last), &beyond);
     if !confirmed(losses, arguments.confirmed, console) {
         return Ok(None);

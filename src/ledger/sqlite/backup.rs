@@ -35,6 +35,7 @@ use crate::ledger::sqlite::read::number;
 use crate::ledger::sqlite::read::snapshot;
 use crate::ledger::sqlite::storage;
 use crate::ledger::sqlite::whole;
+use crate::vault::lookup::LookupKey;
 
 type Read<T> = Result<T, LedgerError>;
 
@@ -57,11 +58,10 @@ pub enum Beyond {
 
 impl SqliteLog {
     /// # Errors
-    /// `Storage` when there is no such file or it cannot be read.
-    pub fn open(path: &Path, settings: &Settings) -> Read<SqliteLog> {
+    /// `Storage` when there is no such file or it cannot be read; `Newer`, `OtherKey` or `Damaged` when it is not ours.
+    pub fn open(path: &Path, settings: &Settings, lookup: &LookupKey) -> Read<SqliteLog> {
         at_rest(path)?;
-        let db = connection::open_reader(path, settings).map_err(storage("open to read"))?;
-        Ok(SqliteLog { db })
+        connection::open_as_it_stands(path, settings, lookup).map(|db| SqliteLog { db })
     }
 
     /// The highest lane that was ever taken.
