@@ -117,7 +117,7 @@ impl Adding {
     /// Makes the folder where there is none, and drops what a backup that was killed has left.
     pub fn begin(folder: &Path) -> Result<Adding, BackupError> {
         let made = fs::DirBuilder::new().recursive(true).mode(0o700).create(folder);
-        made.map_err(BackupError::disk(folder, "made"))?;
+        made.and_then(|()| sync_folder_of(folder)).map_err(BackupError::disk(folder, "made"))?;
         let lock = locked(&folder.join(".lock"))?;
         let leftovers = fs::read_dir(folder).map_err(BackupError::disk(folder, "read"))?;
         for path in leftovers.filter_map(|entry| entry.ok().map(|entry| entry.path())) {
