@@ -13,6 +13,7 @@ use http_body_util::Full;
 use hyper::Request;
 use hyper::StatusCode;
 use hyper::client::conn::http1;
+use hyper::http::request::Builder;
 use hyper_util::rt::TokioIo;
 use rustls::ClientConfig;
 use rustls::RootCertStore;
@@ -120,6 +121,16 @@ impl Connection {
         for (name, value) in headers {
             request = request.header(*name, *value);
         }
+        self.send(request, body).await
+    }
+
+    /// Fetches what lies at a path.
+    pub async fn get(&mut self, path: &str) -> Result<(StatusCode, Bytes), NoAnswer> {
+        let request = Request::get(path).header("host", &self.host);
+        self.send(request, Bytes::new()).await
+    }
+
+    async fn send(&mut self, request: Builder, body: Bytes) -> Result<(StatusCode, Bytes), NoAnswer> {
         let request = request.body(Full::new(body)).map_err(|e| NoAnswer::Malformed(e.to_string()))?;
         self.sender.ready().await.map_err(NoAnswer::Broken)?;
         let answer = self.sender.send_request(request).await.map_err(NoAnswer::Broken)?;

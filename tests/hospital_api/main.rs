@@ -13,6 +13,7 @@ mod directions;
 mod filings;
 mod outputs;
 mod quirks;
+mod receipts;
 mod refused_business;
 mod refused_callers;
 mod routes;

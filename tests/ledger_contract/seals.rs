@@ -200,9 +200,6 @@ async fn a_month_of_contact_data_is_forgotten_and_the_seals_stay_whole() {
     assert!(ledger.settlement(&SettlementId::parse("none").unwrap()).await.unwrap().is_none());
 }
 
-/// Something that is done to a receipt.
-type Change = fn(&mut Receipt);
-
 #[tokio::test]
 async fn a_receipt_is_checked_with_the_public_key_alone_and_any_change_breaks_it() {
     let folder = tempfile::tempdir().unwrap();
@@ -231,6 +228,7 @@ async fn a_receipt_is_checked_with_the_public_key_alone_and_any_change_breaks_it
         let text = receipt.text();
         assert_eq!(Receipt::parse(&text).unwrap().prove(&keys), Ok(()));
         assert!(receipt.record.body.contains(id.as_str()));
+        type Change = fn(&mut Receipt);
         let changes: [(&str, Change); 12] = [
             ("an amount", |r| r.record.body = r.record.body.replacen('1', "2", 1)),
             ("the person", |r| r.record.person.push('0')),

@@ -65,12 +65,8 @@ use banyan::transport::Handler;
 use banyan::transport::server::Face;
 use banyan::transport::server::Server;
 use banyan::vault::signing::PublicKey;
-use hyper::StatusCode;
 use rust_decimal::Decimal;
 use tempfile::TempDir;
-
-use crate::reader::Page;
-use crate::reader::Reader;
 
 const SEED: u64 = 7;
 
@@ -167,13 +163,9 @@ impl World {
         world
     }
 
-    /// A receipt, asked for until its anchor is there: each round is one round trip, the anchor comes within a second.
-    pub(crate) async fn anchored(&self, reader: &mut Reader, place: &str) -> Page {
-        loop {
-            let given = reader.get(place).await;
-            if given.status != StatusCode::SERVICE_UNAVAILABLE {
-                return given;
-            }
+    /// Ends when a settlement's anchor is there, within a second of its commit.
+    pub(crate) async fn anchored(&self, id: &SettlementId) {
+        while self.service.receipt(id).await.unwrap().is_none() {
             tokio::task::yield_now().await;
         }
     }

@@ -20,6 +20,7 @@ use banyan::domain::codes::HospitalLevel;
 use banyan::domain::ids::InstitutionCode;
 use banyan::domain::ids::PersonKey;
 use banyan::domain::ids::RegionCode;
+use banyan::ledger::secrets::Secrets;
 use banyan::sandbox::desk;
 use banyan::sandbox::folder::Folder;
 use banyan::sandbox::folder::Ports;
@@ -33,6 +34,7 @@ use banyan::service::import::apply::Importer;
 use banyan::service::import::source::SourceName;
 use banyan::service::seams::Clock;
 use banyan::service::seams::SystemClock;
+use banyan::vault::signing::PublicKey;
 use bytes::Bytes;
 use hyper::StatusCode;
 use serde_json::Value;
@@ -169,6 +171,11 @@ impl World {
             (StatusCode::CREATED, Some(number)) => Ok(number.to_owned()),
             _ => Err(answer),
         }
+    }
+
+    /// With which this gateway's receipts are checked.
+    pub(crate) fn public_keys(&self) -> Vec<PublicKey> {
+        Secrets::open_in(&self.folder().root().join("keys")).unwrap().keys.public_keys()
     }
 
     pub(crate) fn province(&self) -> &'static Province {

@@ -16,7 +16,6 @@ use crate::command::verify::Arguments;
 use crate::command::verify::stop;
 use crate::command::verify::written;
 use crate::config::gateway::Gateway;
-use crate::domain::calendar::Instant;
 use crate::ledger::Progress;
 use crate::ledger::Verified;
 use crate::ledger::Verify;
@@ -47,13 +46,14 @@ pub(super) fn run(arguments: &Arguments, clock: &dyn Clock, console: &mut Consol
     let begun = clock.now();
     let verified = watched(&progress, || sqlite::verify_file(file, &settings, &secrets, &wish));
     match verified {
-        Ok(verified) => report(arguments, &verified, since(begun, clock), console),
+        Ok(verified) => report(
+            arguments,
+            &verified,
+            Duration::from_millis((clock.now().0 - begun.0).unsigned_abs()),
+            console,
+        ),
         Err(cause) => stop(console, Exit::CannotReach, &told(&cause)),
     }
-}
-
-fn since(begun: Instant, clock: &dyn Clock) -> Duration {
-    Duration::from_millis((clock.now().0 - begun.0).max(0).unsigned_abs())
 }
 
 fn report(

@@ -61,6 +61,10 @@ pub struct Proven {
 }
 
 impl Proven {
+    pub fn institutions(&self) -> impl Iterator<Item = &InstitutionCode> {
+        self.institutions.iter()
+    }
+
     pub fn speaks_for(&self, institution: &InstitutionCode) -> bool {
         self.institutions.contains(institution)
     }

@@ -37,6 +37,7 @@ use crate::protocol::hospital::body::check_form;
 use crate::protocol::hospital::callers::Callers;
 use crate::protocol::hospital::callers::Proven;
 use crate::protocol::hospital::message::Message;
+use crate::protocol::hospital::receipt;
 use crate::protocol::hospital::routes;
 use crate::protocol::hospital::routes::Context;
 use crate::protocol::hospital::routes::Done;
@@ -175,6 +176,21 @@ impl HospitalFace {
         Ok(Admitted { message, _permit: permit })
     }
 
+    async fn give_receipt(&self, request: &Request, id: &str, now: Instant) -> Answer {
+        let proven = match self.callers.load().prove(request, &self.signatures, now) {
+            Ok(proven) => proven,
+            Err(error) => {
+                return receipt::not_you(StatusCode::FORBIDDEN, answer::protocol(&error).text());
+            }
+        };
+        let of_the_caller = proven.institutions().next().map_or("", |code| code.as_str());
+        if let Err(shed) = self.limits.count(of_the_caller) {
+            let busy = answer::protocol(&self::shed(shed));
+            return receipt::not_you(StatusCode::TOO_MANY_REQUESTS, busy.text());
+        }
+        receipt::give(&self.service, &proven, id).await
+    }
+
     fn check_institution(&self, proven: &Proven, message: &Message<'_>) -> Result<(), ProtocolError> {
         let institution = &message.envelope.institution;
         if !proven.speaks_for(institution) {
@@ -204,11 +220,16 @@ struct Admitted<'r> {
 impl Handler for HospitalFace {
     async fn handle(&self, request: Request) -> Answer {
         const USUAL_ANSWER_BYTES: usize = 4 * 1024;
+        let _in_flight = self.in_flight.enter();
+        let received = self.service.clock.now();
+        if request.parts.method == Method::GET
+            && let Some(id) = receipt::asked(request.parts.uri.path())
+        {
+            return self.give_receipt(&request, id, received).await;
+        }
         if request.parts.method != Method::POST {
             return not_post();
         }
-        let _in_flight = self.in_flight.enter();
-        let received = self.service.clock.now();
         let sign_key = self.sign_key.clone();
         let context = Context { reference: self.reference(received), received, sign_key };
         let mut buffer = Vec::with_capacity(USUAL_ANSWER_BYTES);

@@ -47,6 +47,7 @@ mod upload;
 mod withdraw;
 mod quote;
 mod settle;
+mod receipt;
 mod reverse;
 mod file;
 mod undo;
