@@ -1,5 +1,6 @@
 //! Owns how the log is read out of a folder, proven on the way.
 
+use std::fmt::Display;
 use std::path::Path;
 use std::sync::atomic::Ordering;
 
@@ -38,50 +39,54 @@ pub fn read(
 ) -> Result<Proven, BackupError> {
     let files: Vec<_> = folder.files.iter().filter(|(_, header)| header.from < up_to).collect();
     progress.total.store(files.iter().map(|(_, header)| header.records).sum(), Ordering::Relaxed);
-    let mut proof = Proof::from(Standing::beginning(), Some(keys.public_keys()));
+    let proof = Proof::from(Standing::beginning(), Some(keys.public_keys()));
+    let mut reading = Reading { keys, up_to, progress, proof };
     for (path, known) in files {
-        read_file(path, known, keys, up_to, progress, &mut proof, take)?;
-        proof.end().map_err(|what| BackupError::damaged(path, format!("is not whole: {what}")))?;
+        reading.file(path, known, take)?;
     }
-    let Proof { records, blocks, anchors, .. } = proof;
-    Ok(Proven { records, blocks, anchors, head: proof.head() })
+    let Proof { records, blocks, anchors, .. } = reading.proof;
+    Ok(Proven { records, blocks, anchors, head: reading.proof.head() })
 }
 
-fn read_file(
-    path: &Path,
-    known: &Header,
-    keys: &KeyStore,
+struct Reading<'r> {
+    keys: &'r KeyStore,
     up_to: u64,
-    progress: &Progress,
-    proof: &mut Proof,
-    take: &mut dyn FnMut(&Row) -> Result<(), BackupError>,
-) -> Result<(), BackupError> {
-    let (part, body) = Part::open(path)?;
-    if part.header != *known {
-        return Err(BackupError::damaged(path, "was replaced while it was read"));
-    }
-    let key = keys.open_stream_key(part.header.file.as_bytes(), &part.key);
-    let key = key.map_err(|cause| BackupError::Key { path: path.to_owned(), cause })?;
-    let mut rows = RowReader::new(body, key, part.facts);
-    while let Some(row) = rows.next_row().map_err(|cause| BackupError::damaged(path, cause.to_string()))? {
-        proof.take(&row).map_err(|what| BackupError::damaged(path, format!("is not whole: {what}")))?;
-        if matches!(row, Row::Record(_) | Row::Reference(_)) {
-            progress.done.fetch_add(1, Ordering::Relaxed);
+    progress: &'r Progress,
+    proof: Proof,
+}
+
+impl Reading<'_> {
+    fn file(
+        &mut self,
+        path: &Path,
+        known: &Header,
+        take: &mut dyn FnMut(&Row) -> Result<(), BackupError>,
+    ) -> Result<(), BackupError> {
+        let damaged = |what: &dyn Display| BackupError::damaged(path, what.to_string());
+        let not_whole = |what: String| damaged(&format!("is not whole: {what}"));
+        let (part, body) = Part::open(path)?;
+        if part.header != *known {
+            return Err(damaged(&"was replaced while it was read"));
         }
-        take(&row)?;
-        if matches!(row, Row::Anchor(_)) && proof.head().number == up_to {
-            break;
+        let key = self.keys.open_stream_key(part.header.file.as_bytes(), &part.key);
+        let key = key.map_err(|cause| BackupError::Key { path: path.to_owned(), cause })?;
+        let mut rows = RowReader::new(body, key, part.facts);
+        let last = self.up_to.min(known.to);
+        while self.proof.head().number < last {
+            let row = rows.next_row().map_err(|cause| damaged(&cause))?;
+            let row = row.ok_or_else(|| damaged(&format!("does not reach anchor {last}")))?;
+            self.proof.take(&row).map_err(not_whole)?;
+            if matches!(row, Row::Record(_) | Row::Reference(_)) {
+                self.progress.done.fetch_add(1, Ordering::Relaxed);
+            }
+            take(&row)?;
         }
+        if last == known.to {
+            let more = rows.next_row().map_err(|cause| damaged(&cause))?;
+            if more.is_some() || self.proof.head() != known.end() {
+                return Err(damaged(&format!("does not end with anchor {last}, as it says")));
+            }
+        }
+        self.proof.end().map_err(not_whole)
     }
-    let expected = if up_to < part.header.to { up_to } else { part.header.to };
-    let head = proof.head();
-    if head.number != expected || (expected == part.header.to && head.hash != part.header.to_hash) {
-        return Err(BackupError::damaged(path, format!("does not end with anchor {expected}")));
-    }
-    if up_to >= part.header.to
-        && rows.next_row().map_err(|cause| BackupError::damaged(path, cause.to_string()))?.is_some()
-    {
-        return Err(BackupError::damaged(path, "goes on behind its last anchor"));
-    }
-    Ok(())
 }
