@@ -78,6 +78,16 @@ fn a_restored_ledger_is_the_one_that_was_backed_up_row_by_row_and_goes_on() {
     let apart = kept.back_up();
     assert_eq!(code(&apart), 1);
     assert!(told(&apart).contains("to which this ledger does not lead"), "{}", told(&apart));
+    // Once it has gone another way as far, nobody can count what is lost.
+    let end = number_of(&head_in(&kept.verify_backup()));
+    let mut persons = (100..).step_by(10);
+    while number(&kept.left.ledger(), "SELECT MAX(number) FROM anchor").unsigned_abs() < end {
+        let first = persons.next().unwrap();
+        kept.import(&kept.left.config, first..first + 10);
+    }
+    let asked = kept.restore("third.db", &[]);
+    assert_eq!((code(&asked), kept.path("third.db").exists()), (5, false), "{}", told(&asked));
+    assert!(told(&asked).contains("does not lead to the anchors of this backup"), "{}", told(&asked));
 }
 
 #[test]
@@ -126,6 +136,15 @@ fn a_restore_that_would_lose_settlements_says_how_many_and_asks() {
     );
     assert!(!kept.path("restored.db").exists());
 
+    // One that cannot be read may have had more.
+    for left in ["-wal", "-shm"] {
+        let _absent = fs::remove_file(kept.path(&format!("province/data/ledger.db{left}")));
+    }
+    fs::write(kept.left.ledger(), "no ledger any more").unwrap();
+    let asked = kept.restore("restored.db", &[]);
+    assert_eq!((code(&asked), kept.path("restored.db").exists()), (5, false), "{}", told(&asked));
+    assert!(told(&asked).contains("cannot be read, so nobody can say"), "{}", told(&asked));
+
     // Without the ledger, a witness tells that something is lacking.
     fs::remove_file(kept.left.ledger()).unwrap();
     let (number, hash) = (number_of(&head), head.split_once(':').unwrap().1);
@@ -134,6 +153,16 @@ fn a_restore_that_would_lose_settlements_says_how_many_and_asks() {
     assert_eq!(code(&asked), 5, "{}", told(&asked));
     assert!(told(&asked).contains(&format!("what 4 anchors behind {number} cover")), "{}", told(&asked));
     let wrong = format!("{number}:{}", "0".repeat(64));
+    for (kept_elsewhere, expected, words) in [
+        (&head, 0, "✓ whole"),
+        (&witness, 1, "there is no anchor"),
+        (&wrong, 1, "another one than the witnessed"),
+    ] {
+        let (config, folder) = (kept.left.config.as_str(), kept.name("backup"));
+        let held = banyan(&["verify", "--config", config, "--backup", &folder, "--witness", kept_elsewhere]);
+        assert_eq!(code(&held), expected, "{}", told(&held));
+        assert!(told(&held).contains(words), "{}", told(&held));
+    }
     let refused = kept.restore("restored.db", &["--witness", &wrong]);
     assert_eq!((code(&refused), kept.path("restored.db").exists()), (1, false), "{}", told(&refused));
     let unknown = kept.restore("unknown.db", &[]);
