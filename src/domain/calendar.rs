@@ -269,4 +269,13 @@ mod tests {
         assert_eq!(Month::from_number(202_613), None);
         assert_eq!(Month::from_number(202_611).unwrap().to_string(), "202611");
     }
+
+    #[test]
+    fn days_moments_and_beginnings_of_years_give_back_what_they_were_made_of() {
+        let moment = Moment::new(day(20_261_124), 8, 30, 59).unwrap();
+        assert_eq!((moment.day(), moment.time()), (day(20_261_124), (8, 30, 59)));
+        assert_eq!(day(20_261_124).date(), Date::constant(2026, 11, 24));
+        assert_eq!(YearStart::new(7, 2).unwrap().month_and_day(), (7, 2));
+        assert_eq!(BenefitYear(2026).to_string(), "2026");
+    }
 }

@@ -518,4 +518,18 @@ pub(crate) mod tests {
             .collect();
         assert!(many.len() > 19_900, "{} of 20000", many.len());
     }
+
+    #[test]
+    fn a_page_shows_every_version_of_a_code_and_which_is_in_force() {
+        let later = CatalogueEntry { from: day(20_260_101), item: item("later"), ..entry("X1", "first") };
+        let catalogue = build(vec![entry("X1", "first"), later, entry("X2", "other")]);
+        let seen: Vec<EntrySeen<'_>> = catalogue.entries("X1").collect();
+        let in_force = |on: i32| seen.iter().map(|entry| entry.is_in_force(day(on))).collect::<Vec<_>>();
+        assert_eq!(in_force(20_231_231), [false, false]);
+        assert_eq!(in_force(20_240_101), [true, false]);
+        assert_eq!(in_force(20_251_231), [true, false]);
+        assert_eq!(in_force(20_260_101), [false, true]);
+        assert_eq!(catalogue.entries("").count(), 3);
+        assert_eq!(catalogue.entries("X9").count(), 0);
+    }
 }

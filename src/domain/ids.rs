@@ -193,4 +193,14 @@ mod tests {
         assert_eq!(Bucket::of_id("zz"), None);
         assert_eq!(Bucket::of_id("就诊号"), None);
     }
+
+    #[test]
+    fn a_person_gives_back_her_number_and_an_id_its_bucket() {
+        let person = PersonKey::parse(RegionCode(440_700), "4407001").unwrap();
+        assert_eq!(person.number(), "4407001");
+        assert_eq!(format!("{person:?}"), "440700/…10");
+        assert_eq!(Bucket::new(4_095).unwrap().get(), 4_095);
+        assert_eq!(Bucket::of_id("FFFrest").map(Bucket::get), Some(4_095));
+        assert_eq!(Bucket::of_id("01Arest").map(Bucket::get), Some(26));
+    }
 }

@@ -199,4 +199,9 @@ mod tests {
         assert_eq!(Rate(Decimal::new(11, 1)).clamped(), Rate::ONE);
         assert_eq!(Rate(Decimal::new(83, 2)).of(Fen(3_612_950)), Ok(Fen(2_998_749)));
     }
+
+    #[test]
+    fn a_rate_is_written_as_it_is() {
+        assert_eq!(Rate(Decimal::new(83, 2)).to_string(), "0.83");
+    }
 }

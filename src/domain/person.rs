@@ -134,3 +134,55 @@ impl Register {
         self.recognitions.iter().find(|r| r.covers(day))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn day(number: i32) -> Day {
+        Day::from_number(number).unwrap()
+    }
+
+    #[test]
+    fn what_is_dated_holds_from_its_first_day_to_its_last() {
+        let (from, to) = (day(20_260_301), Some(day(20_260_331)));
+        let span = |to| AssistanceSpan { category: "2301".into(), from, to };
+        let recognition = |to| Recognition { number: "R1".into(), from, to };
+        let table = [
+            (20_260_228, false, false),
+            (20_260_301, true, true),
+            (20_260_331, true, true),
+            (20_260_401, false, true),
+        ];
+        for (on, closed, open) in table {
+            let on = day(on);
+            assert_eq!((span(to).covers(on), span(None).covers(on)), (closed, open), "{on}");
+            assert_eq!((recognition(to).covers(on), recognition(None).covers(on)), (closed, open), "{on}");
+            let register = Register { recognitions: vec![recognition(to)], ..Register::default() };
+            assert_eq!(register.recognition_on(on).is_some(), closed, "{on}");
+        }
+    }
+
+    #[test]
+    fn retired_is_a_person_type_of_group_12() {
+        let of = |kind: &str| Coverage {
+            insutype: "310".into(),
+            person_type: kind.into(),
+            status: CoverageStatus::Active,
+            civil_servant: false,
+            region: RegionCode(440_703),
+            from: day(20_260_101),
+            to: None,
+        };
+        assert_eq!(["11", "12", "1201", "1101"].map(|kind| of(kind).retired()), [false, true, true, false]);
+    }
+
+    #[test]
+    fn nothing_of_a_person_is_printed() {
+        let person =
+            PersonPrivate {
+                name: "陈样甲".into(), phone: "10012345678".into(), ..PersonPrivate::default()
+            };
+        assert_eq!(format!("{person:?}"), "PersonPrivate(…)");
+    }
+}

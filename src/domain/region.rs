@@ -117,4 +117,15 @@ mod tests {
             Regions::new([region(440_700, Some(440_703), 440_700), region(440_703, Some(440_700), 440_700)]);
         assert!(!table.lies_in(RegionCode(440_703), RegionCode(440_000), day));
     }
+
+    #[test]
+    fn a_table_tells_its_codes_and_all_its_rows() {
+        let empty = Regions::new([]);
+        assert_eq!((empty.len(), empty.is_empty(), empty.rows().count()), (0, true, 0));
+        let later =
+            Region { from: Day::from_number(20_300_101).unwrap(), ..region(440_703, Some(440_700), 440_700) };
+        let two = [region(440_700, None, 440_700), region(440_703, Some(440_700), 440_700), later];
+        let table = Regions::new(two);
+        assert_eq!((table.len(), table.is_empty(), table.rows().count()), (2, false, 3));
+    }
 }

@@ -43,7 +43,7 @@ impl CenterFace {
     pub(super) async fn give_receipt(&self, x: Exchange) -> Result<Answer, PageError> {
         let id = SettlementId::parse(x.place(0)).map_err(|_| PageError::NotFound)?;
         let receipt = self.service.receipt(&id).await.map_err(unknown)?;
-        answer::receipt(&id, receipt.as_deref())
+        answer::receipt(&id, receipt)
     }
 }
 

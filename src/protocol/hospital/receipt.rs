@@ -10,9 +10,9 @@ use hyper::header::HeaderValue;
 use hyper::header::RETRY_AFTER;
 
 use crate::domain::ids::SettlementId;
-use crate::ledger::seal::anchor::ANCHOR_EVERY_MS;
 use crate::protocol::hospital::callers::Proven;
 use crate::service::Service;
+use crate::service::receipt::READY_WITHIN_MS;
 use crate::transport::Answer;
 
 /// The settlement that a path asks a receipt for: its last part, after `receipts`.
@@ -32,9 +32,7 @@ pub(super) async fn give(service: &Service, proven: &Proven, id: &str) -> Answer
         return unknown();
     }
     match service.receipt(&id).await {
-        Ok(Some(receipt)) => {
-            text(StatusCode::OK, "application/json;charset=utf-8", (receipt.text() + "\n").into())
-        }
+        Ok(Some(receipt)) => text(StatusCode::OK, "application/json;charset=utf-8", receipt.into()),
         Ok(None) => later("刚刚记录，请一秒后再取。\nRecorded just now; ask again in a second.\n"),
         Err(cause) => {
             tracing::error!(%cause, "no receipt");
@@ -55,7 +53,7 @@ fn unknown() -> Answer {
 fn later(sentence: &'static str) -> Answer {
     let plain = "text/plain;charset=utf-8";
     let mut answer = text(StatusCode::SERVICE_UNAVAILABLE, plain, Bytes::from_static(sentence.as_bytes()));
-    answer.headers_mut().insert(RETRY_AFTER, HeaderValue::from(ANCHOR_EVERY_MS.div_ceil(1_000)));
+    answer.headers_mut().insert(RETRY_AFTER, HeaderValue::from(READY_WITHIN_MS.div_ceil(1_000)));
     answer
 }
 

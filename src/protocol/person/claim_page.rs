@@ -75,7 +75,7 @@ impl PersonFace {
         }
         let id = SettlementId::parse(&row.id).map_err(|_| PageError::NotFound)?;
         let receipt = self.service.receipt(&id).await?;
-        answer::receipt(&id, receipt.as_deref())
+        answer::receipt(&id, receipt)
     }
 }
 

@@ -14,9 +14,8 @@ use maud::Markup;
 use serde::Serialize;
 
 use crate::domain::ids::SettlementId;
-use crate::ledger::seal::anchor::ANCHOR_EVERY_MS;
-use crate::ledger::seal::receipt::Receipt;
 use crate::protocol::web::error::PageError;
+use crate::service::receipt::READY_WITHIN_MS;
 use crate::transport::Answer;
 
 pub fn page(status: StatusCode, markup: Markup) -> Answer {
@@ -41,12 +40,10 @@ pub fn csv(name: &str, text: String) -> Answer {
 }
 
 /// A receipt to keep, or, for a moment, the wish to ask again.
-pub fn receipt(id: &SettlementId, receipt: Option<&Receipt>) -> Result<Answer, PageError> {
+pub fn receipt(id: &SettlementId, receipt: Option<String>) -> Result<Answer, PageError> {
     match receipt {
-        Some(receipt) => {
-            Ok(kept(&format!("{id}.json"), "application/json; charset=utf-8", receipt.text() + "\n"))
-        }
-        None => Err(PageError::NotYet { retry_after_ms: ANCHOR_EVERY_MS }),
+        Some(receipt) => Ok(kept(&format!("{id}.json"), "application/json; charset=utf-8", receipt)),
+        None => Err(PageError::NotYet { retry_after_ms: READY_WITHIN_MS }),
     }
 }
 
