@@ -102,6 +102,10 @@ impl Lived {
         let metrics = fetch(&gate.operators);
         assert!(metrics.contains("banyan"), "{metrics}");
         let log = gate.stop();
+        let backup = folder.path().join("data/backup");
+        let mut command = Command::new(env!("CARGO_BIN_EXE_banyan"));
+        command.arg("backup").arg("--config").arg(place.settings()).arg("--to").arg(backup);
+        assert!(command.output().unwrap().status.success(), "what it wrote is backed up beside it");
         assert!(log.lines().count() > 5, "it logs all it can: {log}");
         Lived { folder, province, log, metrics, answers_of_refusals }
     }

@@ -2,51 +2,14 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on says where")]
 
+mod terminal;
+
 use std::fs;
-use std::process::Command;
-use std::process::Output;
 
-use tempfile::TempDir;
-
-fn banyan(arguments: &[&str]) -> Output {
-    Command::new(env!("CARGO_BIN_EXE_banyan")).args(arguments).output().unwrap()
-}
-
-fn told(output: &Output) -> String {
-    String::from_utf8_lossy(&[output.stdout.as_slice(), output.stderr.as_slice()].concat()).into_owned()
-}
-
-fn code(output: &Output) -> i32 {
-    output.status.code().unwrap()
-}
-
-/// What the demonstration leaves: a ledger with settlements, reversed ones too, and its keys.
-struct Left {
-    folder: TempDir,
-    config: String,
-}
-
-impl Left {
-    fn by_a_demonstration() -> Left {
-        let folder = tempfile::tempdir().unwrap();
-        let province = folder.path().join("province");
-        let played = banyan(&["demo", "--once", "--persons", "42", "--dir", province.to_str().unwrap()]);
-        assert_eq!(code(&played), 0, "{}", told(&played));
-        let config = province.join("gateway.toml").to_str().unwrap().to_owned();
-        Left { folder, config }
-    }
-
-    fn ledger(&self) -> std::path::PathBuf {
-        self.folder.path().join("province/data/ledger.db")
-    }
-
-    fn settlements(&self) -> Vec<String> {
-        let db = rusqlite::Connection::open(self.ledger()).unwrap();
-        let mut ids = db.prepare("SELECT setl_id FROM settlement ORDER BY setl_id").unwrap();
-        let ids = ids.query_map([], |row| row.get(0)).unwrap();
-        ids.collect::<Result<_, _>>().unwrap()
-    }
-}
+use crate::terminal::Left;
+use crate::terminal::banyan;
+use crate::terminal::code;
+use crate::terminal::told;
 
 #[test]
 fn the_receipt_in_the_documentation_is_proven_by_its_key_and_by_no_change_of_it() {

@@ -38,7 +38,7 @@ be used, 5 not confirmed and nothing was changed.")]
 pub struct Arguments {
     #[command(subcommand)]
     pub deed: Deed,
-    /// The gateway's settings; their section [keys] names the store and the master key.
+    /// The gateway's settings; their section `[keys]` names the store and the master key.
     #[arg(long, global = true, default_value = "gateway.toml")]
     pub config: PathBuf,
 }

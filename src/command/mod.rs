@@ -1,12 +1,15 @@
 //! Owns the command line: one file a subcommand, one table of exit codes, one door to the terminal.
 
+pub mod backup;
 pub mod check;
 pub mod clear;
 pub mod demo;
 pub mod import;
 pub mod keys;
+mod progress;
 pub mod quote;
 pub mod receipt;
+pub mod restore;
 pub mod sandbox;
 pub mod sandbox_folder;
 pub mod serve;
@@ -151,6 +154,10 @@ enum Command {
     Verify(verify::Arguments),
     /// Give the proof that a settlement was recorded 结算凭证
     Receipt(receipt::Arguments),
+    /// Copy what is new of the ledger into a folder, encrypted, while the gateway works 备份
+    Backup(backup::Arguments),
+    /// Make a ledger out of a backup, as it stood at any anchor 恢复
+    Restore(restore::Arguments),
 }
 
 /// Runs the command that the arguments name.
@@ -171,6 +178,8 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>, console: &mut Console)
         Command::Keys(arguments) => keys::run(&arguments, clock().as_ref(), console),
         Command::Verify(arguments) => verify::run(&arguments, clock().as_ref(), console),
         Command::Receipt(arguments) => receipt::run(&arguments, console),
+        Command::Backup(arguments) => backup::run(&arguments, clock().as_ref(), console),
+        Command::Restore(arguments) => restore::run(&arguments, console),
     };
     let flushed = console.flush();
     ended.and_then(|exit| flushed.map(|()| exit)).unwrap_or_else(|cause| cannot_write(&cause, console))

@@ -1,5 +1,6 @@
-//! `banyan verify`: proves that nothing was changed behind the gateway's back: a ledger, a copy of one, or a receipt.
+//! `banyan verify`: proves that nothing was changed behind the gateway's back: a ledger, a copy of one, a backup, or a receipt.
 
+mod backup;
 mod ledger;
 mod receipt;
 
@@ -14,7 +15,7 @@ use crate::ledger::codec;
 use crate::service::seams::Clock;
 use crate::vault::signing::PublicKey;
 
-/// Prove that nothing was changed: a whole ledger, a copy of it, or one receipt.
+/// Prove that nothing was changed: a whole ledger, a copy of it, a backup, or one receipt.
 ///
 /// A ledger is read as of one instant, also while a gateway works on it: every record is held to its seal, every block
 /// to its anchor, every anchor to its signature, and every table to the fold of the records.
@@ -23,6 +24,7 @@ use crate::vault::signing::PublicKey;
   banyan verify --config gateway.toml
   banyan verify --config gateway.toml --head            print the last anchor; keep it elsewhere, as a witness
   banyan verify --config gateway.toml --witness 20:5f0c…
+  banyan verify --config gateway.toml --backup /mnt/backup
   banyan verify receipt.json --key signing-keys.pem      offline, with the public key alone
 
 Exit codes: 0 nothing was changed, 1 something was, or the receipt proves nothing, 2 wrong arguments, settings or keys,
@@ -39,6 +41,9 @@ pub struct Arguments {
     /// Another file than the settings name, such as a copy.
     #[arg(long, value_name = "FILE", conflicts_with = "receipt")]
     pub ledger: Option<PathBuf>,
+    /// A folder of backups, instead of the ledger; nothing is restored.
+    #[arg(long, value_name = "FOLDER", conflicts_with_all = ["receipt", "ledger", "head"])]
+    pub backup: Option<PathBuf>,
     /// Only print the last anchor, as a witness to be kept elsewhere.
     #[arg(long, conflicts_with_all = ["receipt", "witness"])]
     pub head: bool,
@@ -54,19 +59,20 @@ pub struct Arguments {
 }
 
 pub fn run(arguments: &Arguments, clock: &dyn Clock, console: &mut Console) -> io::Result<Exit> {
-    match &arguments.receipt {
-        Some(file) => receipt::run(arguments, file, console),
-        None => ledger::run(arguments, clock, console),
+    match (&arguments.receipt, &arguments.backup) {
+        (Some(file), _) => receipt::run(arguments, file, console),
+        (None, Some(folder)) => backup::run(arguments, folder, console),
+        (None, None) => ledger::run(arguments, clock, console),
     }
 }
 
 /// Says why it cannot go on.
-fn stop(console: &mut Console, exit: Exit, why: &str) -> io::Result<Exit> {
+pub(super) fn stop(console: &mut Console, exit: Exit, why: &str) -> io::Result<Exit> {
     console.tell(&format!("banyan: {why}"));
     Ok(exit)
 }
 
-fn witness(text: &str) -> Result<Witness, String> {
+pub(super) fn witness(text: &str) -> Result<Witness, String> {
     let parts = text.split_once(':');
     let witness = parts.and_then(|(number, hash)| {
         Some(Witness { number: number.parse().ok()?, hash: codec::hash_of_text(hash)? })
@@ -75,7 +81,7 @@ fn witness(text: &str) -> Result<Witness, String> {
         .ok_or_else(|| "expected a number, a colon and 64 hexadecimal digits, as --head prints them".into())
 }
 
-fn written(witness: &Witness) -> String {
+pub(super) fn written(witness: &Witness) -> String {
     format!("{}:{}", witness.number, codec::text_of_bytes(&witness.hash))
 }
 

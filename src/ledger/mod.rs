@@ -7,12 +7,14 @@
 //! - `at` (the `setl_time`) is given here and nowhere else: max(clock, the lane's last, the person's last, the floor);
 //! - after any error of a commit its outcome is unknown: ask by message key, never assume.
 
+pub mod backup;
 pub mod codec;
 pub mod credential;
 pub mod effect;
 pub mod key;
 pub mod lane;
 mod prepared;
+mod replay;
 pub mod seal;
 pub mod secrets;
 pub mod sqlite;

@@ -5,12 +5,15 @@
 //! each takes the write lock for one batch at a time and waits for it a bounded time.
 
 mod anchoring;
+pub mod backup;
 mod check;
 mod checkpoint;
 mod connection;
+mod folds;
 mod read;
 mod receipts;
 mod reference;
+pub mod restore;
 mod seals;
 mod verify;
 mod write;

@@ -22,7 +22,9 @@ const NONCE: usize = 12;
 const TAG: usize = 16;
 const HEAD: usize = 1 + 4;
 /// By how much a blob is longer than what it holds.
-pub const OVERHEAD: usize = HEAD + NONCE + TAG;
+pub const OVERHEAD: usize = HEAD + SEAL_OVERHEAD;
+/// The same for what is sealed without the number of a key.
+pub(crate) const SEAL_OVERHEAD: usize = NONCE + TAG;
 
 /// Why a blob does not open. Nothing of its content is told.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]

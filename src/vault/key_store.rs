@@ -7,6 +7,7 @@
 mod change;
 mod file;
 mod ring;
+pub mod stream;
 #[cfg(test)]
 mod tests;
 

@@ -7,3 +7,8 @@ pub mod key_store;
 pub mod lookup;
 pub mod master;
 pub mod signing;
+
+/// Random bytes that tell one thing from every other; no secret.
+pub fn random_id() -> [u8; 16] {
+    cipher::random()
+}

@@ -1,10 +1,7 @@
 //! Verifying a whole ledger, with progress on the terminal.
 
 use std::io;
-use std::io::IsTerminal as _;
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
-use std::sync::mpsc;
 use std::time::Duration;
 
 use serde_json::json;
@@ -13,12 +10,12 @@ use crate::app::ledger_settings;
 use crate::app::secrets;
 use crate::command::Console;
 use crate::command::Exit;
+use crate::command::progress::watched;
 use crate::command::told;
 use crate::command::verify::Arguments;
 use crate::command::verify::stop;
 use crate::command::verify::written;
 use crate::config::gateway::Gateway;
-use crate::ledger::LedgerError;
 use crate::ledger::Progress;
 use crate::ledger::Verified;
 use crate::ledger::Verify;
@@ -57,36 +54,6 @@ pub(super) fn run(arguments: &Arguments, clock: &dyn Clock, console: &mut Consol
         ),
         Err(cause) => stop(console, Exit::CannotReach, &told(&cause)),
     }
-}
-
-/// Shows how far it has come while it works, where somebody looks.
-fn watched(
-    progress: &Progress,
-    work: impl FnOnce() -> Result<Verified, LedgerError> + Send,
-) -> Result<Verified, LedgerError> {
-    const EVERY: Duration = Duration::from_millis(100);
-    if !io::stderr().is_terminal() {
-        return work();
-    }
-    let bar = indicatif::ProgressBar::new(0);
-    if let Ok(style) =
-        indicatif::ProgressStyle::with_template("{bar:30} {pos}/{len} records, {per_sec}, {eta} left")
-    {
-        bar.set_style(style);
-    }
-    let (ended, told) = mpsc::channel::<()>();
-    std::thread::scope(|scope| {
-        scope.spawn(move || {
-            while told.recv_timeout(EVERY) == Err(mpsc::RecvTimeoutError::Timeout) {
-                bar.set_length(progress.total.load(Ordering::Relaxed));
-                bar.set_position(progress.done.load(Ordering::Relaxed));
-            }
-            bar.finish_and_clear();
-        });
-        let done = work();
-        drop(ended);
-        done
-    })
 }
 
 fn report(

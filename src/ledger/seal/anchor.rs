@@ -3,6 +3,7 @@
 use crate::ledger::seal::Hasher;
 use crate::ledger::seal::merkle;
 use crate::ledger::seal::merkle::Hash;
+use crate::vault::signing::PublicKey;
 
 /// What the first anchor is linked to.
 pub const BEGINNING: Hash = [0; 32];
@@ -59,3 +60,35 @@ impl Anchor {
         hasher.hash(&self.root).text(&self.key).end()
     }
 }
+
+/// An anchor and its signature.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Signed {
+    pub anchor: Anchor,
+    pub signature: [u8; 64],
+}
+
+/// What is wrong with the signatures of some anchors, each given with its hash. They cost the most of an anchor: all
+/// cores share them.
+pub fn badly_signed(keys: &[PublicKey], signed: &[(Hash, Signed)]) -> Vec<String> {
+    let cores = std::thread::available_parallelism().map_or(1, usize::from);
+    let share = signed.len().div_ceil(cores).max(1);
+    let wrong = |(hash, signed): &(Hash, Signed)| {
+        let Anchor { number, key: id, .. } = &signed.anchor;
+        let Some(key) = keys.iter().find(|key| key.id() == id) else {
+            return Some(format!("anchor {number} is signed by key {id}, which is not ours"));
+        };
+        let holds = key.verify(hash, &signed.signature);
+        (!holds).then(|| format!("anchor {number} was not signed by key {id}"))
+    };
+    std::thread::scope(|scope| {
+        let work = signed
+            .chunks(share)
+            .map(|chunk| scope.spawn(move || chunk.iter().filter_map(wrong).collect::<Vec<_>>()))
+            .collect::<Vec<_>>();
+        work.into_iter().flat_map(|share| share.join().unwrap_or_default()).collect()
+    })
+}
+
+/// Signatures checked in one go: bounds what is kept of the anchors.
+pub const SIGNATURES_AT_ONCE: usize = 4_096;

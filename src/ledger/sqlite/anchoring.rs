@@ -19,6 +19,7 @@ use crate::ledger::lane::Queue;
 use crate::ledger::seal::anchor;
 use crate::ledger::seal::anchor::ANCHOR_EVERY_MS;
 use crate::ledger::seal::anchor::Anchor;
+use crate::ledger::seal::anchor::Signed;
 use crate::ledger::seal::anchor::Stretch;
 use crate::ledger::seal::merkle::Hash;
 use crate::ledger::sqlite::File;
@@ -28,13 +29,6 @@ use crate::ledger::sqlite::storage;
 use crate::ledger::sqlite::whole;
 use crate::ledger::sqlite::writer::Job;
 use crate::vault::key_store::KeyStore;
-
-/// An anchor and its signature, ready to be written.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Signed {
-    pub(super) anchor: Anchor,
-    pub(super) signature: [u8; 64],
-}
 
 /// The thread that makes them.
 pub(super) struct Anchorer {

@@ -1,7 +1,6 @@
 //! Owns the proof that a part of the tables is the fold of its records, and its records are what was sealed: they are
 //! folded once more, person by person, and each row is compared with what stands.
 
-use std::collections::BTreeMap;
 use std::fmt::Debug;
 use std::ops::RangeInclusive;
 use std::sync::atomic::Ordering;
@@ -14,23 +13,18 @@ use crate::domain::calendar::Instant;
 use crate::domain::ids::Bucket;
 use crate::domain::ids::StayId;
 use crate::domain::money::Fen;
-use crate::domain::person::PersonPrivate;
-use crate::domain::record::Body;
 use crate::domain::record::ContentHash;
 use crate::domain::record::MessageKey;
-use crate::domain::record::Private;
 use crate::domain::record::Record;
-use crate::domain::state::Folded;
-use crate::domain::state::PersonState;
 use crate::domain::state::StayState;
-use crate::domain::state::Told;
 use crate::ledger::LedgerError;
 use crate::ledger::Verify;
 use crate::ledger::codec;
-use crate::ledger::effect;
-use crate::ledger::effect::SettlementRow;
 use crate::ledger::key;
 use crate::ledger::prepared;
+use crate::ledger::replay::MessageRow;
+use crate::ledger::replay::Replayed;
+use crate::ledger::replay::Settled;
 use crate::ledger::seal;
 use crate::ledger::seal::Contents;
 use crate::ledger::seal::RecordPlace;
@@ -116,28 +110,6 @@ struct Rows {
     credential: i64,
 }
 
-/// One person as her records make her.
-struct Replayed {
-    bucket: Bucket,
-    person: String,
-    version: u64,
-    last_at: Instant,
-    state: PersonState,
-    private: PersonPrivate,
-    forgotten: bool,
-    stays: BTreeMap<StayId, (u64, StayState)>,
-    messages: BTreeMap<MessageKey, MessageRow>,
-    settlements: Vec<(SettlementRow, u64, Instant, Option<StayId>)>,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct MessageRow {
-    version: u64,
-    undone_by: u64,
-    fence: bool,
-    content: ContentHash,
-}
-
 impl Check<'_> {
     /// Every person who has records, in the order of the primary key.
     fn persons(&mut self) -> Read<()> {
@@ -209,18 +181,7 @@ impl Check<'_> {
         if key::bucket_of(&self.secrets.lookup, &first.person) != bucket {
             self.tell(&first.person, "lies in the wrong bucket");
         }
-        Replayed {
-            bucket,
-            person,
-            version: 0,
-            last_at: Instant::default(),
-            state: PersonState::default(),
-            private: PersonPrivate::default(),
-            forgotten: false,
-            stays: BTreeMap::new(),
-            messages: BTreeMap::new(),
-            settlements: Vec::new(),
-        }
+        Replayed::begin(bucket, person)
     }
 
     fn finish(&mut self, replayed: Option<Replayed>) -> Read<()> {
@@ -235,8 +196,8 @@ impl Check<'_> {
             let compared = self.compare_message(&replayed, key, row);
             self.or_tell(&replayed, compared)?;
         }
-        for (row, version, at, stay) in &replayed.settlements {
-            let compared = self.compare_settlement(&replayed, row, *version, *at, stay.as_ref());
+        for settled in &replayed.settlements {
+            let compared = self.compare_settlement(&replayed, settled);
             self.or_tell(&replayed, compared)?;
         }
         self.compare_credentials(&replayed)
@@ -304,10 +265,7 @@ impl Check<'_> {
     fn compare_settlement(
         &mut self,
         replayed: &Replayed,
-        row: &SettlementRow,
-        version: u64,
-        at: Instant,
-        stay: Option<&StayId>,
+        Settled { row, version, at, stay }: &Settled,
     ) -> Read<()> {
         self.rows.settlement += 1;
         let month = at.day().month().number();
@@ -317,12 +275,12 @@ impl Check<'_> {
             Some(replayed.person.clone()),
             Some(row.kind.word().into()),
             row.original.as_ref().map(ToString::to_string),
-            stay.map(ToString::to_string),
+            stay.as_ref().map(ToString::to_string),
             Some(row.institution.to_string()),
             Some(row.scheme.to_string()),
         ];
         let numbers = [
-            whole(version),
+            whole(*version),
             i64::from(row.care_pool.0),
             i64::from(row.insured_pool.0),
             i64::from(row.year.0),
@@ -466,87 +424,4 @@ fn decoded<T: serde::de::DeserializeOwned>(row: &Row<'_>, at: usize) -> Read<T> 
         what: cause.to_string(),
     };
     codec::decode("state", text(row, at)?).map_err(damaged)
-}
-
-/// Why a record cannot follow the ones before it.
-#[derive(Debug, thiserror::Error)]
-enum OutOfPlace {
-    #[error("follows version {0}")]
-    Version(u64),
-    #[error("moves its stay from version {0}")]
-    StayVersion(u64),
-    #[error("goes back in time")]
-    Time,
-    #[error("binds a message that is bound already")]
-    Message,
-    #[error(transparent)]
-    Unfit(#[from] effect::Unfit),
-}
-
-impl Replayed {
-    fn take(&mut self, record: &Record, keyed: bool) -> Result<(), OutOfPlace> {
-        if record.version != self.version + 1 {
-            return Err(OutOfPlace::Version(self.version));
-        }
-        if record.at < self.last_at {
-            return Err(OutOfPlace::Time);
-        }
-        (self.version, self.last_at) = (record.version, record.at);
-        let effect = self.fold(record)?;
-        if let Body::Registered(_) = record.body {
-            self.forgotten = record.private == Private::Erased;
-            let known = prepared::registered(&record.body, &record.private);
-            self.private = known.cloned().unwrap_or_default();
-        }
-        if keyed {
-            self.bind(record.meta.key.clone(), record, false)?;
-        }
-        if let Some(key) = effect.fences {
-            self.bind(key, record, true)?;
-        }
-        self.turn(&effect.undoes, effect.restores.as_ref());
-        let stay = record.stay.as_ref().map(|(id, _)| id.clone());
-        self.settlements.extend(effect.settlement.map(|row| (row, record.version, record.at, stay)));
-        Ok(())
-    }
-
-    fn fold(&mut self, record: &Record) -> Result<effect::Effect, OutOfPlace> {
-        let stay = record.stay.as_ref();
-        let before = stay.and_then(|(id, _)| self.stays.remove(id));
-        let stay_version = before.as_ref().map_or(0, |(version, _)| *version);
-        let told = Told {
-            version: record.version,
-            key: &record.meta.key,
-            received_at: record.meta.received_at,
-            stay: stay.map(|(id, _)| id),
-        };
-        let mut folded =
-            Folded { person: std::mem::take(&mut self.state), stay: before.map(|(_, state)| state) };
-        let effect = effect::take(&mut folded, told, &record.body)?;
-        self.state = folded.person;
-        if let (Some((id, version)), Some(state)) = (stay, folded.stay) {
-            if *version != stay_version + 1 {
-                return Err(OutOfPlace::StayVersion(stay_version));
-            }
-            self.stays.insert(id.clone(), (*version, state));
-        }
-        Ok(effect)
-    }
-
-    fn bind(&mut self, key: MessageKey, record: &Record, fence: bool) -> Result<(), OutOfPlace> {
-        let row = MessageRow { version: record.version, undone_by: 0, fence, content: record.meta.content };
-        let bound = self.messages.insert(key, row);
-        if bound.is_none() { Ok(()) } else { Err(OutOfPlace::Message) }
-    }
-
-    fn turn(&mut self, undoes: &[MessageKey], restores: Option<&MessageKey>) {
-        for key in undoes {
-            if let Some(row) = self.messages.get_mut(key).filter(|row| row.undone_by == 0 && !row.fence) {
-                row.undone_by = self.version;
-            }
-        }
-        if let Some(row) = restores.and_then(|key| self.messages.get_mut(key)) {
-            row.undone_by = 0;
-        }
-    }
 }

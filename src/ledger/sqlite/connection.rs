@@ -49,6 +49,20 @@ pub(super) fn reopen_writer(path: &Path, settings: &Settings) -> rusqlite::Resul
     Ok(db)
 }
 
+/// Of a fresh file that nobody else knows and that counts only once it is whole: nothing of it is durable before the end.
+pub(super) fn open_building(
+    path: &Path,
+    settings: &Settings,
+    lookup: &LookupKey,
+) -> Result<Connection, LedgerError> {
+    let db = open_writer(path, settings, lookup)?;
+    let failed = || storage("prepare the new file");
+    db.pragma_update(None, "locking_mode", "EXCLUSIVE").map_err(failed())?;
+    db.pragma_update(None, "journal_mode", "OFF").map_err(failed())?;
+    db.pragma_update(None, "synchronous", "OFF").map_err(failed())?;
+    Ok(db)
+}
+
 /// The file is not mapped into memory: SQLite gives a mapping back whenever someone has committed, so that nearly every
 /// look-up would pay for mapping it anew and for a fault a page.
 pub(super) fn open_reader(path: &Path, settings: &Settings) -> rusqlite::Result<Connection> {
@@ -155,11 +169,11 @@ fn check_key(db: &Connection, lookup: &LookupKey) -> Result<(), LedgerError> {
     if kept.as_deref() == Some(&fingerprint(lookup)) { Ok(()) } else { Err(LedgerError::OtherKey) }
 }
 
-fn fingerprint(lookup: &LookupKey) -> String {
+pub(super) fn fingerprint(lookup: &LookupKey) -> String {
     lookup.hash("fingerprint", &[])[..8].iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
-fn meta(db: &Connection, name: &str) -> rusqlite::Result<Option<String>> {
+pub(super) fn meta(db: &Connection, name: &str) -> rusqlite::Result<Option<String>> {
     db.query_row("SELECT value FROM meta WHERE name = ?1", [name], |row| row.get(0)).optional()
 }
 

@@ -9,8 +9,6 @@ use serde::Serialize;
 use crate::domain::catalogue::CatalogueEntry;
 use crate::domain::codes::HospitalLevel;
 use crate::domain::ids::RegionCode;
-use crate::domain::institution::Institution;
-use crate::domain::region::Region;
 use crate::ledger::LedgerError;
 use crate::ledger::PackText;
 use crate::ledger::ReferenceChange;
@@ -70,7 +68,7 @@ fn encode(change: &ReferenceChange) -> Result<(&'static str, String), CodecError
 }
 
 /// Puts the rows of a change in the place of rows of the same key.
-fn fold(db: &Connection, change: &ReferenceChange, version: i64) -> rusqlite::Result<()> {
+pub(super) fn fold(db: &Connection, change: &ReferenceChange, version: i64) -> rusqlite::Result<()> {
     match change {
         ReferenceChange::Regions(rows) => {
             let mut put = db.prepare_cached(
@@ -132,30 +130,37 @@ fn person_of(entry: &CatalogueEntry) -> u32 {
     entry.person.map_or(0, |kind| kind.code())
 }
 
+/// A change as it was kept.
+pub(super) fn decode(kind: &str, body: &str) -> Result<ReferenceChange, CodecError> {
+    match kind {
+        "regions" => codec::decode("regions", body).map(ReferenceChange::Regions),
+        "institutions" => codec::decode("institutions", body).map(ReferenceChange::Institutions),
+        "catalogue" => {
+            let (place, entries) = codec::decode("catalogue", body)?;
+            Ok(ReferenceChange::Catalogue { place, entries })
+        }
+        "pack" => codec::decode("pack", body).map(ReferenceChange::Pack),
+        other => Err(CodecError::UnknownKind(other.to_owned())),
+    }
+}
+
 /// Puts a kept change into the place of rows of the same key, outside the database: each row by its name.
 pub(super) fn refold(rows: &mut BTreeMap<String, String>, kind: &str, body: &str) -> Result<(), CodecError> {
-    match kind {
-        "regions" => put_all(rows, codec::decode::<Vec<Region>>("regions", body)?, "region", |row| {
-            format!("region {} from {}", row.code.0, row.from.number())
+    match decode(kind, body)? {
+        ReferenceChange::Regions(all) => {
+            put_all(rows, all, "region", |row| format!("region {} from {}", row.code.0, row.from.number()))
+        }
+        ReferenceChange::Institutions(all) => put_all(rows, all, "institution", |row| {
+            format!("institution {} from {}", row.code, row.from.number())
         }),
-        "institutions" => {
-            put_all(rows, codec::decode::<Vec<Institution>>("institutions", body)?, "institution", |row| {
-                format!("institution {} from {}", row.code, row.from.number())
-            })
-        }
-        "catalogue" => {
-            let (place, entries): (RegionCode, Vec<CatalogueEntry>) = codec::decode("catalogue", body)?;
-            put_all(rows, entries, "catalogue_entry", |entry| {
-                let (level, person) = (level_of(entry), person_of(entry));
-                entry_name(place.0, &entry.code, level, person, entry.from.number())
-            })
-        }
-        "pack" => {
-            let pack: PackText = codec::decode("pack", body)?;
+        ReferenceChange::Catalogue { place, entries } => put_all(rows, entries, "catalogue_entry", |entry| {
+            let (level, person) = (level_of(entry), person_of(entry));
+            entry_name(place.0, &entry.code, level, person, entry.from.number())
+        }),
+        ReferenceChange::Pack(pack) => {
             rows.insert(format!("pack {} {}", pack.region.0, pack.hash), pack.text);
             Ok(())
         }
-        other => Err(CodecError::UnknownKind(other.to_owned())),
     }
 }
 

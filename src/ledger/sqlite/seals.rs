@@ -12,12 +12,13 @@ use crate::ledger::LedgerError;
 use crate::ledger::Witness;
 use crate::ledger::seal::anchor;
 use crate::ledger::seal::anchor::Anchor;
+use crate::ledger::seal::anchor::SIGNATURES_AT_ONCE;
+use crate::ledger::seal::anchor::Signed;
 use crate::ledger::seal::anchor::Stretch;
 use crate::ledger::seal::block;
 use crate::ledger::seal::merkle;
 use crate::ledger::seal::merkle::Hash;
 use crate::ledger::sqlite::anchoring;
-use crate::ledger::sqlite::anchoring::Signed;
 use crate::ledger::sqlite::storage;
 use crate::ledger::sqlite::whole;
 use crate::vault::signing::PublicKey;
@@ -129,7 +130,7 @@ impl Seals {
             previous = found.anchor.hash();
             self.head = Some(Witness { number, hash: previous });
             self.anchors += 1;
-            signed.push((number, previous, found));
+            signed.push((previous, found));
             if signed.len() == SIGNATURES_AT_ONCE {
                 self.signatures(keys, &std::mem::take(&mut signed));
             }
@@ -138,28 +139,8 @@ impl Seals {
         Ok(())
     }
 
-    /// Signatures cost the most of an anchor: all cores share them.
-    fn signatures(&mut self, keys: &[PublicKey], signed: &[(u64, Hash, Signed)]) {
-        let cores = std::thread::available_parallelism().map_or(1, usize::from);
-        let share = signed.len().div_ceil(cores).max(1);
-        let wrong = |(number, hash, signed): &(u64, Hash, Signed)| {
-            let Some(key) = keys.iter().find(|key| key.id() == signed.anchor.key) else {
-                return Some(format!(
-                    "anchor {number} is signed by key {}, which is not ours",
-                    signed.anchor.key
-                ));
-            };
-            let holds = key.verify(hash, &signed.signature);
-            (!holds).then(|| format!("anchor {number} was not signed by key {}", key.id()))
-        };
-        let found: Vec<String> = std::thread::scope(|scope| {
-            let work = signed
-                .chunks(share)
-                .map(|chunk| scope.spawn(move || chunk.iter().filter_map(wrong).collect::<Vec<_>>()))
-                .collect::<Vec<_>>();
-            work.into_iter().flat_map(|share| share.join().unwrap_or_default()).collect()
-        });
-        found.into_iter().for_each(|what| self.tell(what));
+    fn signatures(&mut self, keys: &[PublicKey], signed: &[(Hash, Signed)]) {
+        anchor::badly_signed(keys, signed).into_iter().for_each(|what| self.tell(what));
     }
 
     fn blocks_under(&mut self, db: &Connection, anchor: &Anchor) -> Read<()> {
@@ -326,6 +307,3 @@ impl Seals {
             .collect()
     }
 }
-
-/// Signatures checked in one go: bounds what is kept of the anchors.
-const SIGNATURES_AT_ONCE: usize = 4_096;

@@ -62,7 +62,8 @@ pub(super) fn write(
     leaves.push(leaf(deed, place, moment.lane, standing.sequence));
     turn_messages(db, deed, place.version)?;
     if let Some(row) = &deed.effect.settlement {
-        insert_settlement(db, deed, place, row)?;
+        let stay = deed.stay.as_ref().map(|stay| stay.id.as_str());
+        insert_settlement(db, (deed.bucket.get(), &deed.person), place, stay, row)?;
     }
     change_credentials(db, deed)?;
     Ok(Written::Recorded(place))
@@ -276,10 +277,11 @@ fn leaf(deed: &Prepared, place: Place, lane: u32, sequence: u64) -> Hash {
     seal::record_leaf(&row, &deed.contents)
 }
 
-fn insert_settlement(
+pub(super) fn insert_settlement(
     db: &Connection,
-    deed: &Prepared,
+    (bucket, person_text): (u16, &str),
     place: Place,
+    stay: Option<&str>,
     row: &SettlementRow,
 ) -> rusqlite::Result<()> {
     const SQL: &str = "INSERT INTO settlement
@@ -307,13 +309,13 @@ fn insert_settlement(
     ] = amounts(&row.breakdown).map(|amount| amount.0);
     db.prepare_cached(SQL)?
         .execute(params![
-            deed.bucket.get(),
+            bucket,
             row.id.as_str(),
-            deed.person,
+            person_text,
             whole(place.version),
             row.kind.word(),
             row.original.as_ref().map(|id| id.as_str()),
-            deed.stay.as_ref().map(|stay| stay.id.as_str()),
+            stay,
             row.institution.as_str(),
             row.care_pool.0,
             row.insured_pool.0,
