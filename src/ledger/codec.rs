@@ -26,6 +26,9 @@ pub use deeds::encode_body;
 pub use deeds::encode_told;
 pub use deeds::kind;
 
+pub use crate::vault::hex::decode as bytes_of_text;
+pub use crate::vault::hex::encode as text_of_bytes;
+
 /// Version of these forms. Written beside every record; a reader refuses a newer one.
 pub const FORMAT: i64 = 1;
 
@@ -107,22 +110,6 @@ pub mod hash_list {
         let hashes = texts.iter().map(|text| super::hash_of_text(text)).collect::<Option<_>>();
         hashes.ok_or_else(|| serde::de::Error::custom("lists of 64 hexadecimal digits are expected"))
     }
-}
-
-/// Bytes as hexadecimal digits.
-pub fn text_of_bytes(bytes: &[u8]) -> String {
-    const DIGITS: &[u8; 16] = b"0123456789abcdef";
-    let digit = |nibble: u8| char::from(DIGITS[usize::from(nibble)]);
-    bytes.iter().flat_map(|byte| [digit(byte >> 4), digit(byte & 15)]).collect()
-}
-
-/// Hexadecimal digits, two a byte.
-pub fn bytes_of_text(text: &str) -> Option<Vec<u8>> {
-    let (pairs, rest) = text.as_bytes().as_chunks::<2>();
-    let value = |digit: u8| char::from(digit).to_digit(16).and_then(|value| u8::try_from(value).ok());
-    let bytes =
-        pairs.iter().map(|[high, low]| Some(value(*high)? << 4 | value(*low)?)).collect::<Option<_>>();
-    bytes.filter(|_| rest.is_empty())
 }
 
 pub fn hash_of_text(text: &str) -> Option<[u8; 32]> {

@@ -1,13 +1,10 @@
 //! Owns bytes written as lower-case hexadecimal digits.
 
-use core::fmt::Write as _;
+const DIGITS: &[u8; 16] = b"0123456789abcdef";
 
 pub fn encode(bytes: &[u8]) -> String {
-    let mut text = String::with_capacity(bytes.len() * 2);
-    for byte in bytes {
-        let _ = write!(text, "{byte:02x}"); // a String takes everything
-    }
-    text
+    let digit = |nibble: u8| char::from(DIGITS[usize::from(nibble)]);
+    bytes.iter().flat_map(|byte| [digit(byte >> 4), digit(byte & 15)]).collect()
 }
 
 /// Bytes of an even number of digits; nothing when there is anything else in the text.
