@@ -376,7 +376,10 @@ fn rate(step: &RateStep) -> Markup {
 fn pool(step: &PoolStep) -> Markup {
     let segments = step.segments.iter().map(|segment| {
         let part = yuan(segment.to - segment.from);
-        format!("{part} × {} = {}", percent(segment.rate), segment.exact.normalize())
+        // More than two decimals only where the arithmetic has them: they are what is rounded.
+        let exact =
+            Fen::from_yuan(segment.exact).map_or_else(|_| format!("¥{}", segment.exact.normalize()), yuan);
+        format!("{part} × {} = {exact}", percent(segment.rate))
     });
     html! {
         (segments.collect::<Vec<_>>().join("; "))

@@ -299,6 +299,9 @@ fn categories(form: &Form, faults: &Faults) -> Markup {
         fieldset.wrong[faults.of("category").is_some()] aria-describedby=[faults.of("category").map(|_| "category-fault")] {
             legend { (pair("备案类型", "Kind of filing")) }
             (fault_line("category", faults))
+            p.hint { (pair(
+                "转诊备案由参保地医院办理；急诊抢救无需备案，由医院标明。",
+                "A referral is filed by a hospital of your region; an emergency needs no filing, the hospital marks it.")) }
             @for (at, category) in CATEGORIES.into_iter().enumerate() {
                 @let id = if at == 0 { "category".to_owned() } else { format!("category-{}", category.code()) };
                 div.choice {

@@ -66,7 +66,11 @@ impl PersonFace {
         match &self.settings.delivery {
             Delivery::Shown if named.is_empty() => {
                 let mut faults = Faults::default();
-                faults.tell("number", "演示数据中没有这个号码", "no person of the sandbox has this number");
+                faults.tell(
+                    "number",
+                    "演示数据中没有这个号码；人员编号还需选择参保地",
+                    "no person of the sandbox has this number; a person number needs its region too",
+                );
                 Ok(self.number_again(browser, &form, &faults))
             }
             delivery => self.give_code(browser, &number, named.first(), delivery).await,
