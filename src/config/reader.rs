@@ -387,6 +387,19 @@ impl Reads for SignedFen {
     }
 }
 
+/// A price of one unit in yuan, of which a limit may have as many decimals as a price.
+#[derive(Clone, Copy, Debug)]
+pub struct UnitPrice(pub Decimal);
+
+impl Reads for UnitPrice {
+    fn read(node: &Node) -> Result<UnitPrice, String> {
+        const EXPECTED: &str = "a price of zero or more with at most six decimals, such as \"8500.00\"";
+        let price = written(node).and_then(plain_decimal);
+        let sound = price.filter(|price| !price.is_sign_negative() && price.normalize().scale() <= 6);
+        sound.map(UnitPrice).ok_or_else(|| EXPECTED.to_owned())
+    }
+}
+
 /// A share between 0 and 1, as `0.83` or as `83%`.
 impl Reads for Rate {
     fn read(node: &Node) -> Result<Rate, String> {

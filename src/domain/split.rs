@@ -79,7 +79,7 @@ pub enum NoSplit {
     #[error("det_item_fee_sumamt {asked} refunds more than the {left} that is left of the line")]
     AmountNotLeft { asked: Fen, left: Fen },
     #[error(
-        "det_item_fee_sumamt {asked} refunds the last of the line but not all of the {left} that is left"
+        "det_item_fee_sumamt {asked} refunds the last of the line but not all of the {left} that is left: send -{left}"
     )]
     AmountNotAllOfTheRest { asked: Fen, left: Fen },
     #[error("pric {price} of a refund is not the {original} of the line that it refunds")]

@@ -177,24 +177,22 @@ pub struct WrittenLine {
     pub day: Option<Day>,
     pub facts: LineFacts,
     pub approved: bool,
+    /// Number of the earlier line that it refunds, whose facts count.
     pub refund_of: Option<String>,
+    /// The keys of the wire that it was written with, so that a fault names what stands in the file.
+    pub wire_names: Vec<&'static str>,
 }
 
-/// What the catalogue says about a line.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum LineFacts {
-    /// Written beside it.
-    Inline {
-        class: ChargeLevel,
-        first_pay: Rate,
-        limit: Option<Decimal>,
-        restricted: bool,
-        injury_catalogue: bool,
-    },
-    /// To look up.
-    Code(String),
-    /// A refund: those of the line that it refunds.
-    OfRefunded,
+/// What is written about the item of a line. A catalogue, where one is given, decides about a code; what stands beside
+/// the code must then say the same.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct LineFacts {
+    pub code: Option<String>,
+    pub class: Option<ChargeLevel>,
+    pub first_pay: Option<Rate>,
+    pub limit: Option<Decimal>,
+    pub restricted: Option<bool>,
+    pub injury_catalogue: Option<bool>,
 }
 
 /// Flags of an injury.

@@ -6,6 +6,7 @@ use crate::config::packs::CATEGORIES;
 use crate::config::reader::Reads;
 use crate::config::reader::SignedFen;
 use crate::config::reader::Table;
+use crate::config::reader::UnitPrice;
 use crate::config::reader::read_word;
 use crate::config::stay::Age;
 use crate::config::stay::FilingTarget;
@@ -47,6 +48,25 @@ use crate::domain::money::Rate;
 const LINES_MAX: usize = 20_000;
 /// Settlements and reversals of one stay.
 const SETTLEMENTS_MAX: usize = 1_000;
+
+/// What a class B line without a catalogue lacks.
+pub(super) const FIRST_PAY_MISSING: &str = "the share that she pays first, which every class B item has";
+
+/// The keys of a line that have a name of the wire too.
+pub(super) const LINE_NAMES: [(&str, &str); 12] = [
+    ("no", "feedetl_sn"),
+    ("price", "pric"),
+    ("count", "cnt"),
+    ("amount", "det_item_fee_sumamt"),
+    ("date", "fee_ocur_time"),
+    ("class", "chrgitm_lv"),
+    ("first_pay", "selfpay_prop"),
+    ("limit", "pric_uplmt_amt"),
+    ("restricted", "lmt_used_flag"),
+    ("approved", "hosp_appr_flag"),
+    ("code", "med_list_codg"),
+    ("refund_of", "init_feedetl_sn"),
+];
 
 const SCHEMES: &[(&str, Scheme)] = &[
     ("employee", Scheme::Employee),
@@ -380,10 +400,21 @@ fn read_line(table: Table<'_>, n: usize) -> Option<WrittenLine> {
     }
     let day = table.get_either::<Day>("date", "fee_ocur_time");
     let refund_of = label(&table, "refund_of", "init_feedetl_sn");
-    let facts = facts(&table, refund_of.is_some());
-    let approved = yes(&table, "approved", "hosp_appr_flag");
+    let facts = facts(&table);
+    let approved = yes(&table, "approved", "hosp_appr_flag").unwrap_or(false);
+    let wire_names = LINE_NAMES.iter().map(|(_, wire)| *wire).filter(|wire| table.has(wire)).collect();
     table.close();
-    Some(WrittenLine { no, price: price?, count: count?, amount, day, facts: facts?, approved, refund_of })
+    Some(WrittenLine {
+        no,
+        price: price?,
+        count: count?,
+        amount,
+        day,
+        facts,
+        approved,
+        refund_of,
+        wire_names,
+    })
 }
 
 /// A number of a line: text or digits.
@@ -398,9 +429,13 @@ fn label(table: &Table<'_>, key: &'static str, wire: &'static str) -> Option<Str
 }
 
 /// true or false, or the wire's "1" or "0".
-fn yes(table: &Table<'_>, key: &'static str, wire: &'static str) -> bool {
+fn yes(table: &Table<'_>, key: &'static str, wire: &'static str) -> Option<bool> {
+    if table.has(key) && table.has(wire) {
+        table.fault(wire, format!("says the same as {key}: keep one"));
+        return None;
+    }
     let own = table.get::<bool>(key);
-    own.or_else(|| table.word(wire, &[("1", true), ("0", false), ("2", false)])).unwrap_or(false)
+    own.or_else(|| table.word(wire, &[("1", true), ("0", false), ("2", false)]))
 }
 
 const CLASSES: &[(&str, ChargeLevel)] = &[
@@ -412,42 +447,36 @@ const CLASSES: &[(&str, ChargeLevel)] = &[
     ("03", ChargeLevel::C),
 ];
 
-fn facts(table: &Table<'_>, refund: bool) -> Option<LineFacts> {
-    let (class_given, code_given) =
-        (table.has("class") || table.has("chrgitm_lv"), table.has("code") || table.has("med_list_codg"));
-    let class = class_of(table);
-    let code = label(table, "code", "med_list_codg");
-    let first_pay = table.get_either::<Rate>("first_pay", "selfpay_prop");
-    let limit = table.get_either::<Decimal>("limit", "pric_uplmt_amt");
-    let restricted = yes(table, "restricted", "lmt_used_flag");
-    let injury_catalogue = table.get::<bool>("injury_catalogue");
-    if !class_given {
-        if !code_given && !refund {
-            table.missing("class", "A, B or C, or the code of a catalogue, or refund_of");
-        }
-        return code.map(LineFacts::Code).or_else(|| refund.then_some(LineFacts::OfRefunded));
-    }
-    let first_pay = match (class?, first_pay) {
-        (ChargeLevel::A, None) => Rate::ZERO,
-        (ChargeLevel::C, None) => Rate::ONE,
-        (ChargeLevel::A | ChargeLevel::B, Some(share)) => share,
-        (ChargeLevel::B, None) => {
-            table.missing("first_pay", "the share that she pays first, which every class B item has");
-            return None;
-        }
-        (ChargeLevel::C, Some(share)) => {
-            if share != Rate::ONE {
-                table.fault("first_pay", "must be 1 for class C, or be left out");
-            }
-            share
-        }
+/// What a line must have is asked for here as far as no catalogue could have it.
+fn facts(table: &Table<'_>) -> LineFacts {
+    let given = |key, wire| table.has(key) || table.has(wire);
+    let looked_up = given("code", "med_list_codg") || given("refund_of", "init_feedetl_sn");
+    let facts = LineFacts {
+        class: class_of(table),
+        code: label(table, "code", "med_list_codg"),
+        first_pay: table.get_either::<Rate>("first_pay", "selfpay_prop"),
+        limit: table.get_either::<UnitPrice>("limit", "pric_uplmt_amt").map(|limit| limit.0),
+        restricted: yes(table, "restricted", "lmt_used_flag"),
+        injury_catalogue: table.get::<bool>("injury_catalogue"),
     };
-    let class = class?;
-    let injury_catalogue = injury_catalogue.unwrap_or(class != ChargeLevel::C);
-    Some(LineFacts::Inline { class, first_pay, limit, restricted, injury_catalogue })
+    if !given("class", "chrgitm_lv") && !looked_up {
+        table.missing("class", "A, B or C, or the code of a catalogue, or refund_of");
+    }
+    if facts.class == Some(ChargeLevel::B) && !looked_up && !given("first_pay", "selfpay_prop") {
+        table.missing("first_pay", FIRST_PAY_MISSING);
+    }
+    if facts.class == Some(ChargeLevel::C) && facts.first_pay.is_some_and(|share| share != Rate::ONE) {
+        let key = if table.has("first_pay") { "first_pay" } else { "selfpay_prop" };
+        table.fault(key, "must be 1 for class C, or be left out");
+    }
+    facts
 }
 
 fn class_of(table: &Table<'_>) -> Option<ChargeLevel> {
+    if table.has("class") && table.has("chrgitm_lv") {
+        table.fault("chrgitm_lv", "says the same as class: keep one");
+        return None;
+    }
     let own = table.word("class", CLASSES);
     own.or_else(|| table.word("chrgitm_lv", CLASSES))
 }

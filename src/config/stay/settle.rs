@@ -16,6 +16,7 @@ use crate::config::stay::YearSoFar;
 use crate::config::stay::bill;
 use crate::config::stay::place;
 use crate::config::stay::place::Decided;
+use crate::config::stay::read::LINE_NAMES;
 use crate::domain::accumulators::EarlierParts;
 use crate::domain::accumulators::SettledPart;
 use crate::domain::benefit::Account;
@@ -61,8 +62,20 @@ pub enum Refused {
 }
 
 impl Refused {
+    /// `field` is our own name of the key; the answer names the one that stands in the file.
     pub(super) fn line(line: &WrittenLine, field: &'static str, message: String) -> Refused {
-        Refused::Line { no: line.no.clone(), field, message }
+        let name_of = |own: &'static str, wire: &'static str| {
+            if line.wire_names.contains(&wire) { wire } else { own }
+        };
+        let as_written = |word| {
+            let names = LINE_NAMES.iter().find(|(own, wire)| [*own, *wire].contains(&word));
+            names.map(|(own, wire)| name_of(own, wire))
+        };
+        let wire_word = |word: &str| LINE_NAMES.iter().find(|(_, wire)| *wire == word);
+        let words =
+            message.split(' ').map(|word| wire_word(word).map_or(word, |(own, wire)| name_of(own, wire)));
+        let message = words.collect::<Vec<_>>().join(" ");
+        Refused::Line { no: line.no.clone(), field: as_written(field).unwrap_or(field), message }
     }
 
     fn stay(field: impl Into<String>, message: impl Into<String>) -> Refused {
