@@ -107,7 +107,7 @@ fn all_faults_of_a_pack_are_told_at_once_with_their_lines() {
             "line 4: year_start[1].source: is missing: document, number and article that say so",
             "line 4: year_start[1].trust: is missing: \"official\", \"second-hand\", \"fair\", \"low\" or \"synthetic\"",
             "line 4: year_start[1].starts: is missing: the first day of the benefit year as month-day, such as \"01-01\" or \"07-01\"",
-            "line 5: year_start[1].from: is \"2024-02-30\": expected a day of the calendar such as 2024-07-01",
+            "line 5: year_start[1].from: is \"2024-02-30\": expected a day of the calendar from 1900 to 2199, such as 2024-07-01",
         ]
     );
 }
