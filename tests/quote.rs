@@ -375,7 +375,12 @@ fn mistakes_of_usage_end_with_two_and_missing_files_with_three() {
             "med_list_codg is missing",
         ),
         (&["quoet"], 2, "quote"),
-        (&["check", "--packs", "no/such"], 2, "cannot be read"),
+        (
+            &["quote", "--pack", "no/such.toml", "--stay", "docs/examples/e08.json"],
+            3,
+            "no/such.toml: cannot be read",
+        ),
+        (&["check", "--packs", "no/such"], 3, "cannot be read"),
         (&["check", "--packs", "config/packs", "--production"], 1, ""),
         (
             &["check", "--packs", "config/packs", "--production", "--allow", "440100", "--allow", "440700"],
@@ -552,4 +557,162 @@ fn a_line_is_held_to_the_stay_and_to_its_own_figures() {
     }
     let first_pay_of_class_a = of_lines(r#"{"class":"A","first_pay":"5%","price":"100.00"}"#);
     assert_eq!(figure(&quote(SANDBOX, &first_pay_of_class_a).0[0], "preselfpay_amt"), "5.00");
+}
+
+#[test]
+fn a_catalogue_is_read_strictly() {
+    const HEADER: &str = "med_list_codg,chrgitm_lv,selfpay_prop,begndate";
+    let line = of_lines(r#"{"code":"X1","price":"100.00"}"#);
+    for (header, row, told) in [
+        ("lmt_used_flg", "1", "line 1: \"lmt_used_flg\" is no column here: did you mean lmt_used_flag?"),
+        ("remark", "", "line 1: \"remark\" is no column here: known are med_list_codg"),
+        ("begndate", "2024-01-01", "line 1: the column begndate stands twice: keep one"),
+        ("lmt_used_flag", "yes", "line 2: lmt_used_flag is \"yes\": expected 0, 1 or nothing"),
+        ("lmt_used_flag", "2", "line 2: lmt_used_flag is \"2\": expected 0, 1 or nothing"),
+        ("injury", "x", "line 2: injury is \"x\": expected 0, 1 or nothing"),
+        ("psn_type", "1", "line 2: psn_type is \"1\": expected two to six digits"),
+    ] {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("c.csv");
+        fs::write(&file, format!("{HEADER},{header}\nX1,02,0.10,2024-01-01,{row}\n")).unwrap();
+        let arguments = ["quote", "--pack", SANDBOX, "--stay", "-", "--catalogue", file.to_str().unwrap()];
+        let output = banyan_fed(&arguments, &line);
+        let errors = String::from_utf8(output.stderr).unwrap();
+        assert!(errors.contains(told), "{header}: {errors}");
+        assert_eq!(output.status.code(), Some(2));
+    }
+    let blank = format!("\u{feff}{HEADER},lmt_used_flag\nX1,02,0.10,2024-01-01,\n");
+    assert_eq!(figure(&quote_by(Some(&blank), &line).0[0], "preselfpay_amt"), "10.00");
+}
+
+/// An entry that says nothing of the injury catalogue follows its class, as a line written out does.
+#[test]
+fn work_injury_goes_by_the_class_where_a_catalogue_says_nothing() {
+    let rows = "A1,01,,2024-01-01\nB1,02,0.10,2024-01-01\nC1,03,,2024-01-01\n";
+    let silent = format!("med_list_codg,chrgitm_lv,selfpay_prop,begndate\n{rows}");
+    let blank = silent.replace("begndate\n", "begndate,injury\n").replace("2024-01-01\n", "2024-01-01,\n");
+    let injury = |lines: &str| {
+        of_lines(lines).replace(
+            r#""scheme":"employee""#,
+            r#""scheme":"work_injury","injury":{"work_injury_recognised":true}"#,
+        )
+    };
+    let coded = injury(
+        r#"{"code":"A1","price":"1.00"},{"code":"B1","price":"10.00"},{"code":"C1","price":"100.00"}"#,
+    );
+    let parts = ["fulamt_ownpay_amt", "preselfpay_amt", "inscp_scp_amt"];
+    for catalogue in [&silent, &blank] {
+        let (answers, _) = quote_by(Some(catalogue), &coded);
+        assert_eq!(parts.map(|part| figure(&answers[0], part)), ["100.00", "0.00", "11.00"]);
+    }
+    let written = injury(
+        r#"{"class":"A","price":"1.00"},{"class":"B","first_pay":"10%","price":"10.00"},{"class":"C","price":"100.00"},{"class":"A","restricted":true,"price":"1000.00"}"#,
+    );
+    let (answers, _) = quote(SANDBOX, &written);
+    assert_eq!(parts.map(|part| figure(&answers[0], part)), ["1100.00", "0.00", "11.00"]);
+}
+
+#[test]
+fn an_emergency_filed_too_late_inside_the_province_is_told_what_it_missed() {
+    let stay = |place: &str| {
+        format!(
+            r#"{{"scheme":"employee","hospital_level":3,"place":"{place}","emergency":true,"admission":"2026-03-02","discharge":"2026-03-16","totals":{{"in_scope":"1000.00"}}}}"#
+        )
+    };
+    let pack = "config/packs/sandbox/442000.toml";
+    let (refused, exit) = quote(pack, &stay("same_province"));
+    assert_eq!((refused[0]["code"].as_str(), exit), (Some("unfiled"), 1));
+    let told = refused[0]["message"].as_str().unwrap();
+    assert!(told.contains("within 10 days of admission, here until 2026-03-12"), "{told}");
+    assert!(told.contains("before the settlement file as other temporary care"), "{told}");
+    let (settled, _) = quote(pack, &stay("other_province"));
+    assert_eq!(settled[0]["settlements"][0]["benefit_level"], "emergency");
+}
+
+#[test]
+fn a_file_that_is_no_stay_says_so_in_one_sentence() {
+    let good = r#"{"scheme":"employee","hospital_level":3,"place":"own_pool","admission":"2026-03-10","discharge":"2026-03-20","totals":{"in_scope":"1000.00"}}"#;
+    let toml = "scheme = “employee”\nhospital_level = 3\n";
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("stay");
+    let run = |option: &str, bytes: &[u8]| {
+        fs::write(&file, bytes).unwrap();
+        let output = banyan(&["quote", "--pack", SANDBOX, option, file.to_str().unwrap(), "--json"]);
+        let told = String::from_utf8(output.stdout).unwrap() + &String::from_utf8(output.stderr).unwrap();
+        (told, output.status.code().unwrap())
+    };
+    for (text, told) in [
+        ("", "is empty: expected a stay"),
+        (" \n", "is empty: expected a stay"),
+        ("null", "is null: expected a table of keys for one stay"),
+        (
+            "[]",
+            "is a list of 0: expected a table of keys for one stay; write several stays as one object a line",
+        ),
+        ("{}", "holds no key: expected a stay"),
+        (toml, "holds the Chinese quote “: write straight quotes"),
+    ] {
+        let (answer, exit) = run("--stay", text.as_bytes());
+        assert_eq!(exit, 2, "{text}: {answer}");
+        let answer: Value = serde_json::from_str(&answer).unwrap();
+        let faults = answer["faults"].as_array().unwrap();
+        assert!(
+            matches!(&faults[..], [one] if one["message"].as_str().unwrap().contains(told)),
+            "{text}: {faults:?}"
+        );
+    }
+    let (told, exit) = run("--stay", b"id = \"\xd6\xd0\"\n");
+    assert!(told.contains("is not UTF-8: save the file as UTF-8"), "{told}");
+    assert_eq!(exit, 2);
+    let (told, exit) = run("--stays", b"{\"id\": \"\xd6\xd0\"}\n");
+    assert!(told.contains("is not UTF-8: save the file as UTF-8"), "{told}");
+    assert_eq!(exit, 2);
+    let (told, exit) = run("--stays", b"\n");
+    assert_eq!((told.as_str(), exit), ("the file holds no stay: expected a JSON object a line\n", 2));
+    assert_eq!(run("--stay", format!("\u{feff}{good}").as_bytes()).1, 0);
+}
+
+#[test]
+fn a_value_out_of_its_range_is_one_fault_that_names_the_range() {
+    let stay = |rest: &str| {
+        format!(
+            r#"{{"scheme":"employee","hospital_level":3,"place":"own_pool","admission":"2026-03-10","discharge":"2026-03-20","totals":{{"in_scope":"1000.00"}},{rest}}}"#
+        )
+    };
+    for (rest, field, told) in [
+        (r#""person":{"age":70000}"#, "person.age", "is 70000: expected a whole number from 0 to 65535"),
+        (r#""year":{"admissions":-1}"#, "year.admissions", "expected a whole number from 0 to 999999999"),
+        (r#""matn_type":300"#, "matn_type", "is 300: expected a 生育类别 from 1 to 9"),
+        (r#""person":{"birth":"1800-01-01"}"#, "person.birth", "a day of the calendar from 1900 to 2199"),
+    ] {
+        let (answers, _) = quote(SANDBOX, &stay(rest));
+        let faults = answers[0]["faults"].as_array().unwrap();
+        let right =
+            |fault: &Value| fault["field"] == field && fault["message"].as_str().unwrap().contains(told);
+        assert!(matches!(&faults[..], [one] if right(one)), "{rest}: {faults:?}");
+    }
+    let (answers, _) = quote(SANDBOX, &of_lines(r#"{"price":"1.00","count":-1,"refund_of":""}"#));
+    assert_eq!(answers[0]["faults"].as_array().unwrap().len(), 1, "{}", answers[0]);
+}
+
+#[test]
+fn check_warns_of_what_a_pack_hardly_means() {
+    let folder = tempfile::tempdir().unwrap();
+    let text = fs::read_to_string(SANDBOX).unwrap();
+    let head = &text[..text.find("[[cases]]").unwrap()];
+    let account =
+        "\n[[resident.account]]\nfrom = 2020-01-01\npays = []\nsource = \"x\"\ntrust = \"synthetic\"\n";
+    fs::write(folder.path().join("jiangmen.toml"), head.to_owned() + account).unwrap();
+    let output = banyan(&["check", "--packs", folder.path().to_str().unwrap()]);
+    let told = String::from_utf8(output.stdout).unwrap();
+    for warning in [
+        "  warning: resident.account: 个人账户 is usually for employees (310) only",
+        "  warning: has no case",
+        "  warning: stands in jiangmen.toml: name the file 440700.toml",
+    ] {
+        assert!(told.contains(warning), "{told}");
+    }
+    assert_eq!(output.status.code(), Some(0));
+    let shipped = banyan(&["check", "--packs", "config/packs/sandbox"]);
+    assert!(!String::from_utf8(shipped.stdout).unwrap().contains("warning"));
 }

@@ -205,6 +205,11 @@ impl<'a> Table<'a> {
         self.faults.push(line.or(self.line), &self.path_of(key), message);
     }
 
+    /// A fault of the table as a whole.
+    pub fn fault_here(&self, message: impl Into<String>) {
+        self.faults.push(self.line, &self.path, message);
+    }
+
     pub fn missing(&self, key: &str, what: &str) {
         self.fault(key, format!("is missing: {what}"));
     }

@@ -26,6 +26,7 @@ pub use self::settle::settle;
 use crate::config::reader::Fault;
 use crate::config::reader::Faults;
 use crate::config::reader::Table;
+use crate::config::tree::Node;
 use crate::config::tree::NotReadable;
 use crate::config::tree::Spot;
 use crate::config::tree::from_json;
@@ -246,10 +247,30 @@ pub fn read_json(text: &str) -> Result<WrittenStay, Vec<Fault>> {
     read_tree(from_json(text))
 }
 
+/// What a text is that is no stay at all.
+fn no_stay(node: &Node) -> Option<String> {
+    match node {
+        Node::Table(entries) if entries.is_empty() => {
+            Some("holds no key: expected a stay; docs/quote.md says how one is written".to_owned())
+        }
+        Node::Table(_) => None,
+        Node::List(_) => Some(format!(
+            "is {}: expected a table of keys for one stay; write several stays as one object a line",
+            node.shown()
+        )),
+        Node::Text(_) | Node::Number(_) | Node::Flag(_) | Node::Day(_) | Node::Nothing | Node::Strange(_) => {
+            Some(format!("is {}: expected a table of keys for one stay", node.shown()))
+        }
+    }
+}
+
 fn read_tree(tree: Result<Spot, NotReadable>) -> Result<WrittenStay, Vec<Fault>> {
     let tree = tree.map_err(|cause| {
         vec![Fault { line: cause.line, path: String::new(), message: cause.message.trim().to_owned() }]
     })?;
+    if let Some(message) = no_stay(&tree.node) {
+        return Err(vec![Fault { line: None, path: String::new(), message }]);
+    }
     let faults = Faults::default();
     let stay = Table::root(&tree, &faults).and_then(read);
     stay.filter(|_| faults.count() == 0).ok_or_else(|| faults.into_list())

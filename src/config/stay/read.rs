@@ -3,6 +3,7 @@
 use rust_decimal::Decimal;
 
 use crate::config::packs::CATEGORIES;
+use crate::config::packs::maternity_kind;
 use crate::config::reader::Reads;
 use crate::config::reader::SignedFen;
 use crate::config::reader::Table;
@@ -33,7 +34,6 @@ use crate::domain::codes::BenefitLevel;
 use crate::domain::codes::CareKind;
 use crate::domain::codes::HospitalLevel;
 use crate::domain::codes::InsuranceCode;
-use crate::domain::codes::MaternityKind;
 use crate::domain::codes::PersonType;
 use crate::domain::codes::Scheme;
 use crate::domain::codes::WorkStatus;
@@ -114,7 +114,7 @@ pub fn read(root: Table<'_>) -> Option<WrittenStay> {
     let person = person.map_or_else(|| Some(WrittenPerson::unknown()), read_person);
     let scheme = scheme(&root);
     let care = root.get::<u32>("med_type").map_or(CareKind::INPATIENT, CareKind);
-    let maternity = root.get::<u32>("matn_type").and_then(|kind| u8::try_from(kind).ok()).map(MaternityKind);
+    let maternity = root.get_with("matn_type", maternity_kind);
     let hospital = hospital(&root);
     let place = place(&root);
     let filings = root.tables("filings").into_iter().filter_map(read_filing).collect();

@@ -451,7 +451,7 @@ fn no_policy(cause: &NoPolicy) -> Refusal {
             "请先自费，回参保地手工报销",
             "",
         ),
-        NoPolicy::NotYetInForce { region, scheme, day, first } => never(
+        NoPolicy::NotYetInForce { region, scheme, day, first, block: _ } => never(
             "policy-not-in-force",
             &format!("参保地{region}的待遇政策自{first}起"),
             "请先自费，回参保地手工报销",
