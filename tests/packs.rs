@@ -260,7 +260,7 @@ fn a_fault_is_told_once_and_not_as_something_missing_too() {
         (
             "{ matn_type = 1, fixed",
             "{ matn_type = 300, fixed",
-            "maternity[1].rows[1].matn_type: is 300: expected a 生育类别 from 1 to 9",
+            "maternity[1].rows[1].matn_type: is 300: expected a 生育类别 from 1 to 99",
         ),
     ] {
         assert!(pack.contains(right), "{right} is not in the page");

@@ -682,7 +682,7 @@ fn a_value_out_of_its_range_is_one_fault_that_names_the_range() {
     for (rest, field, told) in [
         (r#""person":{"age":70000}"#, "person.age", "is 70000: expected a whole number from 0 to 65535"),
         (r#""year":{"admissions":-1}"#, "year.admissions", "expected a whole number from 0 to 999999999"),
-        (r#""matn_type":300"#, "matn_type", "is 300: expected a 生育类别 from 1 to 9"),
+        (r#""matn_type":300"#, "matn_type", "is 300: expected a 生育类别 from 1 to 99"),
         (r#""person":{"birth":"1800-01-01"}"#, "person.birth", "a day of the calendar from 1900 to 2199"),
     ] {
         let (answers, _) = quote(SANDBOX, &stay(rest));

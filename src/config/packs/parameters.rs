@@ -32,8 +32,8 @@ pub const CATEGORIES: &[(&str, AssistanceCategory)] = &[
 /// 生育类别
 pub fn maternity_kind(node: &Node) -> Result<MaternityKind, String> {
     let kind =
-        u16::read(node).ok().filter(|kind| (1..=9).contains(kind)).and_then(|kind| u8::try_from(kind).ok());
-    kind.map(MaternityKind).ok_or_else(|| "a 生育类别 from 1 to 9".to_owned())
+        u16::read(node).ok().filter(|kind| (1..=99).contains(kind)).and_then(|kind| u8::try_from(kind).ok());
+    kind.map(MaternityKind).ok_or_else(|| "a 生育类别 from 1 to 99".to_owned())
 }
 
 /// `starts = "07-01"`
@@ -380,7 +380,7 @@ pub(super) fn maternity(block: &Table<'_>) -> Option<MaternityRules> {
     });
     let claims = claims.collect();
     let rows = block.tables("rows").into_iter().filter_map(|row| {
-        require(&row, "matn_type", "the kind of care, 1 to 9");
+        require(&row, "matn_type", "the 生育类别, such as 1 or 3");
         let kind = row.get_with("matn_type", maternity_kind);
         let pay = maternity_pay(&row);
         row.close();
