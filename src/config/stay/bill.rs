@@ -8,8 +8,8 @@ use crate::config::stay::LineFacts;
 use crate::config::stay::Refused;
 use crate::config::stay::WrittenLine;
 use crate::config::stay::WrittenStay;
-use crate::config::stay::read::FIRST_PAY_MISSING;
-use crate::config::stay::read::LINE_NAMES;
+use crate::config::stay::lines::FIRST_PAY_MISSING;
+use crate::config::stay::lines::LINE_NAMES;
 use crate::domain::breakdown::BillTotals;
 use crate::domain::calendar::Day;
 use crate::domain::catalogue::CareParties;
@@ -89,7 +89,7 @@ impl<'a> Splitter<'a> {
         let amount = line
             .amount
             .or_else(product)
-            .ok_or_else(|| Refused::line(line, "amount", "price × count is out of range".to_owned()))?;
+            .ok_or_else(|| Refused::line(line, "amount", "price × count is out of range"))?;
         Ok(Charge { price: line.price, count: line.count, amount })
     }
 

@@ -3,6 +3,7 @@
 mod bill;
 mod catalogue;
 mod figures;
+mod lines;
 mod place;
 mod read;
 mod settle;

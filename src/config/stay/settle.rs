@@ -14,9 +14,9 @@ use crate::config::stay::WrittenSettlement;
 use crate::config::stay::WrittenStay;
 use crate::config::stay::YearSoFar;
 use crate::config::stay::bill;
+use crate::config::stay::lines::LINE_NAMES;
 use crate::config::stay::place;
 use crate::config::stay::place::Decided;
-use crate::config::stay::read::LINE_NAMES;
 use crate::domain::accumulators::EarlierParts;
 use crate::domain::accumulators::SettledPart;
 use crate::domain::benefit::Account;
@@ -66,20 +66,20 @@ pub enum Refused {
 }
 
 impl Refused {
-    /// `field` is our own name of the key; the answer names the one that stands in the file.
-    pub(super) fn line(line: &WrittenLine, field: &'static str, message: String) -> Refused {
-        let name_of = |own: &'static str, wire: &'static str| {
+    /// `field` is our own name of a key. It and the wire's names in the message become those that the line was written
+    /// with.
+    pub(super) fn line(line: &WrittenLine, field: &'static str, message: impl AsRef<str>) -> Refused {
+        let as_written = |own: &'static str, wire: &'static str| {
             if line.wire_names.contains(&wire) { wire } else { own }
         };
-        let as_written = |word| {
-            let names = LINE_NAMES.iter().find(|(own, wire)| [*own, *wire].contains(&word));
-            names.map(|(own, wire)| name_of(own, wire))
-        };
-        let wire_word = |word: &str| LINE_NAMES.iter().find(|(_, wire)| *wire == word);
-        let words =
-            message.split(' ').map(|word| wire_word(word).map_or(word, |(own, wire)| name_of(own, wire)));
-        let message = words.collect::<Vec<_>>().join(" ");
-        Refused::Line { no: line.no.clone(), field: as_written(field).unwrap_or(field), message }
+        let words = message.as_ref().split(' ').map(|word| {
+            let name = LINE_NAMES.iter().find(|(_, wire)| *wire == word);
+            name.map_or(word, |(own, wire)| as_written(own, wire))
+        });
+        let message = words.collect::<Vec<&str>>().join(" ");
+        let name = LINE_NAMES.iter().find(|(own, _)| *own == field);
+        let field = name.map_or(field, |(own, wire)| as_written(own, wire));
+        Refused::Line { no: line.no.clone(), field, message }
     }
 
     fn stay(field: impl Into<String>, message: impl Into<String>) -> Refused {
