@@ -413,6 +413,16 @@ async fn a_region_without_its_pool_and_a_catalogue_that_contradicts_itself_are_r
             "line 4: expected once in the file",
         ],
     );
+    let misspelt = header.replace("list_type", "list_type,lmt_used_flg");
+    let report = desk.import_text(Kind::Catalogue, "bureau", &misspelt).await;
+    assert_told(
+        &report,
+        &["line 1, column lmt_used_flg: no such column is known: did you mean lmt_used_flag?"],
+    );
+    let flagged =
+        header.replace("list_type", "list_type,lmt_used_flag") + "440000,X1,药,01,0,09,101,2,2026-01-01\n";
+    let report = desk.import_text(Kind::Catalogue, "bureau", &flagged).await;
+    assert_told(&report, &["line 2, column lmt_used_flag: expected 0 or 1"]);
     let changed = rows.replace("X1,药,02,0.1", "X3,药,02,0.1").replace("03,0.5", "03,1");
     let report = desk.import_text(Kind::Catalogue, "bureau", &(header.to_owned() + &changed)).await;
     assert_eq!((report.new, report.applied), (3, true));
@@ -420,7 +430,13 @@ async fn a_region_without_its_pool_and_a_catalogue_that_contradicts_itself_are_r
         .import_text(Kind::Catalogue, "bureau", &(header.to_owned() + &changed.replace("0.1", "0.2")))
         .await;
     assert_eq!((report.changed, report.unchanged), (1, 2));
-    assert_eq!(desk.ledger.reference().await.unwrap().catalogue.len(), 3);
+    let held = desk.ledger.reference().await.unwrap().catalogue;
+    let injury: Vec<_> = held.iter().map(|(_, entry)| (&*entry.code, entry.item.injury)).collect();
+    assert_eq!(
+        injury,
+        [("X1", true), ("X2", false), ("X3", true)],
+        "as the class where the file says nothing"
+    );
 }
 
 #[test]

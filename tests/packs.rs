@@ -107,7 +107,7 @@ fn all_faults_of_a_pack_are_told_at_once_with_their_lines() {
             "line 4: year_start[1].source: is missing: document, number and article that say so",
             "line 4: year_start[1].trust: is missing: \"official\", \"second-hand\", \"fair\", \"low\" or \"synthetic\"",
             "line 4: year_start[1].starts: is missing: the first day of the benefit year as month-day, such as \"01-01\" or \"07-01\"",
-            "line 5: year_start[1].from: is \"2024-02-30\": expected a day of the calendar such as 2024-07-01",
+            "line 5: year_start[1].from: is \"2024-02-30\": expected a day of the calendar from 1900 to 2199, such as 2024-07-01",
         ]
     );
 }
@@ -175,6 +175,51 @@ fn what_a_pack_may_not_say_is_refused() {
             "pays = [\"everything\"]",
             "employee.account[1].pays[1]: is \"everything\"",
         ),
+        (
+            "{ insutype = 310, med_type = 52 }",
+            "{ insutype = 310 }",
+            "maternity[1].claims[2].med_type: is missing: without it every claim of insutype 310 would be maternity",
+        ),
+        (
+            "{ insutype = 310, med_type = 52 }",
+            "{ insutype = 390 }",
+            "maternity[1].claims[2].med_type: is missing: without it every claim of insutype 390 would be maternity",
+        ),
+        (
+            "[\"1.00\", \"0.50\"]",
+            "[\"100\", \"50\"]",
+            "employee.deductible[1].admission_factors[2]: is \"50\": expected a factor from 0 to 10",
+        ),
+        (
+            "deductible_factor = \"1.5\"",
+            "deductible_factor = \"150\"",
+            "employee.filing[1].unfiled.deductible_factor: is \"150\": expected a factor from 0 to 10",
+        ),
+        (
+            "{ from_age = 80, bonus",
+            "{ from_age = 70, bonus",
+            "employee.ratios[1].age_bonuses: holds two bonuses from the age of 70: keep one",
+        ),
+        (
+            "temporary_months = 6",
+            "temporary_months = 0",
+            "filing_terms[1].temporary_months: is 0: a temporary filing would have ended before it begins",
+        ),
+        (
+            "retired_reduction = \"100.00\"",
+            "retired_reduction = \"550.00\"",
+            "employee.deductible[1].retired_reduction: takes 550.00 off the deductible of 500.00 (primary)",
+        ),
+        (
+            "retired_reduction = \"100.00\"",
+            "retired_reduction = { level1 = \"0.00\", level2 = \"601.00\", level3 = \"0.00\" }",
+            "employee.deductible[1].retired_reduction: takes 601.00 off the deductible of 600.00 (level2)",
+        ),
+        (
+            "start = \"12000.00\"",
+            "start = \"60000.00\"",
+            "resident.serious_illness[1].start: is 60000.00, above the end of the first tier at 50000.00",
+        ),
         ("[[resident.ratios]]", "[[resident.oth]]", "resident.oth: oth_pay is work injury's alone"),
         ("[[resident.ratios]]", "[[resident.rates]]", "resident.rates: is not a key here"),
         ("why = ", "wy = ", "cases[1].wy: is not a key here: did you mean why?"),
@@ -190,6 +235,47 @@ fn what_a_pack_may_not_say_is_refused() {
         let told = faults(&pack.replacen(right, wrong, 1));
         assert!(told.iter().any(|fault| fault.starts_with(expected)), "{wrong}: {told:#?}");
     }
+}
+
+#[test]
+fn a_fault_is_told_once_and_not_as_something_missing_too() {
+    let pack = readme_pack();
+    for (right, wrong, only) in [
+        (
+            "admission_factors = [\"1.00\", \"0.50\"]",
+            "admission_factors = [\"x\"]",
+            "employee.deductible[1].admission_factors[1]: is \"x\"",
+        ),
+        (
+            "    { ratio = \"80%\" },\n",
+            "    { ratio = \"80\" },\n",
+            "resident.serious_illness[1].tiers[3].ratio: is \"80\"",
+        ),
+        (
+            "tiers = [{ ratio = \"85%\" }]",
+            "tiers = \"85%\"",
+            "resident.serious_illness[1].categories[1].tiers: is \"85%\": expected a table",
+        ),
+        ("refused = \"not-recognised\"", "expect = \"refused\"", "cases[2].expect: is \"refused\""),
+        (
+            "{ matn_type = 1, fixed",
+            "{ matn_type = 300, fixed",
+            "maternity[1].rows[1].matn_type: is 300: expected a 生育类别 from 1 to 99",
+        ),
+    ] {
+        assert!(pack.contains(right), "{right} is not in the page");
+        let told = faults(&pack.replacen(right, wrong, 1));
+        assert!(matches!(&told[..], [one] if one.starts_with(only)), "{wrong}: {told:#?}");
+    }
+}
+
+#[test]
+fn a_stay_before_the_rules_is_told_which_block_begins_last() {
+    let text = readme_pack().replacen("from = 2024-07-01\nstarts", "from = 2025-04-01\nstarts", 1);
+    let file = packs::read(&text).unwrap();
+    let told: Vec<String> = packs::run_cases(&file).into_iter().map(|fault| fault.message).collect();
+    let block = "begin on 2025-04-01 with year_start, after 2025-03-16";
+    assert!(told.iter().any(|message| message.contains(block)), "{told:?}");
 }
 
 #[test]

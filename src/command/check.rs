@@ -18,6 +18,7 @@ use crate::config::packs::NotAdmitted;
 use crate::config::packs::PackFile;
 use crate::config::packs::PackSet;
 use crate::config::packs::Unverified;
+use crate::config::packs::Warning;
 use crate::domain::ids::RegionCode;
 use crate::domain::pack::PackStatus;
 
@@ -48,11 +49,14 @@ struct Findings {
     cases: Vec<(RegionCode, CaseFault)>,
     unverified: Vec<Unverified>,
     not_admitted: Vec<NotAdmitted>,
+    warnings: Vec<Warning>,
 }
 
 impl Findings {
     fn exit(&self) -> Exit {
-        if !self.faults.is_empty() {
+        if self.faults.iter().any(|file| file.unreadable) {
+            Exit::CannotReach
+        } else if !self.faults.is_empty() {
             Exit::BadInput
         } else if self.cases.is_empty() && self.not_admitted.is_empty() {
             Exit::Done
@@ -62,7 +66,7 @@ impl Findings {
     }
 }
 
-/// Runs the command. Exit 2 where a pack does not load, 1 where a case differs or production would refuse one.
+/// Runs the command. Exit 3 where a file cannot be read, 2 where a pack does not load, 1 where a case differs or production would refuse one.
 pub fn run(arguments: &CheckArguments, console: &mut Console) -> io::Result<Exit> {
     let findings = look(&arguments.packs, arguments);
     if arguments.json {
@@ -86,7 +90,8 @@ fn look(folder: &Path, arguments: &CheckArguments) -> Findings {
     let unverified = packs::unverified(&set);
     let mode = if arguments.production { Mode::Production } else { Mode::Sandbox };
     let not_admitted = packs::admit(&set, mode, &arguments.allow).err().unwrap_or_default();
-    Findings { set, faults, cases, unverified, not_admitted }
+    let warnings = packs::warnings(&set);
+    Findings { set, faults, cases, unverified, not_admitted, warnings }
 }
 
 fn print(findings: &Findings, folder: &Path, console: &mut Console) -> io::Result<()> {
@@ -114,6 +119,9 @@ fn print_pack(file: &PackFile, findings: &Findings, console: &mut Console) -> io
     for (_, fault) in findings.cases.iter().filter(|(region, _)| *region == pack.region()) {
         let line = fault.line.map(|line| format!(" (line {line})")).unwrap_or_default();
         console.say(&format!("  case {}{line}: {}", fault.case, fault.message))?;
+    }
+    for warning in findings.warnings.iter().filter(|warning| warning.region == pack.region()) {
+        console.say(&format!("  warning: {}", warning.message))?;
     }
     let open: Vec<_> = findings.unverified.iter().filter(|value| value.region == pack.region()).collect();
     console.say(&format!("  {} of {} values are not verified", open.len(), pack.provenance().len()))?;
@@ -150,6 +158,7 @@ fn pack_json(file: &PackFile, findings: &Findings) -> Value {
     let region = file.pack.region();
     let differing = findings.cases.iter().filter(|(of, _)| *of == region);
     let open = findings.unverified.iter().filter(|value| value.region == region);
+    let warnings = findings.warnings.iter().filter(|warning| warning.region == region);
     json!({
         "region": region.to_string(),
         "name": file.pack.name(),
@@ -160,6 +169,7 @@ fn pack_json(file: &PackFile, findings: &Findings) -> Value {
         "differing": differing
             .map(|(_, fault)| json!({ "case": fault.case, "line": fault.line, "message": fault.message }))
             .collect::<Vec<_>>(),
+        "warnings": warnings.map(|warning| &*warning.message).collect::<Vec<_>>(),
         "unverified": open
             .map(|value| json!({
                 "parameter": value.parameter,

@@ -2,6 +2,7 @@
 
 pub mod reading;
 pub mod gateway;
+pub mod nearest;
 pub mod packs;
 pub mod reader;
 pub mod stay;

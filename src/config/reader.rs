@@ -5,6 +5,7 @@ use std::fmt;
 
 use rust_decimal::Decimal;
 
+use crate::config::nearest::nearest;
 use crate::config::tree::Node;
 use crate::config::tree::Spot;
 use crate::domain::calendar::Day;
@@ -204,6 +205,11 @@ impl<'a> Table<'a> {
         self.faults.push(line.or(self.line), &self.path_of(key), message);
     }
 
+    /// A fault of the table as a whole.
+    pub fn fault_here(&self, message: impl Into<String>) {
+        self.faults.push(self.line, &self.path, message);
+    }
+
     pub fn missing(&self, key: &str, what: &str) {
         self.fault(key, format!("is missing: {what}"));
     }
@@ -237,29 +243,6 @@ fn listed(known: &[&'static str]) -> String {
     names.sort_unstable();
     names.dedup();
     names.join(", ")
-}
-
-/// A known key that differs in at most two letters.
-fn nearest<'k>(name: &str, known: &[&'k str]) -> Option<&'k str> {
-    const LETTERS_MAX: usize = 2;
-    let near = known.iter().map(|key| (distance(name, key), *key)).min()?;
-    (near.0 <= LETTERS_MAX && near.0 < name.len()).then_some(near.1)
-}
-
-/// Letters to insert, drop or change to get from one word to the other.
-fn distance(from: &str, to: &str) -> usize {
-    let to: Vec<char> = to.chars().collect();
-    let mut row: Vec<usize> = (0..=to.len()).collect();
-    for (i, a) in from.chars().enumerate() {
-        let mut diagonal = row[0];
-        row[0] = i + 1;
-        for (j, b) in to.iter().enumerate() {
-            let changed = diagonal + usize::from(a != *b);
-            diagonal = row[j + 1];
-            row[j + 1] = changed.min(row[j] + 1).min(diagonal + 1);
-        }
-    }
-    row[to.len()]
 }
 
 /// One of a few words, for values in lists too.
@@ -323,7 +306,7 @@ impl Reads for i64 {
         let number = written(node).and_then(|text| text.parse::<i64>().ok());
         number
             .filter(|n| (0..1_000_000_000).contains(n))
-            .ok_or_else(|| "a whole number, zero or more".to_owned())
+            .ok_or_else(|| "a whole number from 0 to 999999999".to_owned())
     }
 }
 
@@ -335,7 +318,8 @@ impl Reads for u32 {
 
 impl Reads for u16 {
     fn read(node: &Node) -> Result<u16, String> {
-        i64::read(node).and_then(|n| u16::try_from(n).map_err(|_| "a number below 65536".to_owned()))
+        i64::read(node)
+            .and_then(|n| u16::try_from(n).map_err(|_| "a whole number from 0 to 65535".to_owned()))
     }
 }
 
@@ -349,7 +333,7 @@ impl Reads for Day {
     }
 }
 
-const A_DAY: &str = "a day of the calendar such as 2024-07-01";
+const A_DAY: &str = "a day of the calendar from 1900 to 2199, such as 2024-07-01";
 
 /// `2026-11-24`, with or without a time of day after it, or `20261124`.
 fn day_of(text: &str) -> Option<Day> {
@@ -384,6 +368,19 @@ impl Reads for SignedFen {
             NotMoney::TooManyDecimals => "an amount in yuan with at most two decimals".to_owned(),
             NotMoney::OutOfRange => "an amount of at most 100000000000.00 yuan".to_owned(),
         })
+    }
+}
+
+/// A price of one unit in yuan, of which a limit may have as many decimals as a price.
+#[derive(Clone, Copy, Debug)]
+pub struct UnitPrice(pub Decimal);
+
+impl Reads for UnitPrice {
+    fn read(node: &Node) -> Result<UnitPrice, String> {
+        const EXPECTED: &str = "a price of zero or more with at most six decimals, such as \"8500.00\"";
+        let price = written(node).and_then(plain_decimal);
+        let sound = price.filter(|price| !price.is_sign_negative() && price.normalize().scale() <= 6);
+        sound.map(UnitPrice).ok_or_else(|| EXPECTED.to_owned())
     }
 }
 
@@ -483,12 +480,5 @@ mod tests {
                 "line 6: part[2].zzzzzz: is not a key here: known are rate",
             ]
         );
-    }
-
-    #[test]
-    fn distance_counts_letters() {
-        for (from, to, letters) in [("", "", 0), ("a", "", 1), ("level3", "level2", 1), ("form", "from", 2)] {
-            assert_eq!(distance(from, to), letters, "{from} {to}");
-        }
     }
 }

@@ -18,6 +18,12 @@ use crate::domain::calendar::Day;
 /// Most significant digits of a JSON number that survive the way through a reader.
 const EXACT_DIGITS_MAX: usize = 15;
 
+/// What some editors put before a text.
+pub const BYTE_ORDER_MARK: char = '\u{feff}';
+
+/// What is wrong with a file whose bytes are no text.
+pub const NOT_UTF8: &str = "is not UTF-8: save the file as UTF-8";
+
 /// A value and where it stands.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Spot {
@@ -71,10 +77,16 @@ impl Node {
 /// # Errors
 /// The first place where it is not TOML.
 pub fn from_toml(text: &str) -> Result<Spot, NotReadable> {
+    let text = text.strip_prefix(BYTE_ORDER_MARK).unwrap_or(text);
     let lines = Lines::of(text);
-    let table = DeTable::parse(text).map_err(|error| NotReadable {
-        line: error.span().map(|span| lines.number(&span)),
-        message: error.message().to_owned(),
+    let table = DeTable::parse(text).map_err(|error| {
+        let line = error.span().map(|span| lines.number(&span));
+        let written = line.and_then(|line| text.lines().nth(line - 1)).unwrap_or_default();
+        let message = match chinese_quote(written) {
+            Some(quote) => format!("holds the Chinese quote {quote}: write straight quotes \"\""),
+            None => error.message().to_owned(),
+        };
+        NotReadable { line, message }
     })?;
     Ok(Spot { line: Some(1), node: table_node(table.get_ref(), &lines) })
 }
@@ -84,7 +96,24 @@ pub fn from_toml(text: &str) -> Result<Spot, NotReadable> {
 /// # Errors
 /// The first place where it is not JSON, or a key that an object holds twice.
 pub fn from_json(text: &str) -> Result<Spot, NotReadable> {
+    let text = text.strip_prefix(BYTE_ORDER_MARK).unwrap_or(text);
     serde_json::from_str(text).map_err(|error| NotReadable { line: None, message: error.to_string() })
+}
+
+/// A Chinese quote of a line that no straight quotes hold, remarks apart.
+fn chinese_quote(line: &str) -> Option<char> {
+    let (mut inside, mut last) = (false, None);
+    for letter in line.chars() {
+        match letter {
+            '"' => inside = !inside,
+            '#' if !inside => return None,
+            '“' | '”' | '‘' | '’' | '＂' if !inside => return Some(letter),
+            '“' | '”' | '‘' | '’' | '＂' => last = Some(letter),
+            _ => {}
+        }
+    }
+    // Begun with a straight quote and ended with a Chinese one.
+    last.filter(|_| inside)
 }
 
 /// Where each line begins.
@@ -222,6 +251,19 @@ mod tests {
         assert!(matches!(entry(&tree, "d").node, Node::Strange(_)));
         assert_eq!(from_toml("a = 1\nb = = 2").unwrap_err().line, Some(2));
         assert!(from_toml("a = 1\na = 2").is_err());
+    }
+
+    #[test]
+    fn chinese_quotes_are_named_where_they_break_a_line() {
+        for wrong in ["name = “江门”", "name = \"江门”", "name = ‘江门’", "“name” = 1"] {
+            let told = from_toml(&format!("a = 1\n{wrong}\n")).unwrap_err();
+            assert_eq!(told.line, Some(2), "{wrong}");
+            assert!(told.message.contains("write straight quotes"), "{wrong}: {told}");
+        }
+        assert!(from_toml("a = \"“x”\" # “y”").is_ok());
+        assert!(!from_toml("a = \"“x”\" = # “y”").unwrap_err().message.contains("straight"));
+        assert!(from_toml("\u{feff}a = 1").is_ok());
+        assert!(from_json("\u{feff}{\"a\": 1}").is_ok());
     }
 
     #[test]

@@ -9,6 +9,7 @@ use crate::domain::codes::AssistanceCategory;
 use crate::domain::codes::BenefitLevel;
 use crate::domain::codes::Scheme;
 use crate::domain::filing;
+use crate::domain::filing::Reason;
 use crate::domain::money::Fen;
 use crate::domain::money::Rate;
 use crate::domain::pack::BasicRules;
@@ -21,6 +22,7 @@ use crate::domain::refusal::Refusal;
 use crate::domain::scene;
 use crate::domain::scene::Scene;
 use crate::domain::settle::check_recognised;
+use crate::domain::settle::not_filed;
 use crate::domain::state::PersonState;
 
 /// One row of `trtinfo`.
@@ -116,7 +118,9 @@ fn basic(
     if ruled.filing.level == BenefitLevel::Unfiled
         && ruled.policy.filing_terms.unfiled == UnfiledClaims::Refuse
     {
-        let denied = Some(Denied::Refused(Box::new(Refusal::UnfiledRefused)));
+        let window = ruled.policy.filing_terms.emergency_window_days;
+        let late = window.filter(|_| ruled.filing.reason == Reason::EmergencyNotFiledInTime);
+        let denied = Some(Denied::Refused(Box::new(not_filed(late))));
         return vec![row(ruled, pool_fund(ruled.policy.scheme), None, denied)];
     }
     let year = ruled.policy.year_start.year_of(scene.admitted);

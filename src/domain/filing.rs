@@ -196,6 +196,8 @@ pub enum Reason {
     EmergencyFlag,
     EmergencyFiling,
     OtherTemporaryFiling,
+    /// An emergency inside the province, where her region wants it filed within its window, and it was not.
+    EmergencyNotFiledInTime,
     /// She has no filing at all.
     NoFiling,
     /// She has filings, none of which counts; `Filing::why_not` says why for each.
@@ -254,7 +256,7 @@ fn away<'a>(stay: &StayFacts, filings: &'a [Filing], terms: &FilingTerms) -> Dec
     if let Some(filing) = counting(|category| category == FilingCategory::Referral) {
         return decision(BenefitLevel::Referral, Some(filing), Reason::ReferralFiling);
     }
-    if stay.emergency && terms.emergency_window_days.is_none() {
+    if stay.emergency && terms.emergency_window(stay.relation).is_none() {
         return decision(BenefitLevel::Emergency, None, Reason::EmergencyFlag);
     }
     if let Some(filing) = counting(|category| category == FilingCategory::Emergency) {
@@ -263,7 +265,11 @@ fn away<'a>(stay: &StayFacts, filings: &'a [Filing], terms: &FilingTerms) -> Dec
     if let Some(filing) = counting(|category| category == FilingCategory::OtherTemporary) {
         return decision(BenefitLevel::OtherTemporary, Some(filing), Reason::OtherTemporaryFiling);
     }
-    let reason = if filings.is_empty() { Reason::NoFiling } else { Reason::NoFilingCounts };
+    let reason = match (stay.emergency, filings.is_empty()) {
+        (true, _) => Reason::EmergencyNotFiledInTime,
+        (false, true) => Reason::NoFiling,
+        (false, false) => Reason::NoFilingCounts,
+    };
     decision(BenefitLevel::Unfiled, None, reason)
 }
 
@@ -302,7 +308,8 @@ impl Filing {
     }
 
     fn too_late(&self, stay: &StayFacts, terms: &FilingTerms) -> Option<NotCounting> {
-        let window = terms.emergency_window_days.filter(|_| self.category == FilingCategory::Emergency)?;
+        let window =
+            terms.emergency_window(stay.relation).filter(|_| self.category == FilingCategory::Emergency)?;
         let last_day = stay.admitted.plus_days(i32::from(window));
         (self.made_on > last_day).then_some(NotCounting::TooLate { last_day })
     }
@@ -493,10 +500,12 @@ pub(crate) mod tests {
     }
 
     #[test]
-    fn under_the_old_variant_an_emergency_must_be_filed_within_its_window() {
+    fn inside_the_province_an_emergency_must_be_filed_within_its_window() {
         let terms = FilingTerms { emergency_window_days: Some(10), ..terms() };
         let made = |made_on| Filing { made_on: day(made_on), from: day(made_on), ..filing(C::Emergency) };
-        let stay = StayFacts { emergency: true, asked_on: day(20_260_701), ..stay() };
+        let away = StayFacts { emergency: true, asked_on: day(20_260_701), ..stay() };
+        let stay = StayFacts { relation: PlaceRelation::SameProvince, ..away };
+        let terms = FilingTerms { in_province: InProvinceCare::AsCrossProvince, ..terms };
         for (filings, level) in [
             (vec![], BenefitLevel::Unfiled),
             (vec![made(20_260_620)], BenefitLevel::Emergency),
@@ -506,6 +515,10 @@ pub(crate) mod tests {
         }
         let why_not = made(20_260_621).why_not(&stay, &terms);
         assert_eq!(why_not, Some(NotCounting::TooLate { last_day: day(20_260_620) }));
+        assert_eq!(decide(&stay, &[], &terms).reason, Reason::EmergencyNotFiledInTime);
+        let across = decide(&away, &[], &terms);
+        assert_eq!((across.level, across.reason), (BenefitLevel::Emergency, Reason::EmergencyFlag));
+        assert_eq!(made(20_260_621).why_not(&away, &terms), None);
         let referral = Filing { category: C::Referral, ..made(20_260_621) };
         assert_eq!(referral.why_not(&stay, &terms), None);
     }

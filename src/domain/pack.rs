@@ -127,8 +127,15 @@ pub enum NoPolicy {
     UnknownInsurance { region: RegionCode, insurance: InsuranceCode, care: CareKind },
     #[error("the pack of {region} does not rule the scheme {scheme}")]
     SchemeNotRuled { region: RegionCode, scheme: Scheme },
-    #[error("the rules of {region} for {scheme} begin on {first}, after {day}")]
-    NotYetInForce { region: RegionCode, scheme: Scheme, day: Day, first: Day },
+    #[error("the rules of {region} for {scheme} begin on {first} with {block}, after {day}")]
+    NotYetInForce {
+        region: RegionCode,
+        scheme: Scheme,
+        day: Day,
+        first: Day,
+        /// The block that begins last of those that must be there.
+        block: &'static str,
+    },
 }
 
 /// One fault of a pack: which parameter, from which day, what is wrong.
@@ -239,7 +246,10 @@ impl Pack {
         let region = self.region();
         match (begun.checked_sub(1), periods.first()) {
             (Some(current), _) => Ok(Arc::clone(&periods[current])),
-            (None, Some(first)) => Err(NoPolicy::NotYetInForce { region, scheme, day, first: first.from }),
+            (None, Some(first)) => {
+                let (first, block) = (first.from, provenance::last_to_begin(&self.parts, scheme));
+                Err(NoPolicy::NotYetInForce { region, scheme, day, first, block })
+            }
             (None, None) => Err(NoPolicy::SchemeNotRuled { region, scheme }),
         }
     }

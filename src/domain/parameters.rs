@@ -12,6 +12,7 @@ use crate::domain::codes::HospitalLevel;
 use crate::domain::codes::InsuranceCode;
 use crate::domain::codes::MaternityKind;
 use crate::domain::codes::WorkStatus;
+use crate::domain::filing::PlaceRelation;
 use crate::domain::money::Fen;
 use crate::domain::money::Rate;
 
@@ -294,9 +295,17 @@ pub struct FilingTerms {
     /// How long a long-term filing made on her own word (承诺) lasts; `None`: as one with documents, without
     /// end.
     pub commitment_months: Option<u16>,
-    /// Old local variant: an emergency counts only if filed within that many days of admission. `None`: its
-    /// flag suffices.
+    /// Old local variant, inside the province only: an emergency counts only if filed within that many days of
+    /// admission. `None`: its flag suffices.
     pub emergency_window_days: Option<u16>,
+}
+
+impl FilingTerms {
+    /// The days in which an emergency must be filed there. Across provinces the hospital's flag suffices, whatever a
+    /// region says (rules.md §1.3).
+    pub fn emergency_window(&self, relation: PlaceRelation) -> Option<u16> {
+        self.emergency_window_days.filter(|_| relation == PlaceRelation::SameProvince)
+    }
 }
 
 /// How stays are cut and undone.

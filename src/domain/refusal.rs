@@ -188,6 +188,10 @@ pub enum Refusal {
     Unfiled(UnfiledTold),
     /// No filing covers the stay and her region does not settle such claims.
     UnfiledRefused,
+    /// The same of an emergency inside the province that was not filed within the days that her region gives.
+    EmergencyNotFiled {
+        days: u16,
+    },
     /// A third party is liable (`ttp_resp` 1): the fund does not pay.
     ThirdParty,
     /// An injury without the signed commitment that no third party is liable.

@@ -22,6 +22,7 @@ use crate::domain::filing::FiledBy;
 use crate::domain::filing::Filing;
 use crate::domain::filing::FilingCategory;
 use crate::domain::filing::FilingProof;
+use crate::domain::filing::Reason;
 use crate::domain::ids::FilingId;
 use crate::domain::ids::PersonKey;
 use crate::domain::ids::SettlementId;
@@ -104,7 +105,12 @@ pub fn settle(facts: &SettleFacts<'_>, order: &SettleOrder) -> Result<Settlement
     let (stretch, basis) = prepare(facts, order)?;
     let decision = basis.filing(facts, &facts.person.filings);
     let claim = basis.claim(facts, order, &stretch, decision.level)?;
-    let breakdown = basis.compute(&claim)?;
+    let breakdown = basis.compute(&claim).map_err(|cause| match (cause, decision.reason) {
+        (Refusal::UnfiledRefused, Reason::EmergencyNotFiledInTime) => {
+            not_filed(basis.policy.filing_terms.emergency_window_days)
+        }
+        (cause, _) => cause,
+    })?;
     Ok(basis.settlement(facts, order, stretch, claim, breakdown, decision.filing.map(|f| f.id.clone())))
 }
 
@@ -385,6 +391,11 @@ fn maternity_kind(stay: &StayState) -> Option<MaternityKind> {
     let at_discharge = stay.discharge.as_ref().map(|discharge| discharge.matn_type.as_str());
     let told = at_discharge.filter(|told| !told.is_empty()).unwrap_or(&stay.admission.matn_type);
     told.parse().ok().map(MaternityKind)
+}
+
+/// Why an emergency that no filing covers is refused, by the window that it missed.
+pub(crate) fn not_filed(window: Option<u16>) -> Refusal {
+    window.map_or(Refusal::UnfiledRefused, |days| Refusal::EmergencyNotFiled { days })
 }
 
 fn no_benefit(cause: NoBenefit) -> Refusal {

@@ -27,7 +27,8 @@ pub struct Charge {
 pub enum Scope {
     /// Class, restriction and self-pay share.
     Medical,
-    /// The injury catalogue: in it everything up to the price limit, outside of it nothing.
+    /// The injury catalogue: in it everything up to the price limit without first-pay, outside of it nothing. A
+    /// restricted drug needs the hospital's approval here too.
     Injury,
 }
 
@@ -78,7 +79,7 @@ pub enum NoSplit {
     #[error("det_item_fee_sumamt {asked} refunds more than the {left} that is left of the line")]
     AmountNotLeft { asked: Fen, left: Fen },
     #[error(
-        "det_item_fee_sumamt {asked} refunds the last of the line but not all of the {left} that is left"
+        "det_item_fee_sumamt {asked} refunds the last of the line but not all of the {left} that is left: send -{left}"
     )]
     AmountNotAllOfTheRest { asked: Fen, left: Fen },
     #[error("pric {price} of a refund is not the {original} of the line that it refunds")]
@@ -111,7 +112,7 @@ impl Cut {
     pub fn of(item: &CatalogueItem, price: Decimal, approved: bool, scope: Scope) -> Cut {
         let (self_pay, full_own_pay) = match scope {
             Scope::Medical => (item.self_pay, medical_own_pay(item, approved)),
-            Scope::Injury => (Rate::ZERO, (!item.injury).then_some(FullOwnPay::NotInInjuryCatalogue)),
+            Scope::Injury => (Rate::ZERO, injury_own_pay(item, approved)),
         };
         Cut { price, price_limit: item.price_limit, self_pay, full_own_pay }
     }
@@ -170,10 +171,16 @@ impl Cut {
 fn medical_own_pay(item: &CatalogueItem, approved: bool) -> Option<FullOwnPay> {
     match item.charge_level {
         ChargeLevel::C => Some(FullOwnPay::ClassC),
-        ChargeLevel::A | ChargeLevel::B => {
-            (item.restricted && !approved).then_some(FullOwnPay::RestrictedWithoutApproval)
-        }
+        ChargeLevel::A | ChargeLevel::B => restriction(item, approved),
     }
+}
+
+fn injury_own_pay(item: &CatalogueItem, approved: bool) -> Option<FullOwnPay> {
+    if item.injury { restriction(item, approved) } else { Some(FullOwnPay::NotInInjuryCatalogue) }
+}
+
+fn restriction(item: &CatalogueItem, approved: bool) -> Option<FullOwnPay> {
+    (item.restricted && !approved).then_some(FullOwnPay::RestrictedWithoutApproval)
 }
 
 /// What is left after a refund.
@@ -368,6 +375,7 @@ mod tests {
             ..a.clone()
         };
         let c_injury = CatalogueItem { injury: true, ..c.clone() };
+        let restricted_injury = CatalogueItem { restricted: true, ..b_injury.clone() };
         for (item, approved, scope, expected, reason) in [
             (&a, false, Scope::Medical, ["0.00", "0.00", "0.00", "100.00"], None),
             (&c, true, Scope::Medical, ["100.00", "0.00", "0.00", "0.00"], Some(FullOwnPay::ClassC)),
@@ -382,6 +390,14 @@ mod tests {
             (&b_injury, false, Scope::Medical, ["0.00", "20.00", "16.00", "64.00"], None),
             (&b_injury, false, Scope::Injury, ["0.00", "20.00", "0.00", "80.00"], None),
             (&c_injury, false, Scope::Injury, ["0.00", "0.00", "0.00", "100.00"], None),
+            (
+                &restricted_injury,
+                false,
+                Scope::Injury,
+                ["100.00", "0.00", "0.00", "0.00"],
+                Some(FullOwnPay::RestrictedWithoutApproval),
+            ),
+            (&restricted_injury, true, Scope::Injury, ["0.00", "20.00", "0.00", "80.00"], None),
             (
                 &a,
                 true,

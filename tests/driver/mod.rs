@@ -7,8 +7,9 @@
 //!    of settlement does not count yet.
 //! 2. A refund bears the price of the line that it refunds; another price is refused, so none is generated.
 //!    The refund that takes the last of a line takes all that is left of its amount, whatever rounding left.
-//! 3. Work injury: the injury catalogue decides alone. In it everything up to the price limit is in scope,
-//!    without first-pay and without the hospital's approval; outside of it nothing is.
+//! 3. Work injury: the injury catalogue decides in place of the class. In it everything up to the price limit is
+//!    in scope, without first-pay; outside of it nothing is. A restricted drug without the hospital's approval is
+//!    all hers, as elsewhere.
 //! 4. At the cap walk a segment at rate 0 costs nothing and is passed while money is left; once the money is
 //!    gone the walk ends, so what lies above counts as not bought.
 //! 5. Terms of serious illness of an assistance category replace the general ones whole.

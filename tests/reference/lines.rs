@@ -93,7 +93,7 @@ pub(crate) fn priced(price: Parts, count: i64) -> Fen {
 fn split_of(line: &Line, count: i64, amount: Fen, injury: bool, met: &mut Met) -> Split {
     let entry = line.item.on(line.day, line.level);
     let class_c = if injury { !entry.injury } else { entry.class_c };
-    let unapproved = !injury && entry.restricted && !line.approved;
+    let unapproved = entry.restricted && !line.approved;
     if class_c || unapproved {
         met.see(if class_c { "line: class C" } else { "line: restricted, not approved" });
         return Split { full_own: amount, ..Split::default() };

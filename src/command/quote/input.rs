@@ -13,6 +13,8 @@ use serde_json::Value;
 use crate::config::reader::Fault;
 use crate::config::stay;
 use crate::config::stay::WrittenStay;
+use crate::config::tree::BYTE_ORDER_MARK;
+use crate::config::tree::NOT_UTF8;
 use crate::config::tree::from_json;
 use crate::domain::catalogue::Catalogue;
 use crate::domain::ids::RegionCode;
@@ -21,6 +23,9 @@ use crate::domain::ids::RegionCode;
 const STAY_BYTES_MAX: u64 = 16 << 20;
 /// Bytes of a catalogue.
 const CATALOGUE_BYTES_MAX: u64 = 256 << 20;
+
+/// What an empty file lacks.
+const EMPTY: &str = "is empty: expected a stay as TOML or JSON; docs/quote.md says how one is written";
 
 /// A stay, or all that is wrong with its text.
 pub(super) type ReadStay = Result<WrittenStay, Vec<Fault>>;
@@ -42,6 +47,8 @@ pub(super) enum NotOpened {
     },
     #[error("{path} is larger than {limit} bytes", path = path.display())]
     TooLarge { path: PathBuf, limit: u64 },
+    #[error("{path} {NOT_UTF8}", path = path.display())]
+    NotText { path: PathBuf },
     #[error("{}", faults.join("\n"))]
     Catalogue { faults: Vec<String> },
 }
@@ -63,6 +70,9 @@ pub(super) struct Line {
     pub(super) stay: Result<ReadStay, io::Error>,
 }
 
+/// Bytes that are not UTF-8.
+struct NotText;
+
 /// Stays line by line; empty lines pass by.
 pub(super) struct Lines {
     reader: Box<dyn BufRead>,
@@ -76,7 +86,12 @@ pub(super) fn open(path: &Path) -> Result<Input, NotOpened> {
         return open_lines(path);
     }
     let text = read(path, STAY_BYTES_MAX)?;
-    if !text.trim_start().starts_with('{') {
+    if text.trim().is_empty() {
+        let fault = Fault { line: None, path: String::new(), message: EMPTY.to_owned() };
+        return Ok(Input::One(Box::new(Err(vec![fault]))));
+    }
+    let is_json = text.trim_start().starts_with('{') || from_json(&text).is_ok();
+    if !is_json {
         return Ok(Input::One(Box::new(stay::read_toml(&text))));
     }
     // Several complete objects, a line each, are JSON lines.
@@ -117,12 +132,13 @@ fn read(path: &Path, limit: u64) -> Result<String, NotOpened> {
     } else {
         Box::new(File::open(path).map_err(|cause| unreadable(path, cause))?)
     };
-    let mut text = String::new();
-    let count = reader.take(limit + 1).read_to_string(&mut text).map_err(|cause| unreadable(path, cause))?;
+    let mut bytes = Vec::new();
+    let count = reader.take(limit + 1).read_to_end(&mut bytes).map_err(|cause| unreadable(path, cause))?;
     if count as u64 > limit {
         return Err(NotOpened::TooLarge { path: path.to_owned(), limit });
     }
-    Ok(text)
+    let text = String::from_utf8(bytes).map_err(|_| NotOpened::NotText { path: path.to_owned() })?;
+    Ok(text.strip_prefix(BYTE_ORDER_MARK).map(str::to_owned).unwrap_or(text))
 }
 
 fn unreadable(path: &Path, cause: io::Error) -> NotOpened {
@@ -137,9 +153,13 @@ impl Iterator for Lines {
             self.number += 1;
             let number = self.number;
             match self.read_line() {
-                Ok(Some(text)) if text.trim().is_empty() => {}
-                Ok(Some(text)) => {
+                Ok(Some(Ok(text))) if text.trim().is_empty() => {}
+                Ok(Some(Ok(text))) => {
                     return Some(Line { number, id: label(&text), stay: Ok(stay::read_json(&text)) });
+                }
+                Ok(Some(Err(NotText))) => {
+                    let fault = Fault { line: None, path: String::new(), message: NOT_UTF8.to_owned() };
+                    return Some(Line { number, id: None, stay: Ok(Err(vec![fault])) });
                 }
                 Ok(None) => self.ended = true,
                 Err(cause) => {
@@ -153,15 +173,18 @@ impl Iterator for Lines {
 }
 
 impl Lines {
-    /// The next line as text; strange bytes are replaced, so that the reader names the fault.
-    fn read_line(&mut self) -> io::Result<Option<String>> {
+    /// The next line as text, if it is text.
+    fn read_line(&mut self) -> io::Result<Option<Result<String, NotText>>> {
         let mut bytes = Vec::new();
         let count = (&mut self.reader).take(STAY_BYTES_MAX).read_until(b'\n', &mut bytes)?;
         if count as u64 == STAY_BYTES_MAX {
             return Err(io::Error::other(format!("is longer than {STAY_BYTES_MAX} bytes")));
         }
-        let text = String::from_utf8_lossy(&bytes);
-        Ok((count > 0).then(|| text.trim_start_matches('\u{feff}').to_owned()))
+        if count == 0 {
+            return Ok(None);
+        }
+        let text = String::from_utf8(bytes).map_err(|_| NotText);
+        Ok(Some(text.map(|text| text.trim_start_matches(BYTE_ORDER_MARK).to_owned())))
     }
 }
 

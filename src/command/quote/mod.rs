@@ -87,7 +87,10 @@ struct Refusal {
 
 fn open(arguments: &QuoteArguments) -> Result<(Desk, Input), Refusal> {
     let bad = |message: String| Refusal { exit: Exit::BadInput, message };
-    let file = packs::load_file(&arguments.pack).map_err(|faults| bad(faults.to_string()))?;
+    let file = packs::load_file(&arguments.pack).map_err(|faults| Refusal {
+        exit: if faults.unreadable { Exit::CannotReach } else { Exit::BadInput },
+        message: faults.to_string(),
+    })?;
     let catalogue = match &arguments.catalogue {
         Some(path) => Some(input::catalogue(path, file.pack.region()).map_err(refusal)?),
         None => None,
@@ -121,6 +124,10 @@ impl Desk {
             };
             counts[usize::from(exit.code())] += 1;
             worst = worst.max(exit);
+        }
+        if counts.iter().sum::<u64>() == 0 {
+            console.tell("the file holds no stay: expected a JSON object a line");
+            return Ok(Exit::BadInput);
         }
         let [settled, refused, bad, unread, ours] = counts;
         console.tell(&format!(

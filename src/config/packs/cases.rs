@@ -69,7 +69,7 @@ fn case(table: Table<'_>) -> Option<Case> {
 
 fn expected(table: &Table<'_>) -> Option<Expected> {
     let blocks = table.tables("expect");
-    match (table.has("refused"), blocks.is_empty()) {
+    match (table.has("refused"), !table.has("expect")) {
         (true, true) => table.get("refused").map(Expected::Refused),
         (false, false) => Some(Expected::Figures(blocks.into_iter().map(figures).collect())),
         (true, false) => {
@@ -85,7 +85,7 @@ fn expected(table: &Table<'_>) -> Option<Expected> {
 
 fn figures(table: Table<'_>) -> Figures {
     use crate::config::reader::SignedFen;
-    let names = stay::amount_names();
+    let (names, before) = (stay::amount_names(), table.faults_so_far());
     let amount = |name: &'static str| table.get::<SignedFen>(name).map(|amount| (name, amount.0));
     let amounts: Vec<_> = names.into_iter().filter_map(amount).collect();
     let levels: Vec<_> = BenefitLevel::ALL.into_iter().map(|level| (level.name(), level)).collect();
@@ -98,8 +98,8 @@ fn figures(table: Table<'_>) -> Figures {
             names.into_iter().filter_map(|name| year.get::<Fen>(name).map(|amount| (name, amount))).collect();
         year.close();
     }
-    if amounts.is_empty() {
-        table.fault("", "names no amount: expected at least one, such as hifp_pay");
+    if amounts.is_empty() && table.faults_so_far() == before {
+        table.fault_here("names no amount: expected at least one, such as hifp_pay");
     }
     table.close();
     Figures { amounts, level, pool_rate, admissions_after, after }

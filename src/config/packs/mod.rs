@@ -5,6 +5,7 @@ mod cases;
 mod parameters;
 mod report;
 mod schema;
+mod warnings;
 
 use std::fmt;
 use std::fs;
@@ -20,13 +21,17 @@ pub use self::cases::Case;
 pub use self::cases::CaseFault;
 pub use self::cases::run as run_cases;
 pub use self::parameters::CATEGORIES;
+pub use self::parameters::maternity_kind;
 pub use self::report::Unverified;
 pub use self::report::unverified;
 pub use self::schema::content_hash;
 pub use self::schema::status_word;
 pub use self::schema::trust_word;
+pub use self::warnings::Warning;
+pub use self::warnings::warnings;
 
 use crate::config::reader::Fault;
+use crate::config::tree::NOT_UTF8;
 use crate::domain::ids::RegionCode;
 use crate::domain::pack::Pack;
 
@@ -40,6 +45,8 @@ const FILE_BYTES_MAX: u64 = 4_000_000;
 pub struct PackFile {
     pub pack: Arc<Pack>,
     pub cases: Vec<Case>,
+    /// Where it was loaded from.
+    pub path: Option<PathBuf>,
     /// The file itself: kept in the ledger, so that an audit years later reads the same numbers.
     pub text: Arc<str>,
 }
@@ -53,6 +60,8 @@ pub struct PackSet(Vec<PackFile>);
 pub struct FileFaults {
     pub file: PathBuf,
     pub faults: Vec<Fault>,
+    /// Whether the file or folder could not be read at all, rather than being written wrongly.
+    pub unreadable: bool,
 }
 
 /// One line for each fault: `440700.toml:45: employee.deductible[2].level3: is …`.
@@ -96,9 +105,10 @@ pub fn read(text: &str) -> Result<PackFile, Vec<Fault>> {
 /// # Errors
 /// Every fault of the file, or why it cannot be read at all.
 pub fn load_file(path: &Path) -> Result<PackFile, FileFaults> {
-    let faults = |faults| FileFaults { file: path.to_owned(), faults };
-    let text = read_bounded(path).map_err(|cause| faults(vec![unreadable(&cause)]))?;
-    read(&text).map_err(faults)
+    let text = read_bounded(path).map_err(|cause| not_read(path, &cause))?;
+    let file = read(&text);
+    let file = file.map_err(|faults| FileFaults { file: path.to_owned(), faults, unreadable: false })?;
+    Ok(PackFile { path: Some(path.to_owned()), ..file })
 }
 
 /// Loads every `*.toml` of a folder (folders below it are sets of their own).
@@ -106,8 +116,7 @@ pub fn load_file(path: &Path) -> Result<PackFile, FileFaults> {
 /// # Errors
 /// Every fault of every file; two packs for one region are a fault. Nothing is loaded then.
 pub fn load_set(folder: &Path) -> Result<PackSet, Vec<FileFaults>> {
-    let paths = pack_paths(folder)
-        .map_err(|cause| vec![FileFaults { file: folder.to_owned(), faults: vec![unreadable(&cause)] }])?;
+    let paths = pack_paths(folder).map_err(|cause| vec![not_read(folder, &cause)])?;
     let (mut files, mut faults) = (Vec::new(), Vec::new());
     for path in &paths {
         match load_file(path) {
@@ -149,7 +158,7 @@ fn twins(files: &[(&PathBuf, PackFile)]) -> Vec<FileFaults> {
         let (region, first) = (pair[0].1.pack.region(), pair[0].0.display());
         let message = format!("is {region}, as in {first}: keep one pack for each region");
         let fault = Fault { line: None, path: "region".to_owned(), message };
-        FileFaults { file: pair[1].0.clone(), faults: vec![fault] }
+        FileFaults { file: pair[1].0.clone(), faults: vec![fault], unreadable: false }
     });
     twin.collect()
 }
@@ -161,6 +170,9 @@ fn read_bounded(path: &Path) -> io::Result<String> {
     fs::read_to_string(path)
 }
 
-fn unreadable(cause: &io::Error) -> Fault {
-    Fault { line: None, path: String::new(), message: format!("cannot be read: {cause}") }
+fn not_read(path: &Path, cause: &io::Error) -> FileFaults {
+    let not_utf8 = cause.kind() == io::ErrorKind::InvalidData;
+    let message = if not_utf8 { NOT_UTF8.to_owned() } else { format!("cannot be read: {cause}") };
+    let fault = Fault { line: None, path: String::new(), message };
+    FileFaults { file: path.to_owned(), faults: vec![fault], unreadable: !not_utf8 }
 }

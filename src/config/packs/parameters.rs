@@ -12,6 +12,7 @@ use crate::domain::calendar::YearStart;
 use crate::domain::codes::AssistanceCategory;
 use crate::domain::codes::ByLevel;
 use crate::domain::codes::CareKind;
+use crate::domain::codes::HospitalLevel;
 use crate::domain::codes::InsuranceCode;
 use crate::domain::codes::MaternityKind;
 use crate::domain::money::Fen;
@@ -27,6 +28,13 @@ pub const CATEGORIES: &[(&str, AssistanceCategory)] = &[
     ("low_income", AssistanceCategory::LowIncome),
     ("impoverished_by_illness", AssistanceCategory::ImpoverishedByIllness),
 ];
+
+/// 生育类别
+pub fn maternity_kind(node: &Node) -> Result<MaternityKind, String> {
+    let kind =
+        u16::read(node).ok().filter(|kind| (1..=99).contains(kind)).and_then(|kind| u8::try_from(kind).ok());
+    kind.map(MaternityKind).ok_or_else(|| "a 生育类别 from 1 to 99".to_owned())
+}
 
 /// `starts = "07-01"`
 pub(super) fn year_start(block: &Table<'_>) -> Option<YearStart> {
@@ -57,6 +65,9 @@ pub(super) fn filing_terms(block: &Table<'_>) -> Option<FilingTerms> {
     require(block, "unfiled", "\"settle\" or \"refuse\" claims that no filing covers");
     require(block, "in_province", "whether care elsewhere in the province needs a filing");
     let temporary_months = block.need("temporary_months", "how many months a temporary filing lasts");
+    if temporary_months == Some(0) {
+        block.fault("temporary_months", "is 0: a temporary filing would have ended before it begins");
+    }
     let lock = block.need("long_term_lock_months", "how many months a long-term filing may not be changed");
     let (commitment_months, window) = (block.get("commitment_months"), block.get("emergency_window_days"));
     Some(FilingTerms {
@@ -88,7 +99,17 @@ pub(super) fn deductible(block: &Table<'_>) -> Option<Deductible> {
         false => Some(ByLevel::all(Fen::ZERO)),
     };
     let basis = deductible_basis(block);
-    Some(Deductible { amount: amount?, retired_reduction: retired_reduction?, basis: basis? })
+    let (amount, retired_reduction) = (amount?, retired_reduction?);
+    for (level, key) in HospitalLevel::ALL.into_iter().zip(LEVELS) {
+        let (of, less): (Fen, Fen) = (amount.at(level), retired_reduction.at(level));
+        if less > of {
+            let message =
+                format!("takes {less} off the deductible of {of} ({key}): expected at most all of it");
+            block.fault("retired_reduction", message);
+            break;
+        }
+    }
+    Some(Deductible { amount, retired_reduction, basis: basis? })
 }
 
 fn deductible_basis(block: &Table<'_>) -> Option<DeductibleBasis> {
@@ -114,9 +135,10 @@ fn admission_factors(block: &Table<'_>) -> Option<AdmissionFactors> {
     if !block.has("admission_factors") {
         return Some(AdmissionFactors::always_full());
     }
-    let factors = block.list("admission_factors", not_negative)?;
+    let before = block.faults_so_far();
+    let factors = block.list("admission_factors", factor)?;
     let list = AdmissionFactors::new(&factors);
-    if list.is_none() {
+    if list.is_none() && block.faults_so_far() == before {
         block.fault("admission_factors", "is empty: expected a factor for the first admission at least");
     }
     list
@@ -148,7 +170,13 @@ fn age_bonuses(block: &Table<'_>) -> Vec<(i32, Rate)> {
         row.close();
         Some((i32::from(age?), bonus?))
     });
-    rows.collect()
+    let rows: Vec<(i32, Rate)> = rows.collect();
+    let mut ages: Vec<i32> = rows.iter().map(|(age, _)| *age).collect();
+    ages.sort_unstable();
+    if let Some(twin) = ages.windows(2).find(|pair| pair[0] == pair[1]) {
+        block.fault("age_bonuses", format!("holds two bonuses from the age of {}: keep one", twin[0]));
+    }
+    rows
 }
 
 /// One ratio for the whole bill, or `segments` with edges.
@@ -168,8 +196,8 @@ fn bands<T: Copy>(
     key: &'static str,
     read: impl Fn(&Table<'_>) -> Option<T>,
 ) -> Option<Bands<T>> {
+    let before = table.faults_so_far();
     let rows = table.tables(key);
-    let count = rows.len();
     let steps: Vec<Band<T>> = rows
         .into_iter()
         .filter_map(|row| {
@@ -178,7 +206,8 @@ fn bands<T: Copy>(
             Some(Band { to, value: value? })
         })
         .collect();
-    if steps.len() < count {
+    // What is wrong with a row says nothing about the order of the others.
+    if table.faults_so_far() > before {
         return None;
     }
     Bands::new(steps).map_err(|cause| table.fault(key, cause.to_string())).ok()
@@ -239,7 +268,7 @@ fn filing_row(row: &Table<'_>) -> Option<FilingRow> {
         None => Reduction::None,
     };
     let factor = match row.has("deductible_factor") {
-        true => row.get_with("deductible_factor", not_negative)?,
+        true => row.get_with("deductible_factor", factor)?,
         false => Decimal::ONE,
     };
     Some(FilingRow { reduction, deductible_factor: factor })
@@ -287,7 +316,14 @@ fn illness_scale(table: &Table<'_>) -> Option<IllnessScale> {
         .has("tiers")
         .then(|| bands(table, "tiers", |row| row.need::<Rate>("ratio", "the share that this tier pays")));
     let cap = cap(table, "cap");
-    Some(IllnessScale { start: start?, tiers: tiers??, cap: cap? })
+    let (start, tiers): (Fen, Bands<Rate>) = (start?, tiers??);
+    if let Some(edge) = tiers.steps().first().and_then(|tier| tier.to).filter(|edge| start > *edge) {
+        let message = format!(
+            "is {start}, above the end of the first tier at {edge}: the edges lie on the year's burden, not above the start"
+        );
+        table.fault("start", message);
+    }
+    Some(IllnessScale { start, tiers, cap: cap? })
 }
 
 pub(super) fn civil_servant(block: &Table<'_>) -> Option<Rate> {
@@ -334,15 +370,21 @@ pub(super) fn maternity(block: &Table<'_>) -> Option<MaternityRules> {
     let claims = block.tables("claims").into_iter().filter_map(|row| {
         let insutype = row.need::<u32>("insutype", "the insurance code that the claim comes under");
         let care = row.get::<u32>("med_type").map(CareKind);
+        if let Some(code) = insutype.filter(|code| [310, 390].contains(code))
+            && !row.has("med_type")
+        {
+            row.missing("med_type", &format!("without it every claim of insutype {code} would be maternity"));
+        }
         row.close();
         Some((InsuranceCode(insutype?), care))
     });
     let claims = claims.collect();
     let rows = block.tables("rows").into_iter().filter_map(|row| {
-        let kind = row.need::<u16>("matn_type", "the kind of care, 1 to 9");
+        require(&row, "matn_type", "the 生育类别, such as 1 or 3");
+        let kind = row.get_with("matn_type", maternity_kind);
         let pay = maternity_pay(&row);
         row.close();
-        Some((MaternityKind(u8::try_from(kind?).ok()?), pay?))
+        Some((kind?, pay?))
     });
     let rows = rows.collect();
     let account = match block.has("account_pays") {
@@ -424,9 +466,11 @@ fn cap(table: &Table<'_>, key: &'static str) -> Option<Cap> {
     })
 }
 
-fn not_negative(node: &Node) -> Result<Decimal, String> {
-    let number = Decimal::read(node)?;
-    if number < Decimal::ZERO { Err("a factor of zero or more".to_owned()) } else { Ok(number) }
+/// What multiplies a deductible. A larger one is a percentage that lost its sign.
+fn factor(node: &Node) -> Result<Decimal, String> {
+    const EXPECTED: &str = "a factor from 0 to 10 such as \"0.50\" (not in percent)";
+    let number = Decimal::read(node).ok();
+    number.filter(|number| (Decimal::ZERO..=Decimal::TEN).contains(number)).ok_or_else(|| EXPECTED.to_owned())
 }
 
 fn require(table: &Table<'_>, key: &'static str, what: &str) {

@@ -70,7 +70,7 @@ pub(super) fn read(text: &str) -> Result<PackFile, Vec<Fault>> {
         return Err(faults.into_list());
     };
     let pack = Pack::new(parts).map_err(|causes| causes.iter().map(pack_fault).collect::<Vec<_>>())?;
-    Ok(PackFile { pack: Arc::new(pack), cases, text: text.into() })
+    Ok(PackFile { pack: Arc::new(pack), cases, path: None, text: text.into() })
 }
 
 fn pack_fault(cause: &crate::domain::pack::PackFault) -> Fault {

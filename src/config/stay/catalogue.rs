@@ -2,6 +2,7 @@
 
 use rust_decimal::Decimal;
 
+use crate::config::nearest::nearest;
 use crate::config::reader::Reads;
 use crate::config::tree::Node;
 use crate::domain::calendar::Day;
@@ -24,22 +25,30 @@ pub struct CatalogueFault {
 
 /// Columns that must be there.
 const NEEDED: [&str; 3] = ["med_list_codg", "chrgitm_lv", "begndate"];
+/// Columns that may be there.
+const OPTIONAL: [&str; 8] = [
+    "name",
+    "selfpay_prop",
+    "pric_uplmt_amt",
+    "lmt_used_flag",
+    "hospital_level",
+    "psn_type",
+    "enddate",
+    "injury",
+];
 
 /// Reads a catalogue. `place` only stands in messages.
 ///
 /// # Errors
 /// Every fault.
 pub fn read_catalogue(text: &str, place: RegionCode) -> Result<Catalogue, Vec<CatalogueFault>> {
+    let text = text.trim_start_matches('\u{feff}');
     let mut reader = csv::ReaderBuilder::new().trim(csv::Trim::All).from_reader(text.as_bytes());
     let fault = |line, message: String| CatalogueFault { line, message };
     let header = reader.headers().map_err(|cause| vec![fault(Some(1), cause.to_string())])?.clone();
-    let missing: Vec<_> = NEEDED
-        .into_iter()
-        .filter(|name| !header.iter().any(|column| column == *name))
-        .map(|name| fault(Some(1), format!("the column {name} is missing")))
-        .collect();
-    if !missing.is_empty() {
-        return Err(missing);
+    let wrong = header_faults(&header);
+    if !wrong.is_empty() {
+        return Err(wrong.into_iter().map(|message| fault(Some(1), message)).collect());
     }
     let (mut entries, mut faults) = (Vec::new(), Vec::new());
     for record in reader.records() {
@@ -62,6 +71,21 @@ pub fn read_catalogue(text: &str, place: RegionCode) -> Result<Catalogue, Vec<Ca
     built.map_err(|causes| causes.into_iter().map(|cause| fault(None, cause.to_string())).collect())
 }
 
+fn header_faults(header: &csv::StringRecord) -> Vec<String> {
+    let known = [&NEEDED[..], &OPTIONAL[..]].concat();
+    let missing = NEEDED.into_iter().filter(|name| !header.iter().any(|column| column == *name));
+    let missing = missing.map(|name| format!("the column {name} is missing"));
+    let unknown =
+        header.iter().filter(|column| !known.contains(column)).map(|column| match nearest(column, &known) {
+            Some(near) => format!("{column:?} is no column here: did you mean {near}?"),
+            None => format!("{column:?} is no column here: known are {}", known.join(", ")),
+        });
+    let twice =
+        header.iter().enumerate().filter(|(at, column)| header.iter().take(*at).any(|c| c == *column));
+    let twice = twice.map(|(_, column)| format!("the column {column} stands twice: keep one"));
+    missing.chain(unknown).chain(twice).collect()
+}
+
 struct Row<'a> {
     header: &'a csv::StringRecord,
     record: &'a csv::StringRecord,
@@ -78,7 +102,7 @@ impl Row<'_> {
         Ok(CatalogueEntry {
             code: self.needed::<String>("med_list_codg")?.into(),
             level: self.level()?,
-            person: self.value::<u32>("psn_type")?.and_then(PersonType::new),
+            person: self.person()?,
             from: self.needed::<Day>("begndate")?,
             to: self.value::<Day>("enddate")?,
             item: CatalogueItem {
@@ -86,16 +110,23 @@ impl Row<'_> {
                 charge_level,
                 self_pay,
                 price_limit: self.value::<Decimal>("pric_uplmt_amt")?,
-                restricted: self.cell("lmt_used_flag") == Some("1"),
+                restricted: self.flag("lmt_used_flag")?.unwrap_or(false),
                 charge_category: 14,
                 list_type: 0,
                 basic_drug: false,
                 negotiated: false,
                 child: false,
                 special: false,
-                injury: self.cell("injury") == Some("1"),
+                injury: self.flag("injury")?.unwrap_or(charge_level != ChargeLevel::C),
             },
         })
+    }
+
+    fn person(&self) -> Result<Option<PersonType>, String> {
+        let Some(cell) = self.cell("psn_type") else { return Ok(None) };
+        let read = cell.parse().ok().and_then(PersonType::new);
+        read.map(Some)
+            .ok_or_else(|| format!("psn_type is {cell:?}: expected two to six digits, such as 12 or 1403"))
     }
 
     fn charge_level(&self) -> Result<ChargeLevel, String> {
@@ -104,6 +135,15 @@ impl Row<'_> {
             Some("02" | "2" | "B") => Ok(ChargeLevel::B),
             Some("03" | "3" | "C") => Ok(ChargeLevel::C),
             other => Err(format!("chrgitm_lv is {:?}: expected 01, 02 or 03", other.unwrap_or_default())),
+        }
+    }
+
+    fn flag(&self, column: &str) -> Result<Option<bool>, String> {
+        match self.cell(column) {
+            None => Ok(None),
+            Some("1") => Ok(Some(true)),
+            Some("0") => Ok(Some(false)),
+            Some(other) => Err(format!("{column} is {other:?}: expected 0, 1 or nothing")),
         }
     }
 

@@ -3,6 +3,7 @@
 mod bill;
 mod catalogue;
 mod figures;
+mod lines;
 mod place;
 mod read;
 mod settle;
@@ -26,6 +27,7 @@ pub use self::settle::settle;
 use crate::config::reader::Fault;
 use crate::config::reader::Faults;
 use crate::config::reader::Table;
+use crate::config::tree::Node;
 use crate::config::tree::NotReadable;
 use crate::config::tree::Spot;
 use crate::config::tree::from_json;
@@ -177,24 +179,22 @@ pub struct WrittenLine {
     pub day: Option<Day>,
     pub facts: LineFacts,
     pub approved: bool,
+    /// Number of the earlier line that it refunds, whose facts count.
     pub refund_of: Option<String>,
+    /// The keys of the wire that it was written with, so that a fault names what stands in the file.
+    pub wire_names: Vec<&'static str>,
 }
 
-/// What the catalogue says about a line.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum LineFacts {
-    /// Written beside it.
-    Inline {
-        class: ChargeLevel,
-        first_pay: Rate,
-        limit: Option<Decimal>,
-        restricted: bool,
-        injury_catalogue: bool,
-    },
-    /// To look up.
-    Code(String),
-    /// A refund: those of the line that it refunds.
-    OfRefunded,
+/// What is written about the item of a line. A catalogue, where one is given, decides about a code; what stands beside
+/// the code must then say the same.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct LineFacts {
+    pub code: Option<String>,
+    pub class: Option<ChargeLevel>,
+    pub first_pay: Option<Rate>,
+    pub limit: Option<Decimal>,
+    pub restricted: Option<bool>,
+    pub injury_catalogue: Option<bool>,
 }
 
 /// Flags of an injury.
@@ -248,10 +248,30 @@ pub fn read_json(text: &str) -> Result<WrittenStay, Vec<Fault>> {
     read_tree(from_json(text))
 }
 
+/// What a text is that is no stay at all.
+fn no_stay(node: &Node) -> Option<String> {
+    match node {
+        Node::Table(entries) if entries.is_empty() => {
+            Some("holds no key: expected a stay; docs/quote.md says how one is written".to_owned())
+        }
+        Node::Table(_) => None,
+        Node::List(_) => Some(format!(
+            "is {}: expected a table of keys for one stay; write several stays as one object a line",
+            node.shown()
+        )),
+        Node::Text(_) | Node::Number(_) | Node::Flag(_) | Node::Day(_) | Node::Nothing | Node::Strange(_) => {
+            Some(format!("is {}: expected a table of keys for one stay", node.shown()))
+        }
+    }
+}
+
 fn read_tree(tree: Result<Spot, NotReadable>) -> Result<WrittenStay, Vec<Fault>> {
     let tree = tree.map_err(|cause| {
         vec![Fault { line: cause.line, path: String::new(), message: cause.message.trim().to_owned() }]
     })?;
+    if let Some(message) = no_stay(&tree.node) {
+        return Err(vec![Fault { line: None, path: String::new(), message }]);
+    }
     let faults = Faults::default();
     let stay = Table::root(&tree, &faults).and_then(read);
     stay.filter(|_| faults.count() == 0).ok_or_else(|| faults.into_list())

@@ -1,38 +1,33 @@
 //! Owns the keys of a written stay. Where the wire has a name for a value, that name is understood too.
 
-use rust_decimal::Decimal;
-
 use crate::config::packs::CATEGORIES;
+use crate::config::packs::maternity_kind;
 use crate::config::reader::Reads;
-use crate::config::reader::SignedFen;
 use crate::config::reader::Table;
 use crate::config::reader::read_word;
 use crate::config::stay::Age;
 use crate::config::stay::FilingTarget;
-use crate::config::stay::LineFacts;
 use crate::config::stay::PlaceChoice;
 use crate::config::stay::SchemeChoice;
 use crate::config::stay::WrittenBill;
 use crate::config::stay::WrittenFiling;
 use crate::config::stay::WrittenInjury;
 use crate::config::stay::WrittenKind;
-use crate::config::stay::WrittenLine;
 use crate::config::stay::WrittenPerson;
 use crate::config::stay::WrittenSettlement;
 use crate::config::stay::WrittenStay;
 use crate::config::stay::YearSoFar;
+use crate::config::stay::lines::lines;
 use crate::config::tree::Node;
 use crate::domain::accumulators::Accumulators;
 use crate::domain::breakdown::BillTotals;
 use crate::domain::calendar::BenefitYear;
 use crate::domain::calendar::Day;
-use crate::domain::catalogue::ChargeLevel;
 use crate::domain::codes::AssistanceCategory;
 use crate::domain::codes::BenefitLevel;
 use crate::domain::codes::CareKind;
 use crate::domain::codes::HospitalLevel;
 use crate::domain::codes::InsuranceCode;
-use crate::domain::codes::MaternityKind;
 use crate::domain::codes::PersonType;
 use crate::domain::codes::Scheme;
 use crate::domain::codes::WorkStatus;
@@ -41,10 +36,7 @@ use crate::domain::filing::FilingProof;
 use crate::domain::filing::PlaceRelation;
 use crate::domain::ids::RegionCode;
 use crate::domain::money::Fen;
-use crate::domain::money::Rate;
 
-/// Lines of one stay.
-const LINES_MAX: usize = 20_000;
 /// Settlements and reversals of one stay.
 const SETTLEMENTS_MAX: usize = 1_000;
 
@@ -94,7 +86,7 @@ pub fn read(root: Table<'_>) -> Option<WrittenStay> {
     let person = person.map_or_else(|| Some(WrittenPerson::unknown()), read_person);
     let scheme = scheme(&root);
     let care = root.get::<u32>("med_type").map_or(CareKind::INPATIENT, CareKind);
-    let maternity = root.get::<u32>("matn_type").and_then(|kind| u8::try_from(kind).ok()).map(MaternityKind);
+    let maternity = root.get_with("matn_type", maternity_kind);
     let hospital = hospital(&root);
     let place = place(&root);
     let filings = root.tables("filings").into_iter().filter_map(read_filing).collect();
@@ -354,102 +346,6 @@ fn read_totals(table: Table<'_>) -> Option<BillTotals> {
     }
     table.close();
     Some(totals)
-}
-
-fn lines(root: &Table<'_>) -> Option<Vec<WrittenLine>> {
-    let tables = root.tables("lines");
-    if tables.len() > LINES_MAX {
-        root.fault("lines", format!("holds {} lines: expected at most {LINES_MAX}", tables.len()));
-        return None;
-    }
-    let count = tables.len();
-    let lines: Vec<_> = tables.into_iter().zip(1..).filter_map(|(table, n)| read_line(table, n)).collect();
-    (lines.len() == count).then_some(lines)
-}
-
-fn read_line(table: Table<'_>, n: usize) -> Option<WrittenLine> {
-    let no = label(&table, "no", "feedetl_sn").unwrap_or_else(|| n.to_string());
-    let price = table.get_either::<Decimal>("price", "pric");
-    let count = match table.has("count") || table.has("cnt") {
-        true => table.get_either::<Decimal>("count", "cnt"),
-        false => Some(Decimal::ONE),
-    };
-    let amount = table.get_either::<SignedFen>("amount", "det_item_fee_sumamt").map(|amount| amount.0);
-    if !table.has("price") && !table.has("pric") {
-        table.missing("price", "the price of one unit in yuan");
-    }
-    let day = table.get_either::<Day>("date", "fee_ocur_time");
-    let refund_of = label(&table, "refund_of", "init_feedetl_sn");
-    let facts = facts(&table, refund_of.is_some());
-    let approved = yes(&table, "approved", "hosp_appr_flag");
-    table.close();
-    Some(WrittenLine { no, price: price?, count: count?, amount, day, facts: facts?, approved, refund_of })
-}
-
-/// A number of a line: text or digits.
-fn label(table: &Table<'_>, key: &'static str, wire: &'static str) -> Option<String> {
-    let read = |node: &Node| match node {
-        Node::Text(text) if !text.is_empty() => Ok(text.clone()),
-        Node::Number(digits) => Ok(digits.clone()),
-        _ => Err("the number of a line, such as \"7\"".to_owned()),
-    };
-    let key = if table.has(key) { key } else { wire };
-    table.get_with(key, read)
-}
-
-/// true or false, or the wire's "1" or "0".
-fn yes(table: &Table<'_>, key: &'static str, wire: &'static str) -> bool {
-    let own = table.get::<bool>(key);
-    own.or_else(|| table.word(wire, &[("1", true), ("0", false), ("2", false)])).unwrap_or(false)
-}
-
-const CLASSES: &[(&str, ChargeLevel)] = &[
-    ("A", ChargeLevel::A),
-    ("B", ChargeLevel::B),
-    ("C", ChargeLevel::C),
-    ("01", ChargeLevel::A),
-    ("02", ChargeLevel::B),
-    ("03", ChargeLevel::C),
-];
-
-fn facts(table: &Table<'_>, refund: bool) -> Option<LineFacts> {
-    let (class_given, code_given) =
-        (table.has("class") || table.has("chrgitm_lv"), table.has("code") || table.has("med_list_codg"));
-    let class = class_of(table);
-    let code = label(table, "code", "med_list_codg");
-    let first_pay = table.get_either::<Rate>("first_pay", "selfpay_prop");
-    let limit = table.get_either::<Decimal>("limit", "pric_uplmt_amt");
-    let restricted = yes(table, "restricted", "lmt_used_flag");
-    let injury_catalogue = table.get::<bool>("injury_catalogue");
-    if !class_given {
-        if !code_given && !refund {
-            table.missing("class", "A, B or C, or the code of a catalogue, or refund_of");
-        }
-        return code.map(LineFacts::Code).or_else(|| refund.then_some(LineFacts::OfRefunded));
-    }
-    let first_pay = match (class?, first_pay) {
-        (ChargeLevel::A, None) => Rate::ZERO,
-        (ChargeLevel::C, None) => Rate::ONE,
-        (ChargeLevel::A | ChargeLevel::B, Some(share)) => share,
-        (ChargeLevel::B, None) => {
-            table.missing("first_pay", "the share that she pays first, which every class B item has");
-            return None;
-        }
-        (ChargeLevel::C, Some(share)) => {
-            if share != Rate::ONE {
-                table.fault("first_pay", "must be 1 for class C, or be left out");
-            }
-            share
-        }
-    };
-    let class = class?;
-    let injury_catalogue = injury_catalogue.unwrap_or(class != ChargeLevel::C);
-    Some(LineFacts::Inline { class, first_pay, limit, restricted, injury_catalogue })
-}
-
-fn class_of(table: &Table<'_>) -> Option<ChargeLevel> {
-    let own = table.word("class", CLASSES);
-    own.or_else(|| table.word("chrgitm_lv", CLASSES))
 }
 
 fn read_injury(table: Table<'_>) -> WrittenInjury {

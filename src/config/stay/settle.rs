@@ -14,6 +14,7 @@ use crate::config::stay::WrittenSettlement;
 use crate::config::stay::WrittenStay;
 use crate::config::stay::YearSoFar;
 use crate::config::stay::bill;
+use crate::config::stay::lines::LINE_NAMES;
 use crate::config::stay::place;
 use crate::config::stay::place::Decided;
 use crate::domain::accumulators::EarlierParts;
@@ -46,6 +47,10 @@ pub enum Refused {
     NoPolicy(#[from] NoPolicy),
     #[error(transparent)]
     NoBenefit(#[from] NoBenefit),
+    #[error(
+        "inside the province her region counts an emergency only when it is filed within {days} days of admission, here until {last_day}, and this one was not: before the settlement file as other temporary care, by the App 国家医保服务平台, the mini-program 国家异地就医备案 or at her region's office; or pay and claim by hand"
+    )]
+    EmergencyNotFiled { days: u16, last_day: Day },
     #[error("line {no}: {field}: {message}")]
     Line { no: String, field: &'static str, message: String },
     #[error("{field}: {message}")]
@@ -61,7 +66,19 @@ pub enum Refused {
 }
 
 impl Refused {
-    pub(super) fn line(line: &WrittenLine, field: &'static str, message: String) -> Refused {
+    /// `field` is our own name of a key. It and the wire's names in the message become those that the line was written
+    /// with.
+    pub(super) fn line(line: &WrittenLine, field: &'static str, message: impl AsRef<str>) -> Refused {
+        let as_written = |own: &'static str, wire: &'static str| {
+            if line.wire_names.contains(&wire) { wire } else { own }
+        };
+        let words = message.as_ref().split(' ').map(|word| {
+            let name = LINE_NAMES.iter().find(|(_, wire)| *wire == word);
+            name.map_or(word, |(own, wire)| as_written(own, wire))
+        });
+        let message = words.collect::<Vec<&str>>().join(" ");
+        let name = LINE_NAMES.iter().find(|(own, _)| *own == field);
+        let field = name.map_or(field, |(own, wire)| as_written(own, wire));
         Refused::Line { no: line.no.clone(), field, message }
     }
 
@@ -76,7 +93,7 @@ impl Refused {
             Refused::NoPolicy(NoPolicy::UnknownInsurance { .. } | NoPolicy::SchemeNotRuled { .. }) => {
                 "scheme-not-ruled"
             }
-            Refused::NoBenefit(NoBenefit::UnfiledRefused) => "unfiled",
+            Refused::NoBenefit(NoBenefit::UnfiledRefused) | Refused::EmergencyNotFiled { .. } => "unfiled",
             Refused::NoBenefit(NoBenefit::MaternityKindMissing) => "matn-type-missing",
             Refused::NoBenefit(NoBenefit::MaternityKindNotRuled(_)) => "matn-type-not-ruled",
             Refused::NoBenefit(NoBenefit::NegativeTotal { .. }) => "negative-total",
@@ -120,6 +137,7 @@ impl Refused {
             }
             Refused::NoBenefit(NoBenefit::NegativeTotal { field, .. }) => Some((*field).to_owned()),
             Refused::NoBenefit(_)
+            | Refused::EmergencyNotFiled { .. }
             | Refused::NotRecognised
             | Refused::ThirdPartyLiable
             | Refused::NoCommitment => None,
@@ -386,7 +404,8 @@ impl<'a> Course<'a> {
             account: self.account(written),
             maternity: self.stay.maternity,
         };
-        let breakdown = compute(&claim, &mut steps)?;
+        let breakdown =
+            compute(&claim, &mut steps).map_err(|cause| self.refused(cause, &decided, &policy))?;
         self.stand(&breakdown, year);
         self.standing.push(Holding {
             index: self.settled.len(),
@@ -406,6 +425,17 @@ impl<'a> Course<'a> {
             stands: true,
         });
         Ok(())
+    }
+
+    fn refused(&self, cause: NoBenefit, decided: &Decided, policy: &Policy) -> Refused {
+        let late = decided.reason == Some(Reason::EmergencyNotFiledInTime);
+        match (cause, policy.filing_terms.emergency_window_days) {
+            (NoBenefit::UnfiledRefused, Some(days)) if late => {
+                let last_day = self.stay.admitted.plus_days(i32::from(days));
+                Refused::EmergencyNotFiled { days, last_day }
+            }
+            (cause, _) => Refused::NoBenefit(cause),
+        }
     }
 
     fn account(&self, written: &WrittenSettlement) -> Account {

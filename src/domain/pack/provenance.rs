@@ -1,6 +1,7 @@
 //! Owns the list of a pack's numbers with their sources, for the reports that say which of them nobody has
 //! checked.
 
+use crate::domain::codes::Scheme;
 use crate::domain::dated::Timeline;
 use crate::domain::pack::BasicParameters;
 use crate::domain::pack::PackParts;
@@ -18,6 +19,22 @@ pub(super) fn of(parts: &PackParts) -> Vec<Provenance<'_>> {
     push(&mut list, "maternity", &parts.maternity);
     push(&mut list, "work_injury", &parts.work_injury);
     list
+}
+
+/// Which of the blocks that a scheme must have begins last, the scheme's own before those of all schemes.
+pub(super) fn last_to_begin(parts: &PackParts, scheme: Scheme) -> &'static str {
+    let basic = |names: [&'static str; 9]| names[..3].to_vec();
+    let mut needed = match scheme {
+        Scheme::Employee => basic(EMPLOYEE),
+        Scheme::Resident => basic(RESIDENT),
+        Scheme::Maternity => vec!["maternity"],
+        Scheme::WorkInjury => vec!["work_injury"],
+    };
+    needed.extend(["stays", "filing_terms", "year_start"]);
+    let all = of(parts);
+    let first = |name: &str| all.iter().filter(|value| value.parameter == name).map(|value| value.from).min();
+    let later = |best: &'static str, name: &'static str| if first(name) > first(best) { name } else { best };
+    needed.iter().skip(1).fold(needed[0], |best, name| later(best, name))
 }
 
 /// Names of the parameters of a basic scheme, in the order of [`BasicParameters`].

@@ -131,6 +131,7 @@ fn before_everything_needed_is_set_there_is_no_policy() {
         scheme: Scheme::Employee,
         day: day(20_231_231),
         first: day(20_240_101),
+        block: "employee.ratios",
     };
     assert_eq!(pack.policy(Scheme::Employee, day(20_231_231)).unwrap_err(), too_early);
     assert!(pack.policy(Scheme::Employee, day(20_240_101)).is_ok());

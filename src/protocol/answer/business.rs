@@ -215,6 +215,12 @@ pub fn business(cause: &refusal::Refusal) -> Refusal {
             "请先办理异地就医备案再结算",
             &format!("办理：{HOW_TO_FILE}；出院结算前补办有效"),
         ),
+        R::EmergencyNotFiled { days } => correct(
+            "unfiled-refused",
+            &format!("省内急诊须在入院后{days}天内备案，未按时备案，参保地不予直接结算"),
+            "请补办临时外出就医备案再结算",
+            &format!("办理：{HOW_TO_FILE}；出院结算前补办有效"),
+        ),
         R::ThirdParty => correct(
             "third-party",
             "有第三人责任（ttp_resp为1），基金不予支付",
@@ -445,7 +451,7 @@ fn no_policy(cause: &NoPolicy) -> Refusal {
             "请先自费，回参保地手工报销",
             "",
         ),
-        NoPolicy::NotYetInForce { region, scheme, day, first } => never(
+        NoPolicy::NotYetInForce { region, scheme, day, first, block: _ } => never(
             "policy-not-in-force",
             &format!("参保地{region}的待遇政策自{first}起"),
             "请先自费，回参保地手工报销",

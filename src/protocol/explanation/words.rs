@@ -57,6 +57,10 @@ pub fn reason(reason: Reason) -> Pair {
         }
         Reason::EmergencyFiling => ("您的急诊备案有效。", "Your emergency filing counts."),
         Reason::OtherTemporaryFiling => ("您的临时外出就医备案有效。", "Your temporary filing counts."),
+        Reason::EmergencyNotFiledInTime => (
+            "参保地规定省内急诊须在入院后规定天数内办理急诊备案，这次没有按时办理；出院结算前可补办临时外出就医备案（国家医保服务平台App、国家异地就医备案小程序或参保地经办机构）。",
+            "Inside the province your region counts an emergency only when it is filed within so many days of admission, and this one was not. Before the settlement you can still file as other temporary care: by the App 国家医保服务平台, the mini-program 国家异地就医备案, or at your region's office.",
+        ),
         Reason::NoFiling => ("这次住院没有备案。", "There is no filing for this stay."),
         Reason::NoFilingCounts => {
             ("您有备案，但都不适用于这次住院。", "You have filings, but none of them counts for this stay.")

@@ -78,6 +78,7 @@ fn read_item(cells: &mut Cells<'_>) -> Option<CatalogueItem> {
     let charge_level = cells.parsed(C::ChargeLevel, "01 (A), 02 (B) or 03 (C)", charge_level);
     let self_pay = cells.decimal(C::SelfPay);
     let price_limit = cells.decimal(C::PriceLimit);
+    let injury = cells.flag(C::Injury);
     let charge_category = cells.parsed(C::ChargeCategory, "01 to 14", |field| {
         field.parse().ok().filter(|category| (1..=14).contains(category))
     });
@@ -88,7 +89,7 @@ fn read_item(cells: &mut Cells<'_>) -> Option<CatalogueItem> {
         negotiated: cells.flag_or_no(C::Negotiated),
         child: cells.flag_or_no(C::Child),
         special: cells.flag_or_no(C::Special),
-        injury: cells.flag_or_no(C::Injury),
+        injury: injury.unwrap_or(charge_level != Some(ChargeLevel::C)),
         name: name?.into(),
         charge_level: charge_level?,
         self_pay: Rate(self_pay?),

@@ -12,6 +12,7 @@ use crate::protocol::files::institutions::InstitutionColumn;
 use crate::protocol::files::persons::PersonColumn;
 use crate::protocol::files::recognitions::RecognitionColumn;
 use crate::protocol::files::regions::RegionColumn;
+use crate::protocol::files::table::Strangers;
 use crate::protocol::files::year::YearColumn;
 
 /// What a file is about. The order is the order in which a new gateway is filled.
@@ -49,6 +50,19 @@ impl Kind {
             Kind::Balances => "balances",
             Kind::Year => "year",
             Kind::Filings => "filings",
+        }
+    }
+
+    pub fn strangers(self) -> Strangers {
+        match self {
+            Kind::Catalogue => Strangers::Refused,
+            Kind::Regions
+            | Kind::Institutions
+            | Kind::Persons
+            | Kind::Recognitions
+            | Kind::Balances
+            | Kind::Year
+            | Kind::Filings => Strangers::ReadPast,
         }
     }
 

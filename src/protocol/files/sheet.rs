@@ -49,7 +49,7 @@ impl<R: Read> Sheet<R> {
     /// Reads the header. For persons, `authority` says which columns the source may bring.
     pub fn open(kind: Kind, authority: Option<Authority>, source: R) -> Sheet<R> {
         let mut findings = Findings::default();
-        let table = Table::open(source, kind.specs(), authority, &mut findings);
+        let table = Table::open(source, kind.specs(), kind.strangers(), authority, &mut findings);
         Sheet { kind, table, findings, ahead: None, rows: Vec::new() }
     }
 

@@ -4,6 +4,7 @@ use std::io::Read;
 
 use csv::StringRecord;
 
+use crate::config::nearest::nearest;
 use crate::protocol::files::columns::Need;
 use crate::protocol::files::columns::Spec;
 use crate::protocol::files::faults::Fault;
@@ -12,6 +13,15 @@ use crate::service::import::source::Authority;
 
 /// Longest field that a row may hold, in bytes; longer ones are told, never truncated.
 pub const FIELD_BYTES_MAX: usize = 8 * 1024;
+
+/// What becomes of columns that the kind does not know.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Strangers {
+    /// An extract of a register has columns of its own.
+    ReadPast,
+    /// A column that is misspelt would change what is paid.
+    Refused,
+}
 
 /// Which field of a row holds which column.
 #[derive(Clone, Debug)]
@@ -26,11 +36,12 @@ pub struct Header {
 }
 
 impl Header {
-    /// Matches headings in any order. Missing columns are faults, unknown ones and those that the authority does not
-    /// own are warned about and read past.
+    /// Matches headings in any order. Missing columns are faults, those that the authority does not own are warned
+    /// about and read past; so are unknown ones, where the kind has it so.
     fn of(
         record: &StringRecord,
         specs: &'static [Spec],
+        strangers: Strangers,
         authority: Option<Authority>,
         findings: &mut Findings,
     ) -> Header {
@@ -39,9 +50,10 @@ impl Header {
         let mut places = vec![None; specs.len()];
         for (place, heading) in headings.iter().enumerate() {
             match specs.iter().position(|spec| spec.is_called(heading)) {
-                None => {
+                None if strangers == Strangers::ReadPast => {
                     findings.warnings.push(about_header(heading, "no such column is known: it is read past"))
                 }
+                None => findings.faults.push(about_header(heading, &no_such_column(heading, specs))),
                 Some(at) if !specs[at].allowed(authority) => {
                     findings
                         .warnings
@@ -90,6 +102,14 @@ impl Header {
     }
 }
 
+fn no_such_column(heading: &str, specs: &'static [Spec]) -> String {
+    let known: Vec<&str> = specs.iter().map(|spec| spec.name).collect();
+    match nearest(heading, &known) {
+        Some(near) => format!("no such column is known: did you mean {near}?"),
+        None => "no such column is known: take it out".to_owned(),
+    }
+}
+
 fn about_header(column: &str, expected: &str) -> Fault {
     Fault { line: 1, column: Some(column.to_owned()), expected: expected.to_owned(), found: None }
 }
@@ -130,6 +150,7 @@ impl<R: Read> Table<R> {
     pub fn open(
         source: R,
         specs: &'static [Spec],
+        strangers: Strangers,
         authority: Option<Authority>,
         findings: &mut Findings,
     ) -> Table<R> {
@@ -146,7 +167,7 @@ impl<R: Read> Table<R> {
         let header = if broken {
             Header { specs, places: vec![None; specs.len()], headings: Vec::new(), complete: false }
         } else {
-            Header::of(&headings, specs, authority, findings)
+            Header::of(&headings, specs, strangers, authority, findings)
         };
         Table { reader, header, broken }
     }

@@ -78,6 +78,7 @@ fn filing(seen: &FilingSeen) -> String {
         | Reason::OtherTemporaryFiling => {
             format!("{}，按“{}”享受待遇", filed(seen.filing.as_ref()), words::level(seen.level))
         }
+        Reason::EmergencyNotFiledInTime => missing(seen, "省内急诊未在参保地规定天数内备案"),
         Reason::NoFiling => missing(seen, "未办理异地就医备案"),
         Reason::NoFilingCounts => missing(seen, "已有备案的就医地、日期或类别不适用于本次就医"),
     }

@@ -99,6 +99,35 @@ async fn a_hospital_may_price_the_unfiled_at_once_and_a_pack_may_refuse_them() {
 }
 
 #[tokio::test]
+async fn an_emergency_inside_the_province_is_told_the_window_that_it_missed() {
+    let window = |parts: &mut PackParts| {
+        let terms = crate::domain::parameters::FilingTerms {
+            unfiled: crate::domain::parameters::UnfiledClaims::Refuse,
+            in_province: crate::domain::parameters::InProvinceCare::AsCrossProvince,
+            emergency_window_days: Some(10),
+            ..crate::domain::pack::tp1::filing_terms()
+        };
+        parts.filing_terms = crate::domain::pack::tp1::always(terms);
+    };
+    let at_once = Switches { unfiled_refused_first: false, quote_again: false };
+    let world = World::with(Settings { usual: at_once, ..Settings::default() }, window);
+    for (hospital, name) in [(CITY, "E01"), (AWAY, "E02")] {
+        world.register(name, "310", "11").await;
+        let order = Admit { emergency: true, ..admission(name, 20_260_301) };
+        let answered = world.try_admit(hospital, order).await.unwrap();
+        let stay = StayRef { stay: stay_of(&answered), number: name.into() };
+        world.upload(hospital, &stay, bill_m(20_260_301)).await.unwrap();
+        world.discharge(hospital, &stay, 20_260_301).await.unwrap();
+        let quoted = world.quote(hospital, paying(&stay, BILL_M)).await;
+        if hospital == CITY {
+            assert_eq!(refusal(quoted), Refusal::EmergencyNotFiled { days: 10 });
+        } else {
+            assert!(quoted.is_ok(), "across provinces the flag suffices");
+        }
+    }
+}
+
+#[tokio::test]
 async fn the_total_must_be_the_sum_of_the_lines() {
     let world = World::new();
     world.register("E01", "310", "11").await;

@@ -2,6 +2,9 @@
 
 #![expect(clippy::unwrap_used, reason = "a test stops at the first surprise")]
 
+mod faults;
+mod lines;
+
 use std::fs;
 use std::io::Write;
 use std::process::Command;
@@ -100,7 +103,7 @@ fn figure<'a>(answer: &'a Value, name: &str) -> &'a str {
 
 #[test]
 fn the_worked_examples_come_out_to_the_fen() {
-    const E01: &str = include_str!("../docs/examples/bill-m.toml");
+    const E01: &str = include_str!("../../docs/examples/bill-m.toml");
     let prepay = "config/packs/sandbox/442000.toml";
     type Figures = &'static [(&'static str, &'static str)];
     let table: &[(&str, String, Figures)] = &[
@@ -176,94 +179,6 @@ fn filings_decide_by_place_and_day() {
         assert_eq!(answer["settlements"][0]["benefit_level"], *level, "{rest}: {answer}");
     }
     assert_eq!(answers.len(), table.len());
-}
-
-#[test]
-fn one_bad_line_is_named_and_the_rest_go_on() {
-    let good = r#"{"id":"g","scheme":"employee","hospital_level":3,"place":"own_pool","admission":"2026-03-10","discharge":"2026-03-20","totals":{"in_scope":"1000.00"}}"#;
-    let bad = [
-        ("{", "", "EOF while parsing"),
-        ("[]", "", "expected a table of keys"),
-        (&good.replace("\"id\"", "\"scheme\""), "", "stands twice"),
-        (&good.replace("totals", "total"), "totals", "did you mean totals?"),
-        (
-            &good.replace("in_scope", "class_c\":\"1.00\",\"fulamt_ownpay_amt"),
-            "totals.fulamt_ownpay_amt",
-            "keep one",
-        ),
-        (&good.replace("\"1000.00\"", "1000.001"), "totals.in_scope", "at most two decimals"),
-        (&good.replace("\"1000.00\"", "12345678901234.567"), "totals.in_scope", "write it as text"),
-        (&good.replace("\"1000.00\"", "\"-1.00\""), "totals.in_scope", "zero or more"),
-        (
-            &good.replace("\"1000.00\"", "\"1000.00\",\"medfee_sumamt\":\"999.00\""),
-            "totals.medfee_sumamt",
-            "sum to 1000.00",
-        ),
-        (
-            &good.replace("\"scheme\":\"employee\"", "\"insutype\":340"),
-            "insutype",
-            "no rules for insurance code 340",
-        ),
-        (&good.replace("own_pool", "home"), "place", "expected one of"),
-        (&good.replace("\"place\"", "\"hosp_lv\":\"02\",\"place\""), "hosp_lv", "keep one"),
-        (&good.replace("2026-03-20", "2026-03-09"), "discharge", "before the admission"),
-        (
-            &good.replace(r#""totals":{"in_scope":"1000.00"}"#, r#""lines":[{"class":"B","price":"1"}]"#),
-            "lines[1].first_pay",
-            "class B",
-        ),
-        (
-            &good.replace(
-                r#""totals":{"in_scope":"1000.00"}"#,
-                r#""lines":[{"class":"A","price":"1.00","count":2,"amount":"2.02"}]"#,
-            ),
-            "lines[no 1].det_item_fee_sumamt",
-            "is not pric × cnt",
-        ),
-        (
-            &good.replace(r#""totals":{"in_scope":"1000.00"}"#, r#""lines":[{"code":"X","price":"1.00"}]"#),
-            "lines[no 1].code",
-            "--catalogue",
-        ),
-        (
-            &good.replace(
-                r#""totals":{"in_scope":"1000.00"}"#,
-                r#""lines":[{"price":"1.00","count":-1,"refund_of":"9"}]"#,
-            ),
-            "lines[no 1].refund_of",
-            "no earlier line",
-        ),
-        (
-            &good.replace("\"id\":\"g\"", r#""settlements":[{"kind":"final"},{"kind":"final"}]"#),
-            "settlements[2].kind",
-            "reverse that first",
-        ),
-        (
-            &good.replace("\"id\":\"g\"", r#""settlements":[{"kind":"reverse"}]"#),
-            "settlements[1].kind",
-            "no settlement",
-        ),
-        (
-            &good.replace("\"id\":\"g\"", r#""settlements":[{"kind":"part","through":"2026-03-12"}]"#),
-            "settlements[1].totals",
-            "no lines that the day could cut",
-        ),
-    ];
-    let stays: Vec<&str> = bad.iter().flat_map(|(line, _, _)| [*line, good]).collect();
-    let (answers, exit) = quote(SANDBOX, &stays.join("\n"));
-    assert_eq!((answers.len(), exit), (stays.len(), 2));
-    for (at, (line, field, message)) in bad.iter().enumerate() {
-        let (answer, next) = (&answers[at * 2], &answers[at * 2 + 1]);
-        assert_eq!(answer["line"], at * 2 + 1);
-        assert_eq!(next["status"], "settled");
-        let text = answer.to_string().replace("\\\"", "\"");
-        assert!(text.contains(message), "{line}\n{text}");
-        if answer["status"] == "bad_input" {
-            assert_eq!(answer["faults"][0]["field"], *field, "{line}\n{text}");
-        } else {
-            assert_eq!(answer["field"], *field, "{line}\n{text}");
-        }
-    }
 }
 
 #[test]
@@ -375,7 +290,12 @@ fn mistakes_of_usage_end_with_two_and_missing_files_with_three() {
             "med_list_codg is missing",
         ),
         (&["quoet"], 2, "quote"),
-        (&["check", "--packs", "no/such"], 2, "cannot be read"),
+        (
+            &["quote", "--pack", "no/such.toml", "--stay", "docs/examples/e08.json"],
+            3,
+            "no/such.toml: cannot be read",
+        ),
+        (&["check", "--packs", "no/such"], 3, "cannot be read"),
         (&["check", "--packs", "config/packs", "--production"], 1, ""),
         (
             &["check", "--packs", "config/packs", "--production", "--allow", "440100", "--allow", "440700"],
@@ -415,4 +335,43 @@ fn check_says_in_json_what_it_found() {
     let found: Value = serde_json::from_slice(&output.stdout).unwrap();
     assert_eq!((found["ok"].as_bool(), output.status.code()), (Some(false), Some(1)));
     assert_eq!(found["packs"][0]["differing"][0]["message"], "hifp_pay is 29987.49, expected 29987.48");
+}
+
+#[test]
+fn an_emergency_filed_too_late_inside_the_province_is_told_what_it_missed() {
+    let stay = |place: &str| {
+        format!(
+            r#"{{"scheme":"employee","hospital_level":3,"place":"{place}","emergency":true,"admission":"2026-03-02","discharge":"2026-03-16","totals":{{"in_scope":"1000.00"}}}}"#
+        )
+    };
+    let pack = "config/packs/sandbox/442000.toml";
+    let (refused, exit) = quote(pack, &stay("same_province"));
+    assert_eq!((refused[0]["code"].as_str(), exit), (Some("unfiled"), 1));
+    let told = refused[0]["message"].as_str().unwrap();
+    assert!(told.contains("within 10 days of admission, here until 2026-03-12"), "{told}");
+    assert!(told.contains("before the settlement file as other temporary care"), "{told}");
+    let (settled, _) = quote(pack, &stay("other_province"));
+    assert_eq!(settled[0]["settlements"][0]["benefit_level"], "emergency");
+}
+
+#[test]
+fn check_warns_of_what_a_pack_hardly_means() {
+    let folder = tempfile::tempdir().unwrap();
+    let text = fs::read_to_string(SANDBOX).unwrap();
+    let head = &text[..text.find("[[cases]]").unwrap()];
+    let account =
+        "\n[[resident.account]]\nfrom = 2020-01-01\npays = []\nsource = \"x\"\ntrust = \"synthetic\"\n";
+    fs::write(folder.path().join("jiangmen.toml"), head.to_owned() + account).unwrap();
+    let output = banyan(&["check", "--packs", folder.path().to_str().unwrap()]);
+    let told = String::from_utf8(output.stdout).unwrap();
+    for warning in [
+        "  warning: resident.account: 个人账户 is usually for employees (310) only",
+        "  warning: has no case",
+        "  warning: stands in jiangmen.toml: name the file 440700.toml",
+    ] {
+        assert!(told.contains(warning), "{told}");
+    }
+    assert_eq!(output.status.code(), Some(0));
+    let shipped = banyan(&["check", "--packs", "config/packs/sandbox"]);
+    assert!(!String::from_utf8(shipped.stdout).unwrap().contains("warning"));
 }
