@@ -251,6 +251,12 @@ pub enum Refusal {
         transaction: u16,
         message: MessageId,
     },
+    /// 2601 names a message of hers by another transaction than the one that it was.
+    UndoOfOtherTransaction {
+        given: u16,
+        was: u16,
+        message: MessageId,
+    },
     /// The reversal cannot be taken back, since something came between: settle again.
     SettleAgain {
         settlement: SettlementId,

@@ -277,3 +277,28 @@ async fn an_undo_for_another_person_says_that_the_message_is_not_hers() {
     assert_eq!(world.rows(), rows);
     assert_eq!(live(&world, &visit).await, 1);
 }
+
+/// One digit wrong in `oinfno` must not be answered with success while the settlement stands.
+#[tokio::test]
+async fn an_undo_that_names_the_message_by_another_transaction_says_which_it_was() {
+    let world = World::start().await;
+    let mut visit = local(&world).await;
+    visit.until_discharge().await;
+    let settlement = visit.message("2304", &visit.bill());
+    world.send(&settlement).await.done();
+    let rows = world.rows();
+    for wrong in ["2305", "2401"] {
+        let refused = visit.undo(wrong, &msgid(&settlement)).await.refused("undo-of-other-transaction");
+        let headline: String = refused.err_msg().chars().take(60).collect();
+        for words in [format!("oinfno为{wrong}"), "是2304交易".into(), "请填oinfno 2304".into()] {
+            assert!(headline.contains(&words), "no {words} in {headline}");
+        }
+    }
+    assert_eq!(world.rows(), rows);
+    assert_eq!(live(&world, &visit).await, 1);
+
+    // Undone since, it is still no 2305.
+    visit.undo("2304", &msgid(&settlement)).await.done();
+    visit.undo("2305", &msgid(&settlement)).await.refused("undo-of-other-transaction");
+    world.is_sound().await;
+}

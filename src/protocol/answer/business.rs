@@ -5,6 +5,7 @@
 use crate::domain::calendar::Day;
 use crate::domain::codes::Scheme;
 use crate::domain::ids::InstitutionCode;
+use crate::domain::ids::MessageId;
 use crate::domain::institution::NotDesignated;
 use crate::domain::institution::Reach;
 use crate::domain::money::Fen;
@@ -294,6 +295,7 @@ pub fn business(cause: &refusal::Refusal) -> Refusal {
             "请核对psn_no与omsgid后重发",
             &format!("{transaction:04}报文{message}为另一参保人办理，未冲正"),
         ),
+        R::UndoOfOtherTransaction { given, was, message } => undo_of_other_transaction(*given, *was, message),
         R::SettleAgain { settlement } => correct(
             "settle-again",
             "撤销后已有其他变动，不能恢复原结算",
@@ -489,6 +491,12 @@ fn not_undoable(transaction: u16, cancel: Option<u16>) -> Refusal {
         ),
         None => never("not-undoable", &cause, "请以同一msgid原样重发", "可冲正的交易：2304、2305、2401"),
     }
+}
+
+fn undo_of_other_transaction(given: u16, was: u16, message: &MessageId) -> Refusal {
+    let cause = format!("oinfno为{given:04}，但该报文是{was:04}交易");
+    let act = format!("请核对，冲正该报文请填oinfno {was:04}");
+    correct("undo-of-other-transaction", &cause, &act, &format!("omsgid {message}；未冲正"))
 }
 
 fn scheme_name(scheme: Scheme) -> &'static str {
