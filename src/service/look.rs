@@ -19,6 +19,7 @@ use crate::domain::ids::InstitutionCode;
 use crate::domain::ids::PersonKey;
 use crate::domain::ids::SettlementId;
 use crate::domain::ids::StayId;
+use crate::domain::lines::Lines;
 use crate::domain::lines::Standing;
 use crate::domain::person::PersonPrivate;
 use crate::domain::person::Register;
@@ -143,7 +144,8 @@ impl Service {
         Ok((person, found))
     }
 
-    /// 5204: the standing lines of the caller's own stay, of one settlement or all.
+    /// 5204: the standing lines of the caller's own stay; or those of one settlement, reversal or revival, as they
+    /// were when it was made. A reversal's are negative, as its figures are.
     ///
     /// # Errors
     /// `StayUnknown`, `PersonDiffers`, `SettlementUnknown`.
@@ -155,14 +157,40 @@ impl Service {
     ) -> Result<Vec<Standing>, ServiceError> {
         let facts = self.load(&Wanted::with_lines(stay.who())).await?;
         self.own_stay(&caller.institution, caller.insured_region, stay, &facts)?;
-        let unknown = |id: &SettlementId| Refusal::SettlementUnknown { settlement: id.clone() };
         if let Some(id) = settlement.filter(|id| facts.person.find_live(id).is_none()) {
-            return Err(unknown(id).into());
+            let records = self.records_between(&facts.key, 1, facts.version).await?;
+            let past = past_lines(&records, &stay.stay, id);
+            return Ok(past.ok_or_else(|| Refusal::SettlementUnknown { settlement: id.clone() })?);
         }
         let lines = facts.lines.unwrap_or_default();
         let wanted = |row: &&Standing| settlement.is_none_or(|id| row.settled_by.as_ref() == Some(id));
         Ok(lines.iter().filter(wanted).cloned().collect())
     }
+}
+
+/// The lines of a settlement that no longer stands, of a reversal or of a revival, whatever became of them since.
+fn past_lines(records: &[Arc<Record>], stay: &StayId, asked: &SettlementId) -> Option<Vec<Standing>> {
+    let of_stay = || records.iter().filter(|record| record.stay.as_ref().is_some_and(|(id, _)| id == stay));
+    let (original, is_reversal) = of_stay().find_map(|record| match &record.body {
+        Body::Settled(settlement) if settlement.id == *asked => Some((asked, false)),
+        Body::Reversed(reversal) if reversal.id == *asked => Some((&reversal.original, true)),
+        Body::Revived(revival) if revival.id == *asked => Some((&revival.settlement.id, false)),
+        _ => None,
+    })?;
+    let mut lines = Lines::default();
+    for record in of_stay() {
+        lines.apply(&record.meta.key, &record.body);
+        if matches!(&record.body, Body::Settled(settlement) if settlement.id == *original) {
+            break;
+        }
+    }
+    let rows = lines.iter().filter(|row| row.settled_by.as_ref() == Some(original));
+    let told = |row: &Standing| Standing {
+        line: if is_reversal { row.line.negated() } else { row.line.clone() },
+        uploaded_by: row.uploaded_by.clone(),
+        settled_by: Some(asked.clone()),
+    };
+    Some(rows.map(told).collect())
 }
 
 /// A person's records folded in order, with what each said privately.

@@ -302,3 +302,30 @@ async fn an_undo_that_names_the_message_by_another_transaction_says_which_it_was
     visit.undo("2305", &msgid(&settlement)).await.refused("undo-of-other-transaction");
     world.is_sound().await;
 }
+
+/// 5203 shows a reversed settlement and its negative; 5204 shows the lines of both, also once they are withdrawn.
+#[tokio::test]
+async fn the_lines_of_a_reversed_settlement_are_told_and_those_of_its_reversal_are_negative() {
+    let world = World::start().await;
+    let mut visit = local(&world).await;
+    let settled = visit.through().await.setl_id();
+    let ask = |setl_id: &str| json!({"data": {"psn_no": visit.stay.psn_no, "mdtrt_id": visit.mdtrt_id, "setl_id": setl_id}});
+    let standing = visit.call("5204", ask(&settled)).await.done().output().clone();
+    let reversal = visit.reverse(&settled).await.done().setl_id();
+    visit.call("2302", play::withdraw_all(&visit.stay, &visit.mdtrt_id)).await.done();
+
+    let reversed = visit.call("5204", ask(&settled)).await.done();
+    assert_eq!(reversed.output(), &standing);
+    let negative = visit.call("5204", ask(&reversal)).await.done();
+    let rows = negative.output().as_array().unwrap();
+    assert_eq!(rows.len(), visit.stay.lines.len());
+    for (row, was) in rows.iter().zip(standing.as_array().unwrap()) {
+        assert_eq!(row["setl_id"], json!(reversal));
+        assert_eq!((&row["feedetl_sn"], &row["pric"]), (&was["feedetl_sn"], &was["pric"]));
+        for field in ["cnt", "det_item_fee_sumamt", "inscp_scp_amt", "fulamt_ownpay_amt"] {
+            let (now, then) = (row[field].as_f64().unwrap(), was[field].as_f64().unwrap());
+            assert_eq!(now, 0.0 - then, "{field}");
+        }
+    }
+    visit.call("5204", ask("A1")).await.refused("settlement-unknown");
+}
