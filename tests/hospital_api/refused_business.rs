@@ -174,7 +174,7 @@ async fn a_total_that_is_not_the_sum_of_the_lines_is_told_with_both_figures() {
     visit.until_discharge().await;
     let rows = world.rows();
     visit.stay.medfee_sumamt = "8850.50".into();
-    let words = ["医疗费总额8850.50与明细合计8850.51不符", "请核对后重发"];
+    let words = ["医疗费总额8850.50与明细合计8850.51不符", "请核对后重发", "2301各行应答", "2302（0000）"];
     changed_nothing(&world, &rows, visit.settle().await, "total-differs", &words);
     changed_nothing(&world, &rows, visit.quote().await, "total-differs", &words);
 }

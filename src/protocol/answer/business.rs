@@ -193,7 +193,9 @@ pub fn business(cause: &refusal::Refusal) -> Refusal {
                 "total-differs",
                 &format!("医疗费总额{given}与明细合计{lines}不符"),
                 "请核对后重发",
-                &format!("medfee_sumamt须等于{count}条未结算明细之和{until}；可用5204查询已上传明细"),
+                &format!(
+                    "medfee_sumamt须等于{count}条未结算明细之和{until}；请与2301各行应答核对，或以2302（0000）全部撤销后重传"
+                ),
             )
         }
         R::NoPolicy(cause) => no_policy(cause),
