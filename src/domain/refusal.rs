@@ -341,6 +341,8 @@ pub enum LineRefusal {
     RefundOfUnknown {
         original: LineNo,
     },
+    /// The number means all lines in 2302: the line could not be withdrawn alone.
+    MeansAll,
     /// Refunds a refund.
     RefundOfRefund {
         original: LineNo,

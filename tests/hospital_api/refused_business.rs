@@ -258,3 +258,18 @@ async fn a_message_id_used_again_for_other_content_is_refused() {
     let refused = world.send(&other).await;
     changed_nothing(&world, &rows, refused, "msgid-reused", &["请换新msgid重发"]);
 }
+
+/// 0000 withdraws every line, so a line of that number could not be withdrawn alone.
+#[tokio::test]
+async fn a_line_is_not_numbered_by_the_number_that_means_all_lines() {
+    let world = World::start().await;
+    let mut visit = local(&world).await;
+    visit.admit().await.done();
+    let mut lines = visit.stay.lines.clone();
+    lines[0].feedetl_sn = "0000".into();
+    let rows = world.rows();
+    let refused = visit.upload_lines(&lines).await;
+    let memo = refused.output()["result"][0]["memo"].as_str().unwrap_or_default().to_owned();
+    assert!(memo.contains("明细流水号不能为0000"), "{memo}");
+    changed_nothing(&world, &rows, refused, "lines-refused", &["共1条", "请换其他流水号后重传"]);
+}

@@ -44,6 +44,11 @@ fn said(cause: &LineRefusal) -> Said {
             "请先撤销原明细（2302）或换号重传",
             "内容相同的重传不会重复记费".into(),
         ),
+        L::MeansAll => say(
+            "明细流水号不能为0000",
+            "请换其他流水号后重传",
+            "feedetl_sn 0000在2302中表示全部明细，不能单独撤销".into(),
+        ),
         L::TwiceInCall => {
             say("明细流水号在本次上传中重复且内容不同", "请更正后重传", "feedetl_sn须在一次住院内唯一".into())
         }
