@@ -132,6 +132,11 @@ pub enum Refusal {
         field: &'static str,
     },
 
+    /// 医疗类别 `med_type` of outpatients or of a pharmacy: no stay in hospital.
+    NotInpatient {
+        med_type: String,
+    },
+
     // Days.
     /// A day lies in the future.
     InFuture {
@@ -327,6 +332,8 @@ pub struct LineFault {
 pub enum LineRefusal {
     /// The number stands with other content: withdraw it first, or use another number.
     OtherContent,
+    /// The number means all lines in 2302: the line could not be withdrawn alone.
+    MeansAll,
     /// Twice in one call with different content.
     TwiceInCall,
     NotMapped(NotMapped),
@@ -341,8 +348,6 @@ pub enum LineRefusal {
     RefundOfUnknown {
         original: LineNo,
     },
-    /// The number means all lines in 2302: the line could not be withdrawn alone.
-    MeansAll,
     /// Refunds a refund.
     RefundOfRefund {
         original: LineNo,

@@ -273,3 +273,37 @@ async fn a_line_is_not_numbered_by_the_number_that_means_all_lines() {
     assert!(memo.contains("明细流水号不能为0000"), "{memo}");
     changed_nothing(&world, &rows, refused, "lines-refused", &["共1条", "请换其他流水号后重传"]);
 }
+
+#[tokio::test]
+async fn an_outpatient_is_not_admitted_and_the_kinds_of_inpatients_are_told() {
+    let world = World::start().await;
+    let mut visit = local(&world).await;
+    let rows = world.rows();
+    for (med_type, name) in [
+        ("11", "普通门诊"),
+        ("12", "门诊挂号"),
+        ("13", "急诊"),
+        ("14", "门诊慢特病"),
+        ("41", "定点药店购药"),
+        ("51", "生育门诊"),
+        ("53", "计划生育手术费"),
+        ("9901", "重大疾病门诊"),
+    ] {
+        visit.stay.med_type = med_type.into();
+        let named = format!("med_type {med_type}{name}不是住院类别");
+        let words = [named.as_str(), "请改填21、22、23、24或52后重发"];
+        changed_nothing(&world, &rows, visit.admit().await, "not-inpatient", &words);
+    }
+    for med_type in ["21", "22", "23", "24"] {
+        visit.stay.med_type = med_type.into();
+        visit.admit().await.done();
+        visit.call("2404", play::cancel(&visit.stay, &visit.mdtrt_id)).await.done();
+    }
+    visit.admit().await.done();
+    let rows = world.rows();
+    let mut change = play::admit(&visit.stay)["mdtrtinfo"].clone();
+    change["mdtrt_id"] = json!(visit.mdtrt_id);
+    change["med_type"] = json!("41");
+    let refused = visit.call("2403", json!({ "adminfo": change })).await;
+    changed_nothing(&world, &rows, refused, "not-inpatient", &["定点药店购药"]);
+}

@@ -154,6 +154,8 @@ pub fn business(cause: &refusal::Refusal) -> Refusal {
             "",
         ),
 
+        R::NotInpatient { med_type } => not_inpatient(med_type),
+
         R::InFuture { field, day, today } => {
             correct("day-in-future", &format!("{field} {day}晚于今日{today}"), "请更正日期后重发", "")
         }
@@ -389,6 +391,16 @@ fn not_covered(insutype: &str, day: Day, gap: CoverageGap, others: &[String]) ->
         return correct(code, &why, "请先自费或联系参保地经办机构", &detail);
     }
     correct(code, &why, "请按有效险种重新办理", &format!("{day}有效险种：{}", others.join("、")))
+}
+
+fn not_inpatient(med_type: &str) -> Refusal {
+    let name = codes::MED_TYPE.name(med_type).unwrap_or_default();
+    correct(
+        "not-inpatient",
+        &format!("med_type {}{}不是住院类别", cut(med_type, 6), cut(name, 8)),
+        "请改填21、22、23、24或52后重发",
+        "21普通住院、22外伤住院、23转外诊治住院、24急诊转住院、52生育住院；门诊与购药不在本网关结算",
+    )
 }
 
 fn detail_of_stay(stay: &str, settled: Option<&SettledAs>) -> String {
