@@ -280,6 +280,15 @@ pub enum Refusal {
     FilingPlaceUnknown {
         region: RegionCode,
     },
+    /// `hosp_agre_refl_flag` 0: the hospital does not agree to the referral.
+    ReferralNotAgreed,
+    /// The hospital named in a referral lies elsewhere than the place of the referral.
+    ReferralPlaceDiffers {
+        hospital: InstitutionCode,
+        name: String,
+        region: RegionCode,
+        target: RegionCode,
+    },
     /// Nothing insures her on the day.
     FilingNotInsured {
         day: Day,

@@ -326,6 +326,18 @@ pub fn business(cause: &refusal::Refusal) -> Refusal {
             "请填市、直辖市或省的区划",
             "字段mdtrtarea_admdvs",
         ),
+        R::ReferralNotAgreed => correct(
+            "referral-not-agreed",
+            "医院不同意转院（hosp_agre_refl_flag为0）",
+            "同意转院请填1后重发",
+            "不同意转院的，不能办理转院备案",
+        ),
+        R::ReferralPlaceDiffers { hospital, name, region, target } => correct(
+            "referral-place-differs",
+            &format!("转往医院在{region}，与就医地{target}不符"),
+            "请核对mdtrtarea_admdvs后重发",
+            &format!("转往医院reflin_medins_no {hospital}{}", cut(name, 30)),
+        ),
         R::FilingNotInsured { day } => {
             correct("filing-not-insured", &format!("{day}没有有效参保，不能备案"), "请核对日期或参保状态", "")
         }
