@@ -161,6 +161,10 @@ pub enum Trouble {
     NotDay {
         got: String,
     },
+    /// yyyyMM is wanted.
+    NotMonth {
+        got: String,
+    },
     NotMoment {
         got: String,
     },
@@ -206,6 +210,7 @@ impl fmt::Display for Trouble {
             Trouble::NotMoney { .. } => "not an amount with at most two decimals",
             Trouble::NotNumber { .. } => "not a number of its form",
             Trouble::NotDay { .. } => "not a date",
+            Trouble::NotMonth { .. } => "not a month",
             Trouble::NotMoment { .. } => "not a date and time",
             Trouble::NotRegion { .. } => "not a region of six digits",
             Trouble::NotFlag { .. } => "not 0 or 1",

@@ -14,6 +14,7 @@ use std::sync::Arc;
 
 use crate::domain::calendar::Day;
 use crate::domain::calendar::Instant;
+use crate::domain::calendar::Month;
 use crate::domain::filing::Filing;
 use crate::domain::ids::InstitutionCode;
 use crate::domain::ids::PersonKey;
@@ -29,6 +30,7 @@ use crate::domain::record::FilingPrivate;
 use crate::domain::record::Record;
 use crate::domain::state::PersonState;
 use crate::domain::state::StayState;
+use crate::domain::state::YearUse;
 use crate::service::Service;
 use crate::service::call::Caller;
 use crate::service::call::StayRef;
@@ -102,7 +104,7 @@ pub struct StayFilter {
 }
 
 impl Service {
-    /// The person with what this viewer may see. Serves 5201, 5202, 5206, 5303, 5304 and the person's pages.
+    /// The person with what this viewer may see. Serves 5201, 5303, 5304 and the person's pages.
     ///
     /// # Errors
     /// `PersonUnknown`.
@@ -122,6 +124,32 @@ impl Service {
             settlements: chronicle.settlements.into_iter().filter(|row| viewer.sees_row(row)).collect(),
             filings: chronicle.filings.into_iter().map(|filing| viewer.seen(filing)).collect(),
         })
+    }
+
+    /// 5206: what she used of each scheme's years, now or as of the end of a month. What happened outside counts from
+    /// the day on which it happened, whenever it came in.
+    ///
+    /// # Errors
+    /// `PersonUnknown`.
+    pub async fn look_at_totals(
+        &self,
+        key: &PersonKey,
+        month: Option<Month>,
+    ) -> Result<Vec<YearUse>, ServiceError> {
+        let facts = self.load(&Wanted::of(Who::Person(key.clone()))).await?;
+        let Some(month) = month else { return Ok(facts.person.years.clone()) };
+        let after = month.next().first_day();
+        let mut chronicle = Chronicle::default();
+        for record in self.records_between(key, 1, facts.version).await? {
+            let day = match &record.body {
+                Body::OutsideEvent(event) => event.on,
+                _ => record.at.moment().day(),
+            };
+            if day < after {
+                chronicle.take(&record)?;
+            }
+        }
+        Ok(chronicle.person.years)
     }
 
     /// 5203: one settlement, reversal or revival of the caller's own stay.

@@ -183,6 +183,7 @@ fn field(fault: &Fault) -> (&'static str, String, &'static str, String) {
             malformed(&format!("须为数值（{digits}位，其中小数至多{decimals}位）"), got)
         }
         Trouble::NotDay { got } => malformed("须为日期yyyy-MM-dd", got),
+        Trouble::NotMonth { got } => malformed("须为年月yyyyMM", got),
         Trouble::NotMoment { got } => malformed("须为时间yyyy-MM-dd HH:mm:ss", got),
         Trouble::NotRegion { got } => malformed("须为6位区划代码", got),
         Trouble::NotFlag { got } => malformed("须为0或1", got),
@@ -231,6 +232,7 @@ mod tests {
             Trouble::NotNumber { digits: 16, decimals: 4, got: "x".repeat(16) },
             Trouble::NotNumber { digits: 4, decimals: 0, got: "x".repeat(16) },
             Trouble::NotDay { got: String::new() },
+            Trouble::NotMonth { got: "x".repeat(10) },
             Trouble::NotMoment { got: "x".repeat(17) },
             Trouble::NotRegion { got: "x".repeat(17) },
             Trouble::NotFlag { got: "x".repeat(17) },
