@@ -153,6 +153,10 @@ pub enum Trouble {
     NotMoney {
         got: String,
     },
+    /// An amount of the right form that nothing here could hold.
+    AmountTooLarge {
+        got: String,
+    },
     NotNumber {
         digits: u8,
         decimals: u8,
@@ -208,6 +212,7 @@ impl fmt::Display for Trouble {
             Trouble::NotText => "not text",
             Trouble::Blank => "holds a blank",
             Trouble::NotMoney { .. } => "not an amount with at most two decimals",
+            Trouble::AmountTooLarge { .. } => "an amount that is too large",
             Trouble::NotNumber { .. } => "not a number of its form",
             Trouble::NotDay { .. } => "not a date",
             Trouble::NotMonth { .. } => "not a month",
