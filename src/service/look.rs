@@ -152,6 +152,17 @@ impl Service {
         Ok(chronicle.person.years)
     }
 
+    /// 5202: the person of the caller's own stay.
+    ///
+    /// # Errors
+    /// `StayUnknown`, `PersonDiffers`.
+    pub async fn look_at_stay(&self, caller: &Caller, stay: &StayRef) -> Result<PersonSeen, ServiceError> {
+        let facts = self.load_stay(caller, &Wanted::of(stay.who())).await?;
+        self.own_stay(&caller.institution, caller.insured_region, stay, &facts)?;
+        let viewer = Viewer::Institution(caller.institution.clone());
+        self.look_at_person(&facts.key, &viewer).await
+    }
+
     /// 5203: one settlement, reversal or revival of the caller's own stay.
     ///
     /// # Errors
@@ -162,10 +173,7 @@ impl Service {
         stay: &StayRef,
         settlement: &SettlementId,
     ) -> Result<(PersonSeen, SettlementSeen), ServiceError> {
-        let facts = self.load(&Wanted::of(stay.who())).await?;
-        self.own_stay(&caller.institution, caller.insured_region, stay, &facts)?;
-        let viewer = Viewer::Institution(caller.institution.clone());
-        let person = self.look_at_person(&facts.key, &viewer).await?;
+        let person = self.look_at_stay(caller, stay).await?;
         let of_stay = person.settlements.iter().filter(|row| row.stay == stay.stay);
         let found = of_stay.into_iter().find(|row| row.id() == Some(settlement)).cloned();
         let found = found.ok_or_else(|| Refusal::SettlementUnknown { settlement: settlement.clone() })?;
@@ -183,7 +191,7 @@ impl Service {
         stay: &StayRef,
         settlement: Option<&SettlementId>,
     ) -> Result<Vec<Standing>, ServiceError> {
-        let facts = self.load(&Wanted::with_lines(stay.who())).await?;
+        let facts = self.load_stay(caller, &Wanted::with_lines(stay.who())).await?;
         self.own_stay(&caller.institution, caller.insured_region, stay, &facts)?;
         if let Some(id) = settlement.filter(|id| facts.person.find_live(id).is_none()) {
             let records = self.records_between(&facts.key, 1, facts.version).await?;

@@ -55,7 +55,7 @@ pub(super) async fn visits(turn: &mut Turn<'_, '_>) -> Result<Outcome, NotDone> 
 pub(super) async fn diagnoses(turn: &mut Turn<'_, '_>) -> Result<Outcome, NotDone> {
     let row = turn.message.one::<query::Diagnoses>();
     let wanted = stay_ref(row.get(&query::DIAGNOSES.mdtrt_id), row.get(&query::DIAGNOSES.psn_no))?;
-    let seen = person(turn, &wanted.number).await?;
+    let seen = turn.service.look_at_stay(&turn.caller(), &wanted).await?;
     let stay = look_stay::own(&seen, &wanted)?;
     let rows = look_stay::diagnoses(stay);
     Ok(turn.answer(|output| {
