@@ -53,6 +53,7 @@ pub enum Refusal {
         pool: RegionCode,
         name: String,
         agency: RegionCode,
+        agency_name: String,
     },
     /// `insuplc_admdvs` is not where the stay's person is insured.
     InsuredRegionDiffers {
@@ -307,6 +308,8 @@ pub struct SettledAs {
 pub enum Bound {
     Admission,
     Discharge,
+    /// The first day that the region table knows.
+    RegionTable,
     LastLine,
     FirstLine,
     LastPart,

@@ -307,3 +307,82 @@ async fn an_outpatient_is_not_admitted_and_the_kinds_of_inpatients_are_told() {
     let refused = visit.call("2403", json!({ "adminfo": change })).await;
     changed_nothing(&world, &rows, refused, "not-inpatient", &["定点药店购药"]);
 }
+
+/// The clerk picked the wrong patient: the number of the stay is right, and whose it is stays untold.
+#[tokio::test]
+async fn a_number_that_is_not_the_one_of_the_stay_is_named() {
+    let world = World::start().await;
+    let mut visit = local(&world).await;
+    visit.until_discharge().await;
+    let (id, hers) = (visit.mdtrt_id.clone(), visit.stay.psn_no.clone());
+    let other = world.insure(&EMPLOYEE).await;
+    let mut stay = visit.stay.clone();
+    let looked = |psn_no: &str| json!({"data": {"psn_no": psn_no, "mdtrt_id": id, "setl_id": "A1"}});
+    for psn_no in [other.person.number(), "4407007999999999"] {
+        stay.psn_no = psn_no.into();
+        let bill = play::settle(&stay, &id, &stay.medfee_sumamt);
+        let rows = world.rows();
+        for (infno, input) in [
+            ("2301", play::upload(&stay, &id, &stay.lines[..1])),
+            ("2302", play::withdraw_all(&stay, &id)),
+            ("2303", bill.clone()),
+            ("2304", bill),
+            ("2405", play::cancel(&stay, &id)),
+            ("5202", looked(psn_no)),
+            ("5203", looked(psn_no)),
+            ("5204", looked(psn_no)),
+        ] {
+            let answer = visit.call(infno, input).await;
+            assert!(!answer.err_msg().contains(&hers), "{}", answer.err_msg());
+            let words = ["psn_no不是该次住院的参保人", "请核对psn_no"];
+            changed_nothing(&world, &rows, answer, "person-differs", &words);
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_day_before_the_region_table_begins_is_the_fault_and_not_the_region() {
+    let world = World::start().await;
+    let mut visit = local(&world).await;
+    visit.stay.begntime = "1926-11-09 08:00:00".into();
+    let rows = world.rows();
+    let words = ["begntime 1926-11-09早于", "请更正日期后重发"];
+    changed_nothing(&world, &rows, visit.admit().await, "day-too-early", &words);
+}
+
+#[tokio::test]
+async fn an_identity_card_is_not_scanned_again() {
+    let world = World::start().await;
+    let mut visit = local(&world).await;
+    visit.stay.certno = "440799200001010013".into();
+    let refused = visit.identify().await.refused("credential-unknown");
+    assert!(!refused.err_msg().contains("扫码"), "{}", refused.err_msg());
+    assert!(refused.err_msg().contains("请核对证件号码"), "{}", refused.err_msg());
+}
+
+#[tokio::test]
+async fn who_is_insured_in_a_region_that_is_not_connected_is_told_whom_to_call() {
+    let world = World::start_with(|config, _| config.hotline = "0750-12393".into()).await;
+    let mut visit = local(&world).await;
+    visit.stay.insuplc_admdvs = "530102".into();
+    let rows = world.rows();
+    let words = ["参保地昆明市尚未接入", "咨询参保地经办机构昆明市530100", "医保服务热线0750-12393"];
+    changed_nothing(&world, &rows, visit.admit().await, "region-not-connected", &words);
+}
+
+#[tokio::test]
+async fn an_amount_that_is_too_large_is_told_so() {
+    let world = World::start().await;
+    let mut visit = local(&world).await;
+    visit.until_discharge().await;
+    let rows = world.rows();
+    for (amount, words) in [
+        ("12345678901234567.00", "金额过大，至多1000亿元"),
+        ("100000000001", "金额过大，至多1000亿元"),
+        ("8850.515", "须为至多两位小数的金额"),
+    ] {
+        visit.stay.medfee_sumamt = amount.into();
+        let words = ["medfee_sumamt", words];
+        changed_nothing(&world, &rows, visit.quote().await, "malformed-field", &words);
+    }
+}

@@ -27,8 +27,8 @@ use crate::protocol::hospital::codes;
 /// Where a person files without a window, as every sentence about filing says it.
 pub const HOW_TO_FILE: &str = "国家医保服务平台App、国家异地就医备案小程序或参保地经办机构";
 
-/// A refusal of the domain in the hospital's words.
-pub fn business(cause: &refusal::Refusal) -> Refusal {
+/// A refusal of the domain in the hospital's words. `hotline`: whom to call when a region is not connected.
+pub fn business(cause: &refusal::Refusal, hotline: &str) -> Refusal {
     use refusal::Refusal as R;
     match cause {
         R::InstitutionUnknown { institution } => correct(
@@ -53,11 +53,15 @@ pub fn business(cause: &refusal::Refusal) -> Refusal {
         R::RegionUnknown { region } => {
             correct("region-unknown", &format!("区划表中没有医保区划{region}"), "请核对区划后重发", "")
         }
-        R::RegionNotConnected { pool, name, agency } => never(
+        R::RegionNotConnected { pool, name, agency, agency_name } => never(
             "region-not-connected",
             &format!("参保地{}尚未接入本网关", cut(name, 12)),
             "请先自费，回参保地手工报销",
-            &format!("参保统筹区{pool}；咨询参保地经办机构{agency}"),
+            &format!(
+                "参保统筹区{pool}；咨询参保地经办机构{}{agency}，医保服务热线{}",
+                cut(agency_name, 16),
+                cut(hotline, 30)
+            ),
         ),
         R::InsuredRegionDiffers { given } => correct(
             "insured-region-differs",
@@ -81,7 +85,7 @@ pub fn business(cause: &refusal::Refusal) -> Refusal {
             "credential-unknown",
             &format!("按{}查不到参保人", credential(kind)),
             "请核对证件或改用其他凭证重发",
-            "电子凭证令牌可能已失效，请重新扫码",
+            credential_advice(kind),
         ),
         R::CredentialOfAnother { kind } => correct(
             "credential-of-another",
@@ -302,9 +306,9 @@ pub fn business(cause: &refusal::Refusal) -> Refusal {
         R::UndoOfOtherTransaction { given, was, message } => undo_of_other_transaction(*given, *was, message),
         R::SettleAgain { settlement } => correct(
             "settle-again",
-            "撤销后已有其他变动，不能恢复原结算",
+            "撤销后住院、累计、账户或备案已变，不能恢复",
             "请重新结算（2304）",
-            &format!("原结算setl_id {settlement}"),
+            &format!("已撤销出院的请先办理出院（2402）；原结算setl_id {settlement}"),
         ),
 
         R::Filing(cause) => filing::refused(cause),
@@ -452,6 +456,7 @@ fn bound(because: Bound) -> &'static str {
     match because {
         Bound::Admission => "入院日",
         Bound::Discharge => "出院日",
+        Bound::RegionTable => "区划表首日",
         Bound::LastLine => "末条费用日",
         Bound::FirstLine => "首条费用日",
         Bound::LastPart => "中途结算日",
@@ -536,6 +541,15 @@ fn scheme_name(scheme: Scheme) -> &'static str {
 
 fn credential(kind: &str) -> &str {
     codes::MDTRT_CERT_TYPE.name(kind).unwrap_or("就诊凭证")
+}
+
+/// What else may be wrong with a credential that leads to nobody. Only a token runs out.
+fn credential_advice(kind: &str) -> &'static str {
+    match kind {
+        "01" => "电子凭证令牌可能已失效，请重新扫码",
+        "02" => "请核对证件号码，或确认其在参保地已有登记",
+        _ => "",
+    }
 }
 
 fn listed<T: ToString>(items: &[T]) -> String {

@@ -353,7 +353,12 @@ async fn a_visitor_goes_by_the_pack_of_her_own_pool_or_is_told_whom_to_call() {
     let refused = refusal(world.service.admit(&call, admission("V1", 20_260_301)).await);
     assert_eq!(
         refused,
-        Refusal::RegionNotConnected { pool: CHANGSHA, name: "长沙市".into(), agency: CHANGSHA }
+        Refusal::RegionNotConnected {
+            pool: CHANGSHA,
+            name: "长沙市".into(),
+            agency: CHANGSHA,
+            agency_name: "长沙市".into()
+        }
     );
     call.insured_region = None;
     let refused = refusal(world.service.admit(&call, admission("V1", 20_260_301)).await);
