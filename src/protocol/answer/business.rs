@@ -5,7 +5,6 @@
 use crate::domain::calendar::Day;
 use crate::domain::codes::Scheme;
 use crate::domain::ids::InstitutionCode;
-use crate::domain::ids::MessageId;
 use crate::domain::institution::NotDesignated;
 use crate::domain::institution::Reach;
 use crate::domain::money::Fen;
@@ -22,6 +21,7 @@ use crate::protocol::answer::cut;
 use crate::protocol::answer::filing;
 use crate::protocol::answer::lines;
 use crate::protocol::answer::never;
+use crate::protocol::answer::undo;
 use crate::protocol::hospital::codes;
 
 /// Where a person files without a window, as every sentence about filing says it.
@@ -296,20 +296,12 @@ pub fn business(cause: &refusal::Refusal, hotline: &str) -> Refusal {
             "请先撤销最后一次中途结算",
             &format!("setl_id {settlement}"),
         ),
-        R::NotUndoable { transaction, cancel } => not_undoable(*transaction, *cancel),
-        R::UndoOfAnother { transaction, message } => correct(
-            "undo-of-another",
-            "要冲正的报文不是此参保人的",
-            "请核对psn_no与omsgid后重发",
-            &format!("{transaction:04}报文{message}为另一参保人办理，未冲正"),
-        ),
-        R::UndoOfOtherTransaction { given, was, message } => undo_of_other_transaction(*given, *was, message),
-        R::SettleAgain { settlement } => correct(
-            "settle-again",
-            "撤销后住院、累计、账户或备案已变，不能恢复",
-            "请重新结算（2304）",
-            &format!("已撤销出院的请先办理出院（2402）；原结算setl_id {settlement}"),
-        ),
+        R::NotUndoable { transaction, cancel } => undo::not_undoable(*transaction, *cancel),
+        R::UndoOfAnother { transaction, message } => undo::of_another(*transaction, message),
+        R::UndoOfOtherTransaction { given, was, message } => {
+            undo::of_other_transaction(*given, *was, message)
+        }
+        R::SettleAgain { settlement } => undo::settle_again(settlement),
 
         R::Filing(cause) => filing::refused(cause),
         R::FilingUnknown { filing } => correct(
@@ -509,25 +501,6 @@ fn quote_again(quoted: Option<Fen>, now: Fen) -> Refusal {
         None => format!("尚未预结算，现金自付{now}元"),
     };
     correct("quote-again", &cause, "请重新预结算（2303）", "确认后再结算（2304）")
-}
-
-fn not_undoable(transaction: u16, cancel: Option<u16>) -> Refusal {
-    let cause = format!("{transaction:04}交易不能以2601冲正");
-    match cancel {
-        Some(cancel) => never(
-            "not-undoable",
-            &cause,
-            &format!("请以同一msgid原样重发或用{cancel:04}撤销"),
-            "重发不会重复处理：已完成的会返回首次结果",
-        ),
-        None => never("not-undoable", &cause, "请以同一msgid原样重发", "可冲正的交易：2304、2305、2401"),
-    }
-}
-
-fn undo_of_other_transaction(given: u16, was: u16, message: &MessageId) -> Refusal {
-    let cause = format!("oinfno为{given:04}，但该报文是{was:04}交易");
-    let act = format!("请核对，冲正该报文请填oinfno {was:04}");
-    correct("undo-of-other-transaction", &cause, &act, &format!("omsgid {message}；未冲正"))
 }
 
 fn scheme_name(scheme: Scheme) -> &'static str {
