@@ -377,6 +377,7 @@ fn service_settings(config: &Gateway) -> Settings {
     };
     let named = config.institutions.by_code.iter();
     Settings {
+        hotline: config.hotline.clone(),
         lines_per_call_max: config.hospital.lines_per_call_max,
         lines_per_stay_max: config.hospital.lines_per_stay_max,
         amount_tolerance: Fen(config.hospital.amount_tolerance_fen),

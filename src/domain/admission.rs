@@ -29,6 +29,13 @@ const EMERGENCY: &str = "24";
 /// `med_type` 22: an injury needs the signed commitment.
 const INJURY: &str = "22";
 
+/// `med_type` of outpatients, pharmacies and care at home. What the code tables of the regions give to hospitals or
+/// leave open stays admitted; 9903 is psychiatric inpatient care in one of them.
+const NOT_INPATIENT: [&str; 20] = [
+    "11", "12", "13", "14", "15", "16", "19", "41", "51", "53", "61", "81", "91", "93", "3102", "9107",
+    "9901", "9906", "140104", "140201",
+];
+
 /// What a decision about admission reads.
 #[derive(Clone, Copy, Debug)]
 pub struct AdmissionFacts<'a> {
@@ -65,9 +72,10 @@ pub fn is_injury_cleared(med_type: &str, commitment: bool) -> bool {
 /// Begins a stay. `admission.institution_region` is filled in from the register.
 ///
 /// # Errors
-/// In this order: a day in the future, region and institution, an open stay, coverage, policy, recognition.
+/// In this order: a kind of care outside hospitals, a day in the future, region and institution, an open stay, coverage, policy, recognition.
 pub fn admit(facts: &AdmissionFacts<'_>, mut admission: Admission) -> Result<Admitted, Refusal> {
     let day = admission.begun.day();
+    check_inpatient(&admission.med_type)?;
     check_not_future("begntime", day, facts.today)?;
     let scene = Scene::set(facts.reference, facts.key.pool, &admission.institution, day)?;
     scene.check_admits()?;
@@ -77,6 +85,13 @@ pub fn admit(facts: &AdmissionFacts<'_>, mut admission: Admission) -> Result<Adm
     admission.work_injury = check_insured(facts, &scene, &admission)?;
     let cautions = cautions(facts, &scene, &admission);
     Ok(Admitted { admission, cautions })
+}
+
+fn check_inpatient(med_type: &str) -> Result<(), Refusal> {
+    if NOT_INPATIENT.contains(&med_type) {
+        return Err(Refusal::NotInpatient { med_type: med_type.into() });
+    }
+    Ok(())
 }
 
 /// One open stay per person anywhere.
@@ -144,6 +159,9 @@ pub fn change(
     check_act(facts.person, stay.id, stay.state, Act::Change)?;
     let day = changed.begun.day();
     check_not_future("begntime", day, facts.today)?;
+    if changed.med_type != stay.state.admission.med_type {
+        check_inpatient(&changed.med_type)?;
+    }
     check_before_all_else(stay.state, changed.begun)?;
     check_parts(stay.state, &changed)?;
     let scene = Scene::set(facts.reference, facts.key.pool, &changed.institution, day)?;

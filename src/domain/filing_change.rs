@@ -51,6 +51,8 @@ pub enum FilingRefusal {
     ReferralByHerself,
     #[error("the long-term filing {id} stands: change it instead of making a second")]
     LongTermStands { id: FilingId },
+    #[error("the referral {id} stands for the same place until {to:?}: it needs no second")]
+    ReferralStands { id: FilingId, to: Option<Day> },
     #[error("the long-term filing {id} may be changed or ended from {first_day} on")]
     Locked { id: FilingId, first_day: Day },
     #[error("a settled stay admitted on {admitted} used the filing: end it on a later day")]
@@ -74,6 +76,7 @@ pub fn make(
     check_maker(&order, home)?;
     check_no_second(&order, filings)?;
     let to = order.to.or_else(|| usual_end(&order, terms));
+    check_no_second_referral(&order, to, filings)?;
     Ok(Filing {
         id: order.id,
         category: order.category,
@@ -154,6 +157,37 @@ fn check_no_second(order: &NewFiling, filings: &[Filing]) -> Result<(), FilingRe
     let standing =
         filings.iter().find(|filing| filing.category.is_long_term() && filing.stands_on(order.from));
     standing.map_or(Ok(()), |filing| Err(FilingRefusal::LongTermStands { id: filing.id.clone() }))
+}
+
+/// A second referral for the same place begins after the first; what is imported is as its source has it.
+fn check_no_second_referral(
+    order: &NewFiling,
+    to: Option<Day>,
+    filings: &[Filing],
+) -> Result<(), FilingRefusal> {
+    if order.category != FilingCategory::Referral || order.by == FiledBy::Import {
+        return Ok(());
+    }
+    let overlaps = |filing: &&Filing| {
+        let last = last_day(filing);
+        filing.category == FilingCategory::Referral
+            && filing.target == order.target
+            && last.is_none_or(|last| last >= order.from && last >= filing.from)
+            && to.is_none_or(|to| to >= filing.from)
+    };
+    let standing = filings.iter().find(overlaps);
+    standing.map_or(Ok(()), |filing| {
+        Err(FilingRefusal::ReferralStands { id: filing.id.clone(), to: last_day(filing) })
+    })
+}
+
+/// The last day on which a filing covers.
+fn last_day(filing: &Filing) -> Option<Day> {
+    let ended = filing.ended_from.map(Day::previous);
+    match (filing.to, ended) {
+        (Some(to), Some(ended)) => Some(to.min(ended)),
+        (to, ended) => to.or(ended),
+    }
 }
 
 fn check_lock(filing: &Filing, today: Day, terms: &FilingTerms) -> Result<(), FilingRefusal> {
@@ -290,6 +324,28 @@ mod tests {
             (filing(C::Referral), C::LongTermWorker, None),
         ] {
             assert_eq!(make(order(category), HOME, &[existing], &terms()).err(), refusal);
+        }
+    }
+
+    #[test]
+    fn a_second_referral_for_the_same_place_begins_after_the_first() {
+        let first = Filing { to: Some(day(20_260_615)), ..filing(C::Referral) };
+        let stands = Some(R::ReferralStands { id: first.id.clone(), to: first.to });
+        let second = order(C::Referral);
+        let after = NewFiling { from: day(20_260_616), ..second.clone() };
+        let elsewhere = NewFiling { target: RegionCode(430_100), ..second.clone() };
+        let imported = NewFiling { by: FiledBy::Import, ..second.clone() };
+        let ended = Filing { ended_from: Some(day(20_260_610)), ..first.clone() };
+        let of_other_kind = Filing { category: C::Emergency, ..first.clone() };
+        for (existing, order, refusal) in [
+            (&first, second.clone(), stands),
+            (&first, after, None),
+            (&first, elsewhere, None),
+            (&first, imported, None),
+            (&ended, second.clone(), None),
+            (&of_other_kind, second, None),
+        ] {
+            assert_eq!(make(order.clone(), HOME, from_ref(existing), &terms()).err(), refusal, "{order:?}");
         }
     }
 

@@ -63,6 +63,28 @@ pub fn hospital(
     Ok(FiledBy::Hospital { code: code.clone(), pool })
 }
 
+/// The hospital that a referral names must lie where the referral is for, as far as the register knows it.
+///
+/// # Errors
+/// `ReferralPlaceDiffers`.
+pub fn check_receiver(
+    reference: &Reference,
+    code: &InstitutionCode,
+    target: RegionCode,
+    today: Day,
+) -> Result<(), Refusal> {
+    let regions = &reference.regions;
+    let Some(row) = reference.institution(code, today) else { return Ok(()) };
+    let Some(place) = scene::place(regions, row.region, today) else { return Ok(()) };
+    let Some(filed) = scene::filing_target(regions, target, today) else { return Ok(()) };
+    let same_pool = regions.pool_of(target, today) == Some(place.pool);
+    if same_pool || filed == place.city || filed == place.province {
+        return Ok(());
+    }
+    let (hospital, name, region) = (code.clone(), row.name.clone(), row.region);
+    Err(Refusal::ReferralPlaceDiffers { hospital, name, region, target })
+}
+
 /// Makes a filing.
 ///
 /// # Errors

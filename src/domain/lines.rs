@@ -2,14 +2,17 @@
 
 use std::collections::HashMap;
 
+use crate::domain::breakdown::BillTotals;
 use crate::domain::calendar::Day;
 use crate::domain::ids::LineNo;
 use crate::domain::ids::SettlementId;
+use crate::domain::money::Fen;
 use crate::domain::record::Body;
 use crate::domain::record::Line;
 use crate::domain::record::LineTotals;
 use crate::domain::record::MessageKey;
 use crate::domain::record::Withdrawal;
+use crate::domain::split::LineSplit;
 
 /// One line that has not been withdrawn.
 #[derive(Clone, Debug)]
@@ -117,6 +120,19 @@ impl Lines {
             .iter_mut()
             .filter(|row| row.settled_by.as_ref() == Some(id))
             .for_each(|row| row.settled_by = None);
+    }
+}
+
+impl Line {
+    /// The line as a reversal tells it: count and amounts with their sign turned.
+    pub fn negated(&self) -> Line {
+        let nothing = LineSplit { amount: Fen::ZERO, parts: BillTotals::default() };
+        Line {
+            count: -self.count,
+            amount: Fen::ZERO - self.amount,
+            split: nothing - self.split,
+            ..self.clone()
+        }
     }
 }
 

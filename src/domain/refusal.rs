@@ -53,6 +53,7 @@ pub enum Refusal {
         pool: RegionCode,
         name: String,
         agency: RegionCode,
+        agency_name: String,
     },
     /// `insuplc_admdvs` is not where the stay's person is insured.
     InsuredRegionDiffers {
@@ -130,6 +131,11 @@ pub enum Refusal {
     /// A settled part was computed with this; reverse it first.
     ChangeAfterPart {
         field: &'static str,
+    },
+
+    /// 医疗类别 `med_type` of outpatients or of a pharmacy: no stay in hospital.
+    NotInpatient {
+        med_type: String,
     },
 
     // Days.
@@ -255,6 +261,12 @@ pub enum Refusal {
         transaction: u16,
         message: MessageId,
     },
+    /// 2601 names a message of hers by another transaction than the one that it was.
+    UndoOfOtherTransaction {
+        given: u16,
+        was: u16,
+        message: MessageId,
+    },
     /// The reversal cannot be taken back, since something came between: settle again.
     SettleAgain {
         settlement: SettlementId,
@@ -272,6 +284,15 @@ pub enum Refusal {
     /// A filing is for a city, a municipality or a province.
     FilingPlaceUnknown {
         region: RegionCode,
+    },
+    /// `hosp_agre_refl_flag` 0: the hospital does not agree to the referral.
+    ReferralNotAgreed,
+    /// The hospital named in a referral lies elsewhere than the place of the referral.
+    ReferralPlaceDiffers {
+        hospital: InstitutionCode,
+        name: String,
+        region: RegionCode,
+        target: RegionCode,
     },
     /// Nothing insures her on the day.
     FilingNotInsured {
@@ -291,6 +312,8 @@ pub struct SettledAs {
 pub enum Bound {
     Admission,
     Discharge,
+    /// The first day that the region table knows.
+    RegionTable,
     LastLine,
     FirstLine,
     LastPart,
@@ -325,6 +348,8 @@ pub struct LineFault {
 pub enum LineRefusal {
     /// The number stands with other content: withdraw it first, or use another number.
     OtherContent,
+    /// The number means all lines in 2302: the line could not be withdrawn alone.
+    MeansAll,
     /// Twice in one call with different content.
     TwiceInCall,
     NotMapped(NotMapped),

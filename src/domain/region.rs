@@ -49,6 +49,11 @@ impl Regions {
         self.by_code.get(&code)?.iter().find(|r| r.from <= day && r.to.is_none_or(|to| day <= to))
     }
 
+    /// The first day on which the table knows a code.
+    pub fn first_day(&self, code: RegionCode) -> Option<Day> {
+        self.by_code.get(&code)?.iter().map(|row| row.from).min()
+    }
+
     /// 统筹区 of a region on a day: 440703 → 440700.
     pub fn pool_of(&self, code: RegionCode, day: Day) -> Option<RegionCode> {
         self.on(code, day).map(|r| r.pool)

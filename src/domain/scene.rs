@@ -25,6 +25,7 @@ use crate::domain::person::Coverage;
 use crate::domain::person::CoverageStatus;
 use crate::domain::person::Register;
 use crate::domain::reference::Reference;
+use crate::domain::refusal::Bound;
 use crate::domain::refusal::CoverageGap;
 use crate::domain::refusal::Refusal;
 use crate::domain::region::Regions;
@@ -46,7 +47,7 @@ pub struct Scene<'a> {
 
 impl<'a> Scene<'a> {
     /// # Errors
-    /// `RegionNotConnected`, `InstitutionUnknown`, `RegionUnknown`.
+    /// `RegionNotConnected`, `InstitutionUnknown`, `TooEarly`, `RegionUnknown`.
     pub fn set(
         reference: &'a Reference,
         home: RegionCode,
@@ -56,7 +57,7 @@ impl<'a> Scene<'a> {
         let pack = reference.packs.get(&home).ok_or_else(|| not_connected(reference, home, admitted))?;
         let institution = institution(reference, code, admitted)?;
         let care = place(&reference.regions, institution.region, admitted)
-            .ok_or(Refusal::RegionUnknown { region: institution.region })?;
+            .ok_or_else(|| unknown_place(&reference.regions, institution.region, admitted))?;
         let relation = PlaceRelation::of(&care, home, home.province());
         Ok(Scene { reference, institution, home, care, relation, pack, admitted })
     }
@@ -153,9 +154,18 @@ pub fn held_pool(reference: &Reference, region: RegionCode, day: Day) -> Result<
     if reference.packs.contains_key(&pool) { Ok(pool) } else { Err(not_connected(reference, pool, day)) }
 }
 
+/// Where the region table knows the place from a later day on, the day is wrong and not the place.
+fn unknown_place(regions: &Regions, region: RegionCode, day: Day) -> Refusal {
+    match regions.first_day(region).filter(|first| day < *first) {
+        Some(earliest) => Refusal::TooEarly { field: "begntime", day, earliest, because: Bound::RegionTable },
+        None => Refusal::RegionUnknown { region },
+    }
+}
+
 fn not_connected(reference: &Reference, pool: RegionCode, day: Day) -> Refusal {
     let agency = reference.regions.on(pool, day).map_or(pool, |row| row.clearing_agency);
-    Refusal::RegionNotConnected { pool, name: reference.regions.name(pool, day), agency }
+    let name = |code| reference.regions.name(code, day);
+    Refusal::RegionNotConnected { pool, name: name(pool), agency, agency_name: name(agency) }
 }
 
 /// Where a region code lies.

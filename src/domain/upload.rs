@@ -22,6 +22,7 @@ use crate::domain::split::Cut;
 use crate::domain::split::Left;
 use crate::domain::split::LineSplit;
 use crate::domain::split::Scope;
+use crate::domain::withdraw::EVERY_LINE;
 
 /// One line of 2301 as the hospital sent it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -108,6 +109,9 @@ impl Uploading<'_> {
         if let Some(earlier) = self.fresh.get(&order.no) {
             let same = earlier.content == order.content;
             return if same { Ok(None) } else { Err(LineRefusal::TwiceInCall) };
+        }
+        if order.no.as_str() == EVERY_LINE {
+            return Err(LineRefusal::MeansAll);
         }
         match &order.refunds {
             Some(original) => self.refund(order, original).map(Some),

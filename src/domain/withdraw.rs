@@ -9,6 +9,9 @@ use crate::domain::refusal::LineFault;
 use crate::domain::refusal::LineRefusal;
 use crate::domain::refusal::Refusal;
 
+/// The `feedetl_sn` that means every line, and so none alone.
+pub const EVERY_LINE: &str = "0000";
+
 /// Which lines 2302 names.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Which {

@@ -96,6 +96,8 @@ pub struct Found {
     pub about: Message,
     /// Absent when the register does not know her (or the stay is unknown).
     pub facts: Option<Facts>,
+    /// Where the stay is, when it is known and only the number is not its person's. Whose it is stays untold.
+    pub stay_of_another: Option<InstitutionCode>,
 }
 
 /// A person and a stay at the versions that guard them.

@@ -9,6 +9,7 @@ mod filing;
 mod lines;
 mod reading;
 mod service;
+mod undo;
 
 pub use business::HOW_TO_FILE;
 pub use business::business;

@@ -153,12 +153,20 @@ pub enum Trouble {
     NotMoney {
         got: String,
     },
+    /// An amount of the right form that nothing here could hold.
+    AmountTooLarge {
+        got: String,
+    },
     NotNumber {
         digits: u8,
         decimals: u8,
         got: String,
     },
     NotDay {
+        got: String,
+    },
+    /// yyyyMM is wanted.
+    NotMonth {
         got: String,
     },
     NotMoment {
@@ -204,8 +212,10 @@ impl fmt::Display for Trouble {
             Trouble::NotText => "not text",
             Trouble::Blank => "holds a blank",
             Trouble::NotMoney { .. } => "not an amount with at most two decimals",
+            Trouble::AmountTooLarge { .. } => "an amount that is too large",
             Trouble::NotNumber { .. } => "not a number of its form",
             Trouble::NotDay { .. } => "not a date",
+            Trouble::NotMonth { .. } => "not a month",
             Trouble::NotMoment { .. } => "not a date and time",
             Trouble::NotRegion { .. } => "not a region of six digits",
             Trouble::NotFlag { .. } => "not 0 or 1",

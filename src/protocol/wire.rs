@@ -28,6 +28,15 @@ pub fn money(text: &str) -> Option<Fen> {
     (fen.abs() <= Fen::LIMIT).then_some(fen)
 }
 
+/// Whether a text has the form of an amount and is none only since it is too large: `1000000000000.00`.
+pub fn is_too_large(text: &str) -> bool {
+    let unsigned = text.strip_prefix(['-', '+']).unwrap_or(text);
+    let (before, behind) = unsigned.split_once('.').unwrap_or((unsigned, ""));
+    let are_digits = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
+    let has_the_form = !before.is_empty() && are_digits(before) && are_digits(behind);
+    has_the_form && behind.trim_end_matches('0').len() <= 2 && money(text).is_none()
+}
+
 /// N(precision, scale): at most `scale` decimals and `precision − scale` digits before the point.
 pub fn exact(text: &str, precision: u8, scale: u8) -> Option<Decimal> {
     let exact = number(text)?;
@@ -143,6 +152,18 @@ fn narrow(c: char) -> char {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_amount_is_too_large_only_when_its_form_is_right() {
+        for text in ["1000000000000", "12345678901234567.00", "-12345678901234567.5", "100000000001"] {
+            assert!(money(text).is_none() && is_too_large(text), "{text}");
+        }
+        for text in
+            ["100000000000", "000000000000000001.50", "", "-", ".", "1.555", "1234567890123.555", "1元", "x"]
+        {
+            assert!(!is_too_large(text), "{text}");
+        }
+    }
 
     #[test]
     fn an_amount_is_taken_when_it_is_exact() {

@@ -54,7 +54,7 @@ impl Service {
     ///
     /// # Errors
     /// In this order: `InsuredRegionMissing`, `RegionUnknown`, `RegionNotConnected`, `PersonUnknown`, credential
-    /// refusals, `InFuture`, `InstitutionUnknown`, `NotDesignated`, `LevelUnknown`, `OpenStay`, `NotCovered`,
+    /// refusals, `NotInpatient`, `InFuture`, `InstitutionUnknown`, `NotDesignated`, `LevelUnknown`, `OpenStay`, `NotCovered`,
     /// `NoPolicy`, `NotRecognised`.
     pub async fn admit(&self, call: &Call, order: Admit) -> Result<Answered, ServiceError> {
         let wanted = Wanted::of(Who::Person(self.person_key(&call.caller(), &order.number)?));

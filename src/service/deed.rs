@@ -27,6 +27,7 @@ use crate::ledger::Who;
 use crate::service::Service;
 use crate::service::call::Answered;
 use crate::service::call::Call;
+use crate::service::call::Caller;
 use crate::service::error::ServiceError;
 
 /// What a call wants to know before it decides.
@@ -102,12 +103,26 @@ impl Service {
     /// The message key first: a replay is found before anything else is asked.
     pub(crate) async fn begin(&self, call: &Call, wanted: &Wanted) -> Result<Begun, ServiceError> {
         let found = self.ledger.look_up(wanted.look_up(Some(call))).await?;
-        let Found { message, about, facts } = found;
+        let Found { message, about, facts, stay_of_another } = found;
         if let Some(record) = first_record(call, message)? {
             return Ok(Begun::Replay { record, facts: facts.map(Box::new) });
         }
-        let facts = facts.ok_or_else(|| absent(&wanted.who))?;
+        let own = stay_of_another.as_ref() == Some(call.institution());
+        let facts = facts.ok_or_else(|| absent(&wanted.who, own))?;
         Ok(Begun::Fresh(Box::new(Load { facts, about })))
+    }
+
+    /// Facts about a person for a call that changes nothing.
+    pub(crate) async fn load(&self, wanted: &Wanted) -> Result<Facts, ServiceError> {
+        let found = self.ledger.look_up(wanted.look_up(None)).await?;
+        found.facts.ok_or_else(|| absent(&wanted.who, false).into())
+    }
+
+    /// Facts about a stay for a call that changes nothing.
+    pub(crate) async fn load_stay(&self, caller: &Caller, wanted: &Wanted) -> Result<Facts, ServiceError> {
+        let found = self.ledger.look_up(wanted.look_up(None)).await?;
+        let own = found.stay_of_another.as_ref() == Some(&caller.institution);
+        found.facts.ok_or_else(|| absent(&wanted.who, own).into())
     }
 
     /// Decides on what was loaded and commits; where someone else wrote first, loads and decides again.
@@ -249,8 +264,10 @@ fn first_record(call: &Call, message: Message) -> Result<Option<Arc<Record>>, Se
     }
 }
 
-pub(crate) fn absent(who: &Who) -> Refusal {
+/// `own`: the stay is the caller's own, and the number is not its person's.
+fn absent(who: &Who, own: bool) -> Refusal {
     match who {
+        Who::Stay { stay, .. } if own => Refusal::PersonDiffers { stay: stay.clone() },
         Who::Person(key) => Refusal::PersonUnknown { pool: key.pool },
         Who::Stay { stay, .. } => Refusal::StayUnknown { stay: stay.clone() },
     }

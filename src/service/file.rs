@@ -8,12 +8,14 @@ use crate::domain::filing::FilingProof;
 use crate::domain::filing_maker;
 use crate::domain::filing_maker::Wish;
 use crate::domain::ids::FilingId;
+use crate::domain::ids::InstitutionCode;
 use crate::domain::ids::PersonKey;
 use crate::domain::ids::RegionCode;
 use crate::domain::record::Body;
 use crate::domain::record::FilingPrivate;
 use crate::domain::record::MessageKey;
 use crate::domain::record::Private;
+use crate::domain::reference::Reference;
 use crate::domain::refusal::Refusal;
 use crate::ledger::Who;
 use crate::service::Service;
@@ -30,6 +32,10 @@ pub struct Refer {
     pub number: String,
     /// `mdtrtarea_admdvs`; a district stands for its city.
     pub target: RegionCode,
+    /// `hosp_agre_refl_flag` is 0.
+    pub disagreed: bool,
+    /// `reflin_medins_no`, where it can be the code of an institution.
+    pub receiver: Option<InstitutionCode>,
     /// `refl_date`
     pub referred_on: Day,
     /// `begndate`
@@ -87,7 +93,7 @@ impl Service {
     ///
     /// # Errors
     /// Region and person, `InstitutionUnknown`, `NotDesignated` (suspension counts), `FilingPlaceUnknown`,
-    /// `FilingNotInsured`, `Filing`.
+    /// `FilingNotInsured`, `ReferralNotAgreed`, `ReferralPlaceDiffers`, `Filing`.
     pub async fn refer(&self, call: &Call, order: Refer) -> Result<Answered, ServiceError> {
         let person = self.person_key(&call.caller(), &order.number)?;
         let reference = self.reference.load_full();
@@ -103,7 +109,8 @@ impl Service {
             proof: FilingProof::Documents,
             by,
         };
-        self.make(call, person, wish, order.private).await
+        let check = |reference: &Reference| check_referral(reference, &order, today);
+        self.make(call, person, wish, order.private.clone(), check).await
     }
 
     /// A filing of any category. The record is `FilingMade`.
@@ -120,7 +127,7 @@ impl Service {
             proof: order.proof,
             by: order.by.filed_by(),
         };
-        self.make(call, order.person, wish, order.private).await
+        self.make(call, order.person, wish, order.private, |_| Ok(())).await
     }
 
     /// 2502. The record is `FilingEnded`.
@@ -154,11 +161,13 @@ impl Service {
         person: PersonKey,
         wish: Wish,
         private: FilingPrivate,
+        check: impl Fn(&Reference) -> Result<(), Refusal> + Send + Sync,
     ) -> Result<Answered, ServiceError> {
         let id = self.new_filing_id(self.ledger.bucket(&person));
         let wanted = Wanted::of(Who::Person(person));
         self.done(call, &wanted, |load| {
             let reference = self.reference.load();
+            check(&reference)?;
             let facts = filing_maker::Facts {
                 reference: &reference,
                 home: load.facts.key.pool,
@@ -212,6 +221,14 @@ impl Service {
             .find(|record| matches!(&record.body, Body::FilingMade(made) if made.id == *filing));
         Ok(made.map(|record| record.meta.key.clone()))
     }
+}
+
+fn check_referral(reference: &Reference, order: &Refer, today: Day) -> Result<(), Refusal> {
+    if order.disagreed {
+        return Err(Refusal::ReferralNotAgreed);
+    }
+    let receiver = order.receiver.as_ref();
+    receiver.map_or(Ok(()), |code| filing_maker::check_receiver(reference, code, order.target, today))
 }
 
 struct End {

@@ -14,11 +14,13 @@ use std::sync::Arc;
 
 use crate::domain::calendar::Day;
 use crate::domain::calendar::Instant;
+use crate::domain::calendar::Month;
 use crate::domain::filing::Filing;
 use crate::domain::ids::InstitutionCode;
 use crate::domain::ids::PersonKey;
 use crate::domain::ids::SettlementId;
 use crate::domain::ids::StayId;
+use crate::domain::lines::Lines;
 use crate::domain::lines::Standing;
 use crate::domain::person::PersonPrivate;
 use crate::domain::person::Register;
@@ -28,6 +30,7 @@ use crate::domain::record::FilingPrivate;
 use crate::domain::record::Record;
 use crate::domain::state::PersonState;
 use crate::domain::state::StayState;
+use crate::domain::state::YearUse;
 use crate::service::Service;
 use crate::service::call::Caller;
 use crate::service::call::StayRef;
@@ -101,7 +104,7 @@ pub struct StayFilter {
 }
 
 impl Service {
-    /// The person with what this viewer may see. Serves 5201, 5202, 5206, 5303, 5304 and the person's pages.
+    /// The person with what this viewer may see. Serves 5201, 5303, 5304 and the person's pages.
     ///
     /// # Errors
     /// `PersonUnknown`.
@@ -123,6 +126,43 @@ impl Service {
         })
     }
 
+    /// 5206: what she used of each scheme's years, now or as of the end of a month. What happened outside counts from
+    /// the day on which it happened, whenever it came in.
+    ///
+    /// # Errors
+    /// `PersonUnknown`.
+    pub async fn look_at_totals(
+        &self,
+        key: &PersonKey,
+        month: Option<Month>,
+    ) -> Result<Vec<YearUse>, ServiceError> {
+        let facts = self.load(&Wanted::of(Who::Person(key.clone()))).await?;
+        let Some(month) = month else { return Ok(facts.person.years.clone()) };
+        let after = month.next().first_day();
+        let mut chronicle = Chronicle::default();
+        for record in self.records_between(key, 1, facts.version).await? {
+            let day = match &record.body {
+                Body::OutsideEvent(event) => event.on,
+                _ => record.at.moment().day(),
+            };
+            if day < after {
+                chronicle.take(&record)?;
+            }
+        }
+        Ok(chronicle.person.years)
+    }
+
+    /// 5202: the person of the caller's own stay.
+    ///
+    /// # Errors
+    /// `StayUnknown`, `PersonDiffers`.
+    pub async fn look_at_stay(&self, caller: &Caller, stay: &StayRef) -> Result<PersonSeen, ServiceError> {
+        let facts = self.load_stay(caller, &Wanted::of(stay.who())).await?;
+        self.own_stay(&caller.institution, caller.insured_region, stay, &facts)?;
+        let viewer = Viewer::Institution(caller.institution.clone());
+        self.look_at_person(&facts.key, &viewer).await
+    }
+
     /// 5203: one settlement, reversal or revival of the caller's own stay.
     ///
     /// # Errors
@@ -133,17 +173,15 @@ impl Service {
         stay: &StayRef,
         settlement: &SettlementId,
     ) -> Result<(PersonSeen, SettlementSeen), ServiceError> {
-        let facts = self.load(&Wanted::of(stay.who())).await?;
-        self.own_stay(&caller.institution, caller.insured_region, stay, &facts)?;
-        let viewer = Viewer::Institution(caller.institution.clone());
-        let person = self.look_at_person(&facts.key, &viewer).await?;
+        let person = self.look_at_stay(caller, stay).await?;
         let of_stay = person.settlements.iter().filter(|row| row.stay == stay.stay);
         let found = of_stay.into_iter().find(|row| row.id() == Some(settlement)).cloned();
         let found = found.ok_or_else(|| Refusal::SettlementUnknown { settlement: settlement.clone() })?;
         Ok((person, found))
     }
 
-    /// 5204: the standing lines of the caller's own stay, of one settlement or all.
+    /// 5204: the standing lines of the caller's own stay; or those of one settlement, reversal or revival, as they
+    /// were when it was made. A reversal's are negative, as its figures are.
     ///
     /// # Errors
     /// `StayUnknown`, `PersonDiffers`, `SettlementUnknown`.
@@ -153,16 +191,42 @@ impl Service {
         stay: &StayRef,
         settlement: Option<&SettlementId>,
     ) -> Result<Vec<Standing>, ServiceError> {
-        let facts = self.load(&Wanted::with_lines(stay.who())).await?;
+        let facts = self.load_stay(caller, &Wanted::with_lines(stay.who())).await?;
         self.own_stay(&caller.institution, caller.insured_region, stay, &facts)?;
-        let unknown = |id: &SettlementId| Refusal::SettlementUnknown { settlement: id.clone() };
         if let Some(id) = settlement.filter(|id| facts.person.find_live(id).is_none()) {
-            return Err(unknown(id).into());
+            let records = self.records_between(&facts.key, 1, facts.version).await?;
+            let past = past_lines(&records, &stay.stay, id);
+            return Ok(past.ok_or_else(|| Refusal::SettlementUnknown { settlement: id.clone() })?);
         }
         let lines = facts.lines.unwrap_or_default();
         let wanted = |row: &&Standing| settlement.is_none_or(|id| row.settled_by.as_ref() == Some(id));
         Ok(lines.iter().filter(wanted).cloned().collect())
     }
+}
+
+/// The lines of a settlement that no longer stands, of a reversal or of a revival, whatever became of them since.
+fn past_lines(records: &[Arc<Record>], stay: &StayId, asked: &SettlementId) -> Option<Vec<Standing>> {
+    let of_stay = || records.iter().filter(|record| record.stay.as_ref().is_some_and(|(id, _)| id == stay));
+    let (original, is_reversal) = of_stay().find_map(|record| match &record.body {
+        Body::Settled(settlement) if settlement.id == *asked => Some((asked, false)),
+        Body::Reversed(reversal) if reversal.id == *asked => Some((&reversal.original, true)),
+        Body::Revived(revival) if revival.id == *asked => Some((&revival.settlement.id, false)),
+        _ => None,
+    })?;
+    let mut lines = Lines::default();
+    for record in of_stay() {
+        lines.apply(&record.meta.key, &record.body);
+        if matches!(&record.body, Body::Settled(settlement) if settlement.id == *original) {
+            break;
+        }
+    }
+    let rows = lines.iter().filter(|row| row.settled_by.as_ref() == Some(original));
+    let told = |row: &Standing| Standing {
+        line: if is_reversal { row.line.negated() } else { row.line.clone() },
+        uploaded_by: row.uploaded_by.clone(),
+        settled_by: Some(asked.clone()),
+    };
+    Some(rows.map(told).collect())
 }
 
 /// A person's records folded in order, with what each said privately.

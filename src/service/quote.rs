@@ -5,7 +5,6 @@ use crate::domain::refusal::UnfiledTold;
 use crate::domain::settle;
 use crate::ledger::Facts;
 use crate::service::deed::Wanted;
-use crate::service::deed::absent;
 use std::sync::Arc;
 
 use crate::domain::person::PersonPrivate;
@@ -29,7 +28,7 @@ impl Service {
     /// As `settle`, and the first time for an unfiled stay `Unfiled` with both cash figures where the institution is
     /// switched so.
     pub async fn quote(&self, caller: &Caller, order: Settle) -> Result<Quoted, ServiceError> {
-        let facts = self.load(&Wanted::of(order.stay.who())).await?;
+        let facts = self.load_stay(caller, &Wanted::of(order.stay.who())).await?;
         self.own_stay(&caller.institution, caller.insured_region, &order.stay, &facts)?;
         if let Some(credential) = &order.credential {
             self.check_credential(&facts, credential).await?;
@@ -67,12 +66,6 @@ impl Service {
         let cautions = order.totals.cautions(&settlement.breakdown);
         let person = Arc::clone(&facts.private);
         Ok(Priced::At(Box::new(Quoted { settlement, person, cautions })))
-    }
-
-    /// Facts for a call that changes nothing.
-    pub(crate) async fn load(&self, wanted: &Wanted) -> Result<Facts, ServiceError> {
-        let found = self.ledger.look_up(wanted.look_up(None)).await?;
-        found.facts.ok_or_else(|| absent(&wanted.who).into())
     }
 }
 

@@ -15,6 +15,8 @@ pub struct Settings {
     pub amount_tolerance: Fen,
     /// How long the last quote and the word about a missing filing are remembered.
     pub hint_lifetime_ms: i64,
+    /// Whom to call when a region is not connected.
+    pub hotline: String,
     /// `clr_type` and `clr_way` of inpatient settlements.
     pub clearing_type: String,
     pub clearing_way: String,
@@ -46,6 +48,7 @@ impl Default for Settings {
             lines_per_stay_max: 50_000,
             amount_tolerance: Fen(1),
             hint_lifetime_ms: 7 * 86_400_000,
+            hotline: "12393".into(),
             clearing_type: "21".into(),
             clearing_way: "1".into(),
             usual: Switches::default(),

@@ -40,7 +40,7 @@ impl Service {
     ///
     /// # Errors
     /// `InsuredRegionMissing`, `RegionUnknown`, `RegionNotConnected`, `PersonUnknown`, `NotUndoable`, `UndoOfAnother`,
-    /// `SettleAgain`,
+    /// `UndoOfOtherTransaction`, `SettleAgain`,
     /// and those of `reverse` and `cancel_admission`.
     pub async fn undo(&self, call: &Call, order: Undo) -> Result<Answered, ServiceError> {
         check_undoable(order.transaction)?;
@@ -87,22 +87,29 @@ impl Service {
             };
         }
         if matches!(load.about, Message::Unknown) {
-            self.check_not_of_another(&about, &load.facts.key).await?;
+            self.check_meant(&about, &load.facts.key).await?;
         }
         self.perform(call, &wanted, load, |load| self.decide_undo(call, order, &about, load)).await
     }
 
-    /// A fence for her would be answered with success, and what was meant would stand.
-    async fn check_not_of_another(&self, about: &MessageKey, person: &PersonKey) -> Result<(), ServiceError> {
+    /// A fence would be answered with success, and what was meant would stand.
+    async fn check_meant(&self, about: &MessageKey, person: &PersonKey) -> Result<(), ServiceError> {
         let known = self.ledger.trace(&about.message, Some(&about.institution)).await?;
-        let stands = known.iter().any(|(key, message)| {
-            let Message::Done { record, .. } = message else { return false };
-            key.transaction == about.transaction && record.person != *person
-        });
-        if !stands {
-            return Ok(());
+        for (key, message) in known {
+            let (Message::Done { record, .. } | Message::Undone { record, .. }) = &message else { continue };
+            let stands = matches!(message, Message::Done { .. });
+            let (hers, same) = (record.person == *person, key.transaction == about.transaction);
+            if hers && !same {
+                let (given, was) = (about.transaction, key.transaction);
+                return Err(Refusal::UndoOfOtherTransaction { given, was, message: key.message }.into());
+            }
+            if same && !hers && stands {
+                return Err(
+                    Refusal::UndoOfAnother { transaction: key.transaction, message: key.message }.into()
+                );
+            }
         }
-        Err(Refusal::UndoOfAnother { transaction: about.transaction, message: about.message.clone() }.into())
+        Ok(())
     }
 
     fn decide_undo(

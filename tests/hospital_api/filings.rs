@@ -294,3 +294,54 @@ async fn the_desk_refuses_what_is_no_filing_and_takes_a_district_for_its_city() 
     world.file(&insured.person, "LT_WORKER", 430_102).await.unwrap();
     assert_eq!(visit.through().await.amount("hifp_pay"), AS_AT_HOME);
 }
+
+#[tokio::test]
+async fn a_referral_that_the_hospital_does_not_agree_to_is_not_filed() {
+    let world = World::start().await;
+    let (_, visit) = in_changsha(&world).await;
+    let rows = world.rows();
+    let mut input = referral(&visit, CHANGSHA);
+    input["refmedin"]["hosp_agre_refl_flag"] = json!("0");
+    let refused = refer(&world, &visit, JIANGMEN, "2501", &input).await.refused("referral-not-agreed");
+    assert!(refused.err_msg().contains("医院不同意转院（hosp_agre_refl_flag为0）"), "{}", refused.err_msg());
+    assert_eq!(world.rows(), rows);
+}
+
+#[tokio::test]
+async fn a_referral_to_a_hospital_that_lies_elsewhere_names_both_places() {
+    let world = World::start().await;
+    let (_, visit) = in_changsha(&world).await;
+    let rows = world.rows();
+    let input = referral(&visit, NANNING);
+    let refused = refer(&world, &visit, JIANGMEN, "2501", &input).await.refused("referral-place-differs");
+    let headline: String = refused.err_msg().chars().take(60).collect();
+    for words in ["430102", "450100", "请核对mdtrtarea_admdvs"] {
+        assert!(headline.contains(words), "no {words} in {headline}");
+    }
+    assert!(refused.err_msg().contains("H43010200001"), "{}", refused.err_msg());
+    assert_eq!(world.rows(), rows);
+    let mut unknown = referral(&visit, NANNING);
+    unknown["refmedin"]["reflin_medins_no"] = json!("H99999999999");
+    refer(&world, &visit, JIANGMEN, "2501", &unknown).await.done();
+}
+
+#[tokio::test]
+async fn a_second_referral_for_the_same_days_and_place_names_the_first() {
+    let world = World::start().await;
+    let (_, visit) = in_changsha(&world).await;
+    let input = referral(&visit, CHANGSHA);
+    let first = refer(&world, &visit, JIANGMEN, "2501", &input).await.done();
+    let number = first.output()["result"]["trt_dcla_detl_sn"].as_str().unwrap();
+    let rows = world.rows();
+    let refused = refer(&world, &visit, JIANGMEN, "2501", &input).await.refused("referral-stands");
+    for words in ["该就医地已有转院备案，有效至2027-05-23", "无需再次备案", number] {
+        assert!(refused.err_msg().contains(words), "no {words} in {}", refused.err_msg());
+    }
+    assert_eq!(world.rows(), rows);
+    let mut later = input.clone();
+    later["refmedin"]["begndate"] = json!("2027-05-24");
+    refer(&world, &visit, JIANGMEN, "2501", &later).await.done();
+    let withdraw = json!({"data": {"trt_dcla_detl_sn": number, "psn_no": visit.stay.psn_no}});
+    refer(&world, &visit, JIANGMEN, "2502", &withdraw).await.done();
+    refer(&world, &visit, JIANGMEN, "2501", &input).await.done();
+}

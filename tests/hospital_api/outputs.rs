@@ -243,3 +243,30 @@ fn keeps_the_forms(infno: &str, answer: &Answer) {
         assert!(value == "null" || value.len() == length + 2, "{infno} {name}: {value}");
     }
 }
+
+#[tokio::test]
+async fn totals_of_a_month_are_those_at_its_end() {
+    let world = World::start().await;
+    let insured = world.insure(&EMPLOYEE.filed(LongTermWorker, 430_100)).await;
+    let mut visit = world.visit(&insured, 430_100, Three, &KNEE);
+    let setl_id = visit.through().await.setl_id();
+    let ask = |cum_ym: &str| json!({"data": {"psn_no": visit.stay.psn_no, "cum_ym": cum_ym}});
+    let total = |answer: &Answer, code: &str| {
+        let rows = answer.output()["cuminfo"].as_array().unwrap().clone();
+        rows.iter().find(|row| row["cum_type_code"] == code).map(|row| row["cum"].as_f64().unwrap())
+    };
+    // Reversed in the month after: at the end of November it stood.
+    world.clock.set(crate::support::people::day(20_261_210), 10);
+    visit.reverse(&setl_id).await.done();
+    for (month, admissions) in [("202610", None), ("202611", Some(1.0)), ("202612", Some(0.0))] {
+        let answer = visit.call("5206", ask(month)).await.done();
+        assert_eq!(total(&answer, "C0000"), admissions, "{month}");
+        let asked = answer.output()["cuminfo"].as_array().unwrap().iter();
+        assert!(asked.into_iter().all(|row| row["cum_ym"] == json!(month)), "{month}");
+    }
+    assert_eq!(visit.call("5206", ask("202511")).await.done().output()["cuminfo"], json!([]));
+    for wrong in ["2026", "2026-11", "202613", "20261101", "2026-11-01 00:00:00"] {
+        let refused = visit.call("5206", ask(wrong)).await.refused("malformed-field");
+        assert!(refused.err_msg().contains("累计年月cum_ym须为年月yyyyMM"), "{}", refused.err_msg());
+    }
+}

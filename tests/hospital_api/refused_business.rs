@@ -174,7 +174,7 @@ async fn a_total_that_is_not_the_sum_of_the_lines_is_told_with_both_figures() {
     visit.until_discharge().await;
     let rows = world.rows();
     visit.stay.medfee_sumamt = "8850.50".into();
-    let words = ["医疗费总额8850.50与明细合计8850.51不符", "请核对后重发"];
+    let words = ["医疗费总额8850.50与明细合计8850.51不符", "请核对后重发", "2301各行应答", "2302（0000）"];
     changed_nothing(&world, &rows, visit.settle().await, "total-differs", &words);
     changed_nothing(&world, &rows, visit.quote().await, "total-differs", &words);
 }
@@ -257,4 +257,132 @@ async fn a_message_id_used_again_for_other_content_is_refused() {
     other["input"]["feedetail"][0]["det_item_fee_sumamt"] = json!("10400.00");
     let refused = world.send(&other).await;
     changed_nothing(&world, &rows, refused, "msgid-reused", &["请换新msgid重发"]);
+}
+
+/// 0000 withdraws every line, so a line of that number could not be withdrawn alone.
+#[tokio::test]
+async fn a_line_is_not_numbered_by_the_number_that_means_all_lines() {
+    let world = World::start().await;
+    let mut visit = local(&world).await;
+    visit.admit().await.done();
+    let mut lines = visit.stay.lines.clone();
+    lines[0].feedetl_sn = "0000".into();
+    let rows = world.rows();
+    let refused = visit.upload_lines(&lines).await;
+    let memo = refused.output()["result"][0]["memo"].as_str().unwrap_or_default().to_owned();
+    assert!(memo.contains("明细流水号不能为0000"), "{memo}");
+    changed_nothing(&world, &rows, refused, "lines-refused", &["共1条", "请换其他流水号后重传"]);
+}
+
+#[tokio::test]
+async fn an_outpatient_is_not_admitted_and_the_kinds_of_inpatients_are_told() {
+    let world = World::start().await;
+    let mut visit = local(&world).await;
+    let rows = world.rows();
+    for (med_type, name) in [
+        ("11", "普通门诊"),
+        ("12", "门诊挂号"),
+        ("13", "急诊"),
+        ("14", "门诊慢特病"),
+        ("41", "定点药店购药"),
+        ("51", "生育门诊"),
+        ("53", "计划生育手术费"),
+        ("9901", "重大疾病门诊"),
+    ] {
+        visit.stay.med_type = med_type.into();
+        let named = format!("med_type {med_type}{name}不是住院类别");
+        let words = [named.as_str(), "请改填21、22、23、24或52后重发"];
+        changed_nothing(&world, &rows, visit.admit().await, "not-inpatient", &words);
+    }
+    for med_type in ["21", "22", "23", "24"] {
+        visit.stay.med_type = med_type.into();
+        visit.admit().await.done();
+        visit.call("2404", play::cancel(&visit.stay, &visit.mdtrt_id)).await.done();
+    }
+    visit.admit().await.done();
+    let rows = world.rows();
+    let mut change = play::admit(&visit.stay)["mdtrtinfo"].clone();
+    change["mdtrt_id"] = json!(visit.mdtrt_id);
+    change["med_type"] = json!("41");
+    let refused = visit.call("2403", json!({ "adminfo": change })).await;
+    changed_nothing(&world, &rows, refused, "not-inpatient", &["定点药店购药"]);
+}
+
+/// The clerk picked the wrong patient: the number of the stay is right, and whose it is stays untold.
+#[tokio::test]
+async fn a_number_that_is_not_the_one_of_the_stay_is_named() {
+    let world = World::start().await;
+    let mut visit = local(&world).await;
+    visit.until_discharge().await;
+    let (id, hers) = (visit.mdtrt_id.clone(), visit.stay.psn_no.clone());
+    let other = world.insure(&EMPLOYEE).await;
+    let mut stay = visit.stay.clone();
+    let looked = |psn_no: &str| json!({"data": {"psn_no": psn_no, "mdtrt_id": id, "setl_id": "A1"}});
+    for psn_no in [other.person.number(), "4407007999999999"] {
+        stay.psn_no = psn_no.into();
+        let bill = play::settle(&stay, &id, &stay.medfee_sumamt);
+        let rows = world.rows();
+        for (infno, input) in [
+            ("2301", play::upload(&stay, &id, &stay.lines[..1])),
+            ("2302", play::withdraw_all(&stay, &id)),
+            ("2303", bill.clone()),
+            ("2304", bill),
+            ("2405", play::cancel(&stay, &id)),
+            ("5202", looked(psn_no)),
+            ("5203", looked(psn_no)),
+            ("5204", looked(psn_no)),
+        ] {
+            let answer = visit.call(infno, input).await;
+            assert!(!answer.err_msg().contains(&hers), "{}", answer.err_msg());
+            let words = ["psn_no不是该次住院的参保人", "请核对psn_no"];
+            changed_nothing(&world, &rows, answer, "person-differs", &words);
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_day_before_the_region_table_begins_is_the_fault_and_not_the_region() {
+    let world = World::start().await;
+    let mut visit = local(&world).await;
+    visit.stay.begntime = "1926-11-09 08:00:00".into();
+    let rows = world.rows();
+    let words = ["begntime 1926-11-09早于", "请更正日期后重发"];
+    changed_nothing(&world, &rows, visit.admit().await, "day-too-early", &words);
+}
+
+#[tokio::test]
+async fn an_identity_card_is_not_scanned_again() {
+    let world = World::start().await;
+    let mut visit = local(&world).await;
+    visit.stay.certno = "440799200001010013".into();
+    let refused = visit.identify().await.refused("credential-unknown");
+    assert!(!refused.err_msg().contains("扫码"), "{}", refused.err_msg());
+    assert!(refused.err_msg().contains("请核对证件号码"), "{}", refused.err_msg());
+}
+
+#[tokio::test]
+async fn who_is_insured_in_a_region_that_is_not_connected_is_told_whom_to_call() {
+    let world = World::start_with(|config, _| config.hotline = "0750-12393".into()).await;
+    let mut visit = local(&world).await;
+    visit.stay.insuplc_admdvs = "530102".into();
+    let rows = world.rows();
+    let words = ["参保地昆明市尚未接入", "咨询参保地经办机构昆明市530100", "医保服务热线0750-12393"];
+    changed_nothing(&world, &rows, visit.admit().await, "region-not-connected", &words);
+}
+
+#[tokio::test]
+async fn an_amount_that_is_too_large_is_told_so() {
+    let world = World::start().await;
+    let mut visit = local(&world).await;
+    visit.until_discharge().await;
+    let rows = world.rows();
+    for (amount, words) in [
+        ("12345678901234567.00", "金额过大，至多1000亿元"),
+        ("100000000001", "金额过大，至多1000亿元"),
+        ("8850.515", "须为至多两位小数的金额"),
+    ] {
+        visit.stay.medfee_sumamt = amount.into();
+        let words = ["medfee_sumamt", words];
+        changed_nothing(&world, &rows, visit.quote().await, "malformed-field", &words);
+    }
 }

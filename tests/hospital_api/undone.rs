@@ -154,7 +154,10 @@ async fn a_cancel_whose_answer_was_lost_is_undone_and_the_settlement_stands_agai
     world.visit(&insured, CHANGSHA, Three, &KNEE).through().await;
     let rows = world.rows();
     let refused = visit.undo("2305", &msgid(&cancel)).await.refused("settle-again");
-    assert!(refused.err_msg().contains("请重新结算（2304）"), "{}", refused.err_msg());
+    for words in ["撤销后住院、累计、账户或备案已变，不能恢复", "请重新结算（2304）"]
+    {
+        assert!(refused.err_msg().contains(words), "no {words} in {}", refused.err_msg());
+    }
     assert_eq!(world.rows(), rows);
     // Settled again it is settled: there is nothing to bring back.
     visit.settle().await.done();
@@ -276,4 +279,56 @@ async fn an_undo_for_another_person_says_that_the_message_is_not_hers() {
     assert!(refused.err_msg().contains("请核对psn_no与omsgid"), "{}", refused.err_msg());
     assert_eq!(world.rows(), rows);
     assert_eq!(live(&world, &visit).await, 1);
+}
+
+/// One digit wrong in `oinfno` must not be answered with success while the settlement stands.
+#[tokio::test]
+async fn an_undo_that_names_the_message_by_another_transaction_says_which_it_was() {
+    let world = World::start().await;
+    let mut visit = local(&world).await;
+    visit.until_discharge().await;
+    let settlement = visit.message("2304", &visit.bill());
+    world.send(&settlement).await.done();
+    let rows = world.rows();
+    for wrong in ["2305", "2401"] {
+        let refused = visit.undo(wrong, &msgid(&settlement)).await.refused("undo-of-other-transaction");
+        let headline: String = refused.err_msg().chars().take(60).collect();
+        for words in [format!("oinfno为{wrong}"), "是2304交易".into(), "请填oinfno 2304".into()] {
+            assert!(headline.contains(&words), "no {words} in {headline}");
+        }
+    }
+    assert_eq!(world.rows(), rows);
+    assert_eq!(live(&world, &visit).await, 1);
+
+    // Undone since, it is still no 2305.
+    visit.undo("2304", &msgid(&settlement)).await.done();
+    visit.undo("2305", &msgid(&settlement)).await.refused("undo-of-other-transaction");
+    world.is_sound().await;
+}
+
+/// 5203 shows a reversed settlement and its negative; 5204 shows the lines of both, also once they are withdrawn.
+#[tokio::test]
+async fn the_lines_of_a_reversed_settlement_are_told_and_those_of_its_reversal_are_negative() {
+    let world = World::start().await;
+    let mut visit = local(&world).await;
+    let settled = visit.through().await.setl_id();
+    let ask = |setl_id: &str| json!({"data": {"psn_no": visit.stay.psn_no, "mdtrt_id": visit.mdtrt_id, "setl_id": setl_id}});
+    let standing = visit.call("5204", ask(&settled)).await.done().output().clone();
+    let reversal = visit.reverse(&settled).await.done().setl_id();
+    visit.call("2302", play::withdraw_all(&visit.stay, &visit.mdtrt_id)).await.done();
+
+    let reversed = visit.call("5204", ask(&settled)).await.done();
+    assert_eq!(reversed.output(), &standing);
+    let negative = visit.call("5204", ask(&reversal)).await.done();
+    let rows = negative.output().as_array().unwrap();
+    assert_eq!(rows.len(), visit.stay.lines.len());
+    for (row, was) in rows.iter().zip(standing.as_array().unwrap()) {
+        assert_eq!(row["setl_id"], json!(reversal));
+        assert_eq!((&row["feedetl_sn"], &row["pric"]), (&was["feedetl_sn"], &was["pric"]));
+        for field in ["cnt", "det_item_fee_sumamt", "inscp_scp_amt", "fulamt_ownpay_amt"] {
+            let (now, then) = (row[field].as_f64().unwrap(), was[field].as_f64().unwrap());
+            assert_eq!(now, 0.0 - then, "{field}");
+        }
+    }
+    visit.call("5204", ask("A1")).await.refused("settlement-unknown");
 }

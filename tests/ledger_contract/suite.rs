@@ -409,10 +409,15 @@ pub(crate) async fn a_stay_is_found_only_with_the_number_of_its_person(stage: St
         who: Who::Stay { stay: stay.clone(), number: number.into() },
         ..woman.look(None)
     };
-    assert!(woman.found(ask(&stay, "1")).await.facts.is_some());
-    assert!(woman.found(ask(&stay, "2")).await.facts.is_none());
+    let hers = woman.found(ask(&stay, "1")).await;
+    let place = hers.facts.unwrap().stay.unwrap().state.admission.institution.clone();
+    assert_eq!(hers.stay_of_another, None);
+    let others = woman.found(ask(&stay, "2")).await;
+    assert!(others.facts.is_none());
+    assert_eq!(others.stay_of_another, Some(place), "where it is, and not whose");
     for unknown in [woman.new_stay(), StayId::parse("zzz").unwrap()] {
-        assert!(woman.found(ask(&unknown, "1")).await.facts.is_none());
+        let nothing = woman.found(ask(&unknown, "1")).await;
+        assert!(nothing.facts.is_none() && nothing.stay_of_another.is_none());
     }
 }
 

@@ -53,7 +53,9 @@ pub(super) const RECORD: &str = "person, version, stay, stay_version, kind, at_m
 pub(super) fn look_up(db: &Connection, secrets: &Secrets, wanted: &LookUp) -> Read<Found> {
     snapshot(db, |db| {
         let Some((bucket, person, stay)) = find(db, &secrets.lookup, &wanted.who)? else {
-            return Ok(Found { message: Message::Unknown, about: Message::Unknown, facts: None });
+            let stay_of_another = stay_of_another(db, &wanted.who)?;
+            let (message, about) = (Message::Unknown, Message::Unknown);
+            return Ok(Found { message, about, facts: None, stay_of_another });
         };
         let message = match &wanted.key {
             Some((key, _)) => message(db, secrets, bucket, &person, key)?,
@@ -63,7 +65,8 @@ pub(super) fn look_up(db: &Connection, secrets: &Secrets, wanted: &LookUp) -> Re
             Some(key) => self::message(db, secrets, bucket, &person, key)?,
             None => Message::Unknown,
         };
-        Ok(Found { message, about, facts: facts(db, secrets, bucket, person, stay, wanted)? })
+        let facts = facts(db, secrets, bucket, person, stay, wanted)?;
+        Ok(Found { message, about, facts, stay_of_another: None })
     })
 }
 
@@ -87,6 +90,13 @@ fn find(
             Ok(found.map(|(person, stay)| (bucket, person, Some(stay))))
         }
     }
+}
+
+/// Where a stay is whose person has another number.
+fn stay_of_another(db: &Connection, who: &Who) -> Read<Option<InstitutionCode>> {
+    let Who::Stay { stay, .. } = who else { return Ok(None) };
+    let Some(bucket) = Bucket::of_id(stay.as_str()) else { return Ok(None) };
+    Ok(find_stay(db, bucket, stay)?.map(|(_, stay)| stay.state.admission.institution.clone()))
 }
 
 fn facts(

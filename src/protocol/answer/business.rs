@@ -21,13 +21,14 @@ use crate::protocol::answer::cut;
 use crate::protocol::answer::filing;
 use crate::protocol::answer::lines;
 use crate::protocol::answer::never;
+use crate::protocol::answer::undo;
 use crate::protocol::hospital::codes;
 
 /// Where a person files without a window, as every sentence about filing says it.
 pub const HOW_TO_FILE: &str = "国家医保服务平台App、国家异地就医备案小程序或参保地经办机构";
 
-/// A refusal of the domain in the hospital's words.
-pub fn business(cause: &refusal::Refusal) -> Refusal {
+/// A refusal of the domain in the hospital's words. `hotline`: whom to call when a region is not connected.
+pub fn business(cause: &refusal::Refusal, hotline: &str) -> Refusal {
     use refusal::Refusal as R;
     match cause {
         R::InstitutionUnknown { institution } => correct(
@@ -52,11 +53,15 @@ pub fn business(cause: &refusal::Refusal) -> Refusal {
         R::RegionUnknown { region } => {
             correct("region-unknown", &format!("区划表中没有医保区划{region}"), "请核对区划后重发", "")
         }
-        R::RegionNotConnected { pool, name, agency } => never(
+        R::RegionNotConnected { pool, name, agency, agency_name } => never(
             "region-not-connected",
             &format!("参保地{}尚未接入本网关", cut(name, 12)),
             "请先自费，回参保地手工报销",
-            &format!("参保统筹区{pool}；咨询参保地经办机构{agency}"),
+            &format!(
+                "参保统筹区{pool}；咨询参保地经办机构{}{agency}，医保服务热线{}",
+                cut(agency_name, 16),
+                cut(hotline, 30)
+            ),
         ),
         R::InsuredRegionDiffers { given } => correct(
             "insured-region-differs",
@@ -80,7 +85,7 @@ pub fn business(cause: &refusal::Refusal) -> Refusal {
             "credential-unknown",
             &format!("按{}查不到参保人", credential(kind)),
             "请核对证件或改用其他凭证重发",
-            "电子凭证令牌可能已失效，请重新扫码",
+            credential_advice(kind),
         ),
         R::CredentialOfAnother { kind } => correct(
             "credential-of-another",
@@ -153,6 +158,8 @@ pub fn business(cause: &refusal::Refusal) -> Refusal {
             "",
         ),
 
+        R::NotInpatient { med_type } => not_inpatient(med_type),
+
         R::InFuture { field, day, today } => {
             correct("day-in-future", &format!("{field} {day}晚于今日{today}"), "请更正日期后重发", "")
         }
@@ -192,7 +199,9 @@ pub fn business(cause: &refusal::Refusal) -> Refusal {
                 "total-differs",
                 &format!("医疗费总额{given}与明细合计{lines}不符"),
                 "请核对后重发",
-                &format!("medfee_sumamt须等于{count}条未结算明细之和{until}；可用5204查询已上传明细"),
+                &format!(
+                    "medfee_sumamt须等于{count}条未结算明细之和{until}；请与2301各行应答核对，或以2302（0000）全部撤销后重传"
+                ),
             )
         }
         R::NoPolicy(cause) => no_policy(cause),
@@ -293,19 +302,12 @@ pub fn business(cause: &refusal::Refusal) -> Refusal {
             "请先撤销最后一次中途结算",
             &format!("setl_id {settlement}"),
         ),
-        R::NotUndoable { transaction, cancel } => not_undoable(*transaction, *cancel),
-        R::UndoOfAnother { transaction, message } => correct(
-            "undo-of-another",
-            "要冲正的报文不是此参保人的",
-            "请核对psn_no与omsgid后重发",
-            &format!("{transaction:04}报文{message}为另一参保人办理，未冲正"),
-        ),
-        R::SettleAgain { settlement } => correct(
-            "settle-again",
-            "撤销后已有其他变动，不能恢复原结算",
-            "请重新结算（2304）",
-            &format!("原结算setl_id {settlement}"),
-        ),
+        R::NotUndoable { transaction, cancel } => undo::not_undoable(*transaction, *cancel),
+        R::UndoOfAnother { transaction, message } => undo::of_another(*transaction, message),
+        R::UndoOfOtherTransaction { given, was, message } => {
+            undo::of_other_transaction(*given, *was, message)
+        }
+        R::SettleAgain { settlement } => undo::settle_again(settlement),
 
         R::Filing(cause) => filing::refused(cause),
         R::FilingUnknown { filing } => correct(
@@ -325,6 +327,18 @@ pub fn business(cause: &refusal::Refusal) -> Refusal {
             &format!("就医地{region}不是可备案的地区"),
             "请填市、直辖市或省的区划",
             "字段mdtrtarea_admdvs",
+        ),
+        R::ReferralNotAgreed => correct(
+            "referral-not-agreed",
+            "医院不同意转院（hosp_agre_refl_flag为0）",
+            "同意转院请填1后重发",
+            "不同意转院的，不能办理转院备案",
+        ),
+        R::ReferralPlaceDiffers { hospital, name, region, target } => correct(
+            "referral-place-differs",
+            &format!("转往医院在{region}，与就医地{target}不符"),
+            "请核对mdtrtarea_admdvs后重发",
+            &format!("转往医院reflin_medins_no {hospital}{}", cut(name, 30)),
         ),
         R::FilingNotInsured { day } => {
             correct("filing-not-insured", &format!("{day}没有有效参保，不能备案"), "请核对日期或参保状态", "")
@@ -393,6 +407,16 @@ fn not_covered(insutype: &str, day: Day, gap: CoverageGap, others: &[String]) ->
     correct(code, &why, "请按有效险种重新办理", &format!("{day}有效险种：{}", others.join("、")))
 }
 
+fn not_inpatient(med_type: &str) -> Refusal {
+    let name = codes::MED_TYPE.name(med_type).unwrap_or_default();
+    correct(
+        "not-inpatient",
+        &format!("med_type {}{}不是住院类别", cut(med_type, 6), cut(name, 8)),
+        "请改填21、22、23、24或52后重发",
+        "21普通住院、22外伤住院、23转外诊治住院、24急诊转住院、52生育住院；门诊与购药不在本网关结算",
+    )
+}
+
 fn detail_of_stay(stay: &str, settled: Option<&SettledAs>) -> String {
     match settled {
         None => format!("mdtrt_id {stay}"),
@@ -430,6 +454,7 @@ fn bound(because: Bound) -> &'static str {
     match because {
         Bound::Admission => "入院日",
         Bound::Discharge => "出院日",
+        Bound::RegionTable => "区划表首日",
         Bound::LastLine => "末条费用日",
         Bound::FirstLine => "首条费用日",
         Bound::LastPart => "中途结算日",
@@ -484,19 +509,6 @@ fn quote_again(quoted: Option<Fen>, now: Fen) -> Refusal {
     correct("quote-again", &cause, "请重新预结算（2303）", "确认后再结算（2304）")
 }
 
-fn not_undoable(transaction: u16, cancel: Option<u16>) -> Refusal {
-    let cause = format!("{transaction:04}交易不能以2601冲正");
-    match cancel {
-        Some(cancel) => never(
-            "not-undoable",
-            &cause,
-            &format!("请以同一msgid原样重发或用{cancel:04}撤销"),
-            "重发不会重复处理：已完成的会返回首次结果",
-        ),
-        None => never("not-undoable", &cause, "请以同一msgid原样重发", "可冲正的交易：2304、2305、2401"),
-    }
-}
-
 fn scheme_name(scheme: Scheme) -> &'static str {
     match scheme {
         Scheme::Employee => "职工医保",
@@ -508,6 +520,15 @@ fn scheme_name(scheme: Scheme) -> &'static str {
 
 fn credential(kind: &str) -> &str {
     codes::MDTRT_CERT_TYPE.name(kind).unwrap_or("就诊凭证")
+}
+
+/// What else may be wrong with a credential that leads to nobody. Only a token runs out.
+fn credential_advice(kind: &str) -> &'static str {
+    match kind {
+        "01" => "电子凭证令牌可能已失效，请重新扫码",
+        "02" => "请核对证件号码，或确认其在参保地已有登记",
+        _ => "",
+    }
 }
 
 fn listed<T: ToString>(items: &[T]) -> String {

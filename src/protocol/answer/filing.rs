@@ -38,6 +38,14 @@ pub(super) fn refused(cause: &FilingRefusal) -> Refusal {
             "请变更原备案，勿重复办理",
             &format!("备案号{id}"),
         ),
+        F::ReferralStands { id, to } => never(
+            "referral-stands",
+            &to.map_or("该就医地已有转院备案".into(), |to| {
+                format!("该就医地已有转院备案，有效至{to}")
+            }),
+            "无需再次备案",
+            &format!("trt_dcla_detl_sn {id}；要变更请先撤销原备案（2502）"),
+        ),
         F::Locked { id, first_day } => correct(
             "filing-locked",
             &format!("长期备案{first_day}起方可变更或取消"),

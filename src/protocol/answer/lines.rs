@@ -44,6 +44,11 @@ fn said(cause: &LineRefusal) -> Said {
             "请先撤销原明细（2302）或换号重传",
             "内容相同的重传不会重复记费".into(),
         ),
+        L::MeansAll => say(
+            "明细流水号不能为0000",
+            "请换其他流水号后重传",
+            "feedetl_sn 0000在2302中表示全部明细，不能单独撤销".into(),
+        ),
         L::TwiceInCall => {
             say("明细流水号在本次上传中重复且内容不同", "请更正后重传", "feedetl_sn须在一次住院内唯一".into())
         }
@@ -68,9 +73,11 @@ fn said(cause: &LineRefusal) -> Said {
         L::RefundWithoutOriginal { count } => {
             say("退费明细未填原明细流水号", "请补填init_feedetl_sn后重传", format!("数量cnt为{count}"))
         }
-        L::Unknown => {
-            say("明细不存在或已撤销", "请用5204核对明细流水号", "已撤销的明细须以新msgid重新上传".into())
-        }
+        L::Unknown => say(
+            "明细不存在或已撤销",
+            "请按2301应答核对，或以0000全部撤销",
+            "feedetl_sn填0000撤销全部未结算明细；已撤销的明细须以新msgid重新上传".into(),
+        ),
         L::Settled { settlement } => {
             say("明细已中途结算", "请先撤销该次结算（2305）", format!("setl_id {settlement}"))
         }

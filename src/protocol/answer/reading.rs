@@ -178,11 +178,13 @@ fn field(fault: &Fault) -> (&'static str, String, &'static str, String) {
         Trouble::NotText => malformed("须为文本", ""),
         Trouble::Blank => malformed("不能含空格或控制字符", ""),
         Trouble::NotMoney { got } => malformed("须为至多两位小数的金额", got),
+        Trouble::AmountTooLarge { got } => malformed("金额过大，至多1000亿元", got),
         Trouble::NotNumber { decimals: 0, digits, got } => malformed(&format!("须为至多{digits}位整数"), got),
         Trouble::NotNumber { digits, decimals, got } => {
             malformed(&format!("须为数值（{digits}位，其中小数至多{decimals}位）"), got)
         }
         Trouble::NotDay { got } => malformed("须为日期yyyy-MM-dd", got),
+        Trouble::NotMonth { got } => malformed("须为年月yyyyMM", got),
         Trouble::NotMoment { got } => malformed("须为时间yyyy-MM-dd HH:mm:ss", got),
         Trouble::NotRegion { got } => malformed("须为6位区划代码", got),
         Trouble::NotFlag { got } => malformed("须为0或1", got),
@@ -231,6 +233,8 @@ mod tests {
             Trouble::NotNumber { digits: 16, decimals: 4, got: "x".repeat(16) },
             Trouble::NotNumber { digits: 4, decimals: 0, got: "x".repeat(16) },
             Trouble::NotDay { got: String::new() },
+            Trouble::AmountTooLarge { got: "9".repeat(17) },
+            Trouble::NotMonth { got: "x".repeat(10) },
             Trouble::NotMoment { got: "x".repeat(17) },
             Trouble::NotRegion { got: "x".repeat(17) },
             Trouble::NotFlag { got: "x".repeat(17) },

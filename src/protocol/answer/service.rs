@@ -14,9 +14,10 @@ use crate::service::error::ServiceError;
 /// How long to wait before the same message is sent again.
 const AGAIN_MS: u64 = 1_000;
 
-pub fn service(error: &ServiceError) -> Refusal {
+/// `hotline`: whom to call when a region is not connected.
+pub fn service(error: &ServiceError, hotline: &str) -> Refusal {
     match error {
-        ServiceError::Refused(cause) => business::business(cause),
+        ServiceError::Refused(cause) => business::business(cause, hotline),
         ServiceError::KeyReused { key, first } => never(
             "msgid-reused",
             &format!("msgid已用于内容不同的{:04}交易", key.transaction),

@@ -32,15 +32,16 @@ pub(super) async fn entitle(turn: &mut Turn<'_, '_>) -> Result<Outcome, NotDone>
     };
     let number = order.number.clone();
     let entitlement = turn.service.entitle(&turn.caller(), order).await?;
-    Ok(turn.answer(|output| write(output, &number, &entitlement)))
+    let hotline = &turn.service.settings.hotline;
+    Ok(turn.answer(|output| write(output, &number, &entitlement, hotline)))
 }
 
-fn write(output: &mut Object<'_>, number: &str, entitlement: &Entitlement) {
+fn write(output: &mut Object<'_>, number: &str, entitlement: &Entitlement, hotline: &str) {
     // The filing decides the rate of the first row, the pool; the other funds pay whatever it left.
     let filing = entitlement.filing.as_ref().map(filing);
     output.list("trtinfo", entitlement.funds.iter().enumerate(), |row, (at, fund)| {
         let filing = filing.as_deref().filter(|_| at == 0);
-        let result = [Some(result(fund)), filing.map(str::to_owned)].into_iter().flatten();
+        let result = [Some(result(fund, hotline)), filing.map(str::to_owned)].into_iter().flatten();
         let result = result.filter(|text| !text.is_empty()).collect::<Vec<_>>().join("；");
         row.text("psn_no", number).text("trt_chk_type", "1").shown("fund_pay_type", fund.fund.code());
         row.flag("trt_enjymnt_flag", fund.denied.is_none()).day("begndate", fund.from);
@@ -53,9 +54,9 @@ fn cut(text: &str) -> String {
 }
 
 /// Why it pays nothing, or how much room it has.
-fn result(fund: &FundEntitlement) -> String {
+fn result(fund: &FundEntitlement, hotline: &str) -> String {
     match (&fund.denied, fund.room) {
-        (Some(Denied::Refused(cause)), _) => answer::business(cause).text().to_owned(),
+        (Some(Denied::Refused(cause)), _) => answer::business(cause, hotline).text().to_owned(),
         (Some(Denied::NotInGroup), _) => "不属于该项待遇的享受人群".to_owned(),
         (Some(Denied::NotRuled), _) => "参保地政策未设该项待遇".to_owned(),
         (Some(Denied::CapReached), _) => "本年度限额已用完".to_owned(),

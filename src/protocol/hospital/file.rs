@@ -1,6 +1,7 @@
 //! 2501, 2501A, 2502: a referral is filed and withdrawn.
 
 use crate::domain::ids::FilingId;
+use crate::domain::ids::InstitutionCode;
 use crate::domain::record::Body;
 use crate::domain::record::FilingPrivate;
 use crate::protocol::hospital::kept;
@@ -36,6 +37,8 @@ fn referral(message: &Message<'_>) -> Refer {
     Refer {
         number: row.get(&REFERRAL.psn_no).to_owned(),
         target: row.get(&REFERRAL.mdtrtarea_admdvs),
+        disagreed: row.get(&REFERRAL.hosp_agre_refl_flag) == Some(false),
+        receiver: InstitutionCode::parse(row.get(&REFERRAL.reflin_medins_no)).ok(),
         referred_on: row.get(&REFERRAL.refl_date),
         from: row.get(&REFERRAL.begndate),
         to: row.get(&REFERRAL.enddate),

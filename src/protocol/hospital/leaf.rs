@@ -167,11 +167,13 @@ fn plain<'m>(field: &Field, leaf: Leaf<'m>) -> Result<Value<'m>, Trouble> {
         Kind::Region => RegionCode::parse(&sent).ok().map(Value::Region),
         Kind::Text(_) | Kind::Code(_) | Kind::Flag | Kind::Json(_) => None,
     };
-    read.ok_or_else(|| not_plain(field.kind, echo(&sent)))
+    read.ok_or_else(|| not_plain(field.kind, &sent))
 }
 
-fn not_plain(kind: Kind, got: String) -> Trouble {
+fn not_plain(kind: Kind, sent: &str) -> Trouble {
+    let got = echo(sent);
     match kind {
+        Kind::Money if wire::is_too_large(sent) => Trouble::AmountTooLarge { got },
         Kind::Money => Trouble::NotMoney { got },
         Kind::Exact(digits, decimals) => Trouble::NotNumber { digits, decimals, got },
         Kind::Whole(digits) => Trouble::NotNumber { digits, decimals: 0, got },

@@ -1,7 +1,7 @@
 //! 5201–5206 and 5301–5304: a hospital looks things up of its own stays.
 
-use crate::domain::calendar::Day;
 use crate::domain::calendar::Moment;
+use crate::domain::calendar::Month;
 use crate::domain::codes::Scheme;
 use crate::domain::ids::InstitutionCode;
 use crate::domain::ids::RegionCode;
@@ -55,7 +55,7 @@ pub(super) async fn visits(turn: &mut Turn<'_, '_>) -> Result<Outcome, NotDone> 
 pub(super) async fn diagnoses(turn: &mut Turn<'_, '_>) -> Result<Outcome, NotDone> {
     let row = turn.message.one::<query::Diagnoses>();
     let wanted = stay_ref(row.get(&query::DIAGNOSES.mdtrt_id), row.get(&query::DIAGNOSES.psn_no))?;
-    let seen = person(turn, &wanted.number).await?;
+    let seen = turn.service.look_at_stay(&turn.caller(), &wanted).await?;
     let stay = look_stay::own(&seen, &wanted)?;
     let rows = look_stay::diagnoses(stay);
     Ok(turn.answer(|output| {
@@ -111,28 +111,30 @@ pub(super) async fn chosen_institutions(turn: &mut Turn<'_, '_>) -> Result<Outco
     Ok(turn.answer(|output| _ = output.list("psnfixmedin", [(); 0], |_, ()| {})))
 }
 
-/// 5206.
+/// 5206: as of now, or of the end of `cum_ym`.
 pub(super) async fn totals(turn: &mut Turn<'_, '_>) -> Result<Outcome, NotDone> {
     let row = turn.message.one::<query::Totals>();
-    let month = row.get(&query::TOTALS.cum_ym).map(year_of_month).transpose()?;
-    let seen = person(turn, row.get(&query::TOTALS.psn_no)).await?;
-    let wanted = |year: &&YearUse| month.is_none_or(|(asked, _)| year.year.0 == asked);
+    let asked = row.get(&query::TOTALS.cum_ym).map(month).transpose()?;
+    let key = turn.service.person_key(&turn.caller(), row.get(&query::TOTALS.psn_no))?;
+    let years = turn.service.look_at_totals(&key, asked).await?;
+    // Benefit years are named by the calendar year in which they begin.
+    let wanted = |year: &&YearUse| asked.is_none_or(|month| year.year.0 == month.first_day().year());
+    let asked = asked.map(|month| month.to_string());
     Ok(turn.answer(|output| {
-        let rows = seen.state.years.iter().filter(wanted).flat_map(year_rows);
+        let rows = years.iter().filter(wanted).flat_map(year_rows);
         output.list("cuminfo", rows, |row, (year, code, total)| {
             row.maybe_text("insutype", insutype(year.scheme)).shown("year", year.year.0);
-            row.maybe_text("cum_ym", month.map(|(_, text)| text)).text("cum_type_code", &code);
+            row.maybe_text("cum_ym", asked.as_deref()).text("cum_type_code", &code);
             row.fen("cum", total);
         });
     }))
 }
 
-/// `cum_ym`, yyyyMM. Benefit years are named by the calendar year in which they begin.
-fn year_of_month(month: &str) -> Result<(i32, &str), NotDone> {
-    let number = month.parse::<i32>().ok().filter(|_| month.len() == 6);
-    let day = number.and_then(|number| Day::from_number(number.checked_mul(100)?.checked_add(1)?));
-    day.map(|day| (day.year(), month)).ok_or_else(|| {
-        let trouble = Trouble::NotDay { got: month.chars().take(8).collect() };
+/// yyyyMM.
+fn month(sent: &str) -> Result<Month, NotDone> {
+    let number = sent.parse().ok().filter(|_| sent.len() == 6 && !sent.starts_with('+'));
+    number.and_then(Month::from_number).ok_or_else(|| {
+        let trouble = Trouble::NotMonth { got: sent.chars().take(10).collect() };
         Message::unusable::<query::Totals>(query::TOTALS.cum_ym.index(), trouble).into()
     })
 }

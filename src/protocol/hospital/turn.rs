@@ -154,7 +154,7 @@ impl<'c, 'm> Turn<'c, 'm> {
     pub(super) fn refuse(&mut self, error: &NotDone) -> Done {
         let refusal = match error {
             NotDone::Message(error) => answer::protocol(error),
-            NotDone::Service(error) => answer::service(error),
+            NotDone::Service(error) => answer::service(error, &self.service.settings.hotline),
         };
         let head = self.head("");
         match line_faults(error) {

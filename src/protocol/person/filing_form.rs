@@ -280,6 +280,9 @@ fn filing_told(cause: &FilingRefusal) -> (&'static str, String, String) {
         FilingRefusal::LongTermStands { id } => {
             ("category", format!("您已有一条长期备案（{id}）仍然有效，不能再办第二条"))
         }
+        FilingRefusal::ReferralStands { id, .. } => {
+            ("category", format!("这个就医地已有转院备案（备案号{id}），无需再次办理"))
+        }
         FilingRefusal::Locked { first_day, .. } => {
             ("category", format!("长期备案在{}以后才能变更或结束", day_zh(*first_day)))
         }

@@ -12,6 +12,8 @@ fn referral(name: &str, target: u32) -> Refer {
     Refer {
         number: name.into(),
         target: RegionCode(target),
+        disagreed: false,
+        receiver: None,
         referred_on: day(20_260_228),
         from: None,
         to: None,

@@ -237,7 +237,9 @@ async fn another_hospitals_stay_is_refused_as_one_that_is_not_there() {
     assert_eq!(refusal(world.discharge(CITY, &stay, 20_260_301).await), unknown);
     let wrong = StayRef { number: "E02".into(), ..stay.clone() };
     let refused = refusal(world.settle(HOME, paying(&wrong, BILL_M)).await);
-    assert_eq!(refused, unknown, "a stay goes with its person's number only");
+    let differs = Refusal::PersonDiffers { stay: stay.stay.clone() };
+    assert_eq!(refused, differs, "a stay goes with its person's number only");
+    assert_eq!(refusal(world.settle(CITY, paying(&wrong, BILL_M)).await), unknown);
     let mut call = world.call(HOME, 2304);
     call.insured_region = Some(RegionCode(440_100));
     let refused = refusal(world.service.settle(&call, paying(&stay, BILL_M)).await);
@@ -382,7 +384,12 @@ async fn a_visitor_goes_by_the_pack_of_her_own_pool_or_is_told_whom_to_call() {
     let refused = refusal(world.service.admit(&call, admission("V1", 20_260_301)).await);
     assert_eq!(
         refused,
-        Refusal::RegionNotConnected { pool: CHANGSHA, name: "长沙市".into(), agency: CHANGSHA }
+        Refusal::RegionNotConnected {
+            pool: CHANGSHA,
+            name: "长沙市".into(),
+            agency: CHANGSHA,
+            agency_name: "长沙市".into()
+        }
     );
     call.insured_region = None;
     let refused = refusal(world.service.admit(&call, admission("V1", 20_260_301)).await);

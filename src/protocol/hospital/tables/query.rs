@@ -40,10 +40,10 @@ node! {
 }
 
 node! {
-    /// 5206 人员累计信息查询.
+    /// 5206 人员累计信息查询. `cum_ym` has six digits: what is longer is told its form.
     Totals, TOTALS = "data" "人员累计信息查询" {
         psn_no "人员编号" required Identity text(30);
-        cum_ym "累计年月" optional Date text(6);
+        cum_ym "累计年月" optional Date text(30);
     }
 }
 
