@@ -30,6 +30,7 @@ use crate::ledger::LedgerError;
 use crate::ledger::LookUp;
 use crate::ledger::Message;
 use crate::ledger::Who;
+use crate::ledger::credential::Credential;
 use crate::service::import::differences::Difference;
 use crate::service::import::differences::between;
 use crate::service::import::incoming::BalanceEntry;
@@ -149,6 +150,15 @@ impl Importer {
             }
         }
         Err(ImportError::Contended { attempts })
+    }
+
+    /// Another person of her pool who has the certificate that the entry gives her.
+    pub async fn other_holder(&self, incoming: &Incoming) -> Result<Option<PersonKey>, ImportError> {
+        let Incoming::Person(entry) = incoming else { return Ok(None) };
+        let Some((kind, number)) = entry.identity.certificate() else { return Ok(None) };
+        let credential = Credential::of_certificate(kind, number);
+        let holders = self.ledger.find_persons(credential).await.map_err(ImportError::Ledger)?;
+        Ok(holders.into_iter().find(|other| other.pool == entry.person.pool && *other != entry.person))
     }
 
     async fn decide(&self, incoming: &Incoming) -> Result<Plan, ImportError> {
