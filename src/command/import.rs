@@ -176,15 +176,13 @@ pub async fn import(
         operator: connected.operator.clone(),
     };
     let (file, places) = (checked.file, Arc::new(checked.places));
-    let (entries, progress) = (checked.entries, connected.progress);
-    let mut sweep = Sweep { file, places, entries, importer, progress, ask_holders: true };
+    let sweep = Sweep { file, places, entries: checked.entries, importer, progress: connected.progress };
     if !arguments.yes {
         let differences = arguments.differences.as_deref();
         report.take(sweep.run(Mode::Plan, differences).await?);
         if arguments.dry_run || !report.would_change() || !confirm(&report) {
             return Ok(report);
         }
-        sweep.ask_holders = false; // told already
     }
     let differences = arguments.differences.as_deref().filter(|_| arguments.yes);
     report.take(sweep.run(Mode::Apply, differences).await?);

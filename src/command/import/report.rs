@@ -169,6 +169,8 @@ pub struct Report {
     pub failure: Option<String>,
     #[serde(skip)]
     declined: bool,
+    #[serde(skip)]
+    certificates_told: bool,
 }
 
 impl Report {
@@ -192,6 +194,7 @@ impl Report {
             applied: false,
             failure: None,
             declined: !arguments.dry_run,
+            certificates_told: false,
         }
     }
 
@@ -220,8 +223,11 @@ impl Report {
         self.skipped = tally.skipped;
         self.changed_fields = tally.fields.0;
         self.examples = tally.examples;
-        self.warnings.extend(tally.certificates.into_iter().map(|(_, told)| told));
-        self.more_warnings += tally.more_certificates;
+        // The second sweep finds again what the first one told.
+        if !std::mem::replace(&mut self.certificates_told, true) {
+            self.warnings.extend(tally.certificates.into_iter().map(|(_, told)| told));
+            self.more_warnings += tally.more_certificates;
+        }
     }
 
     pub(super) fn take_counts(&mut self, counts: Counts) {

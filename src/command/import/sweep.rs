@@ -22,8 +22,8 @@ use crate::command::import::failed::Failed;
 use crate::command::import::places::Moved;
 use crate::command::import::places::Places;
 use crate::command::import::report::Tally;
-use crate::domain::ids::PersonKey;
 use crate::protocol::files::sheet::Said;
+use crate::service::import::apply::Done;
 use crate::service::import::apply::Importer;
 use crate::service::import::apply::Outcome;
 use crate::service::import::differences::Difference;
@@ -52,8 +52,6 @@ pub struct Sweep {
     pub entries: u64,
     pub importer: Importer,
     pub progress: bool,
-    /// Whether it is asked who else has a certificate that is new to its person.
-    pub ask_holders: bool,
 }
 
 /// What the workers share.
@@ -61,7 +59,6 @@ struct Shared {
     chunks: Mutex<mpsc::Receiver<Vec<Said>>>,
     importer: Importer,
     mode: Mode,
-    ask_holders: bool,
     list: Option<List>,
     bar: indicatif::ProgressBar,
 }
@@ -91,7 +88,6 @@ impl Sweep {
             chunks: Mutex::new(chunks),
             importer: self.importer.clone(),
             mode,
-            ask_holders: self.ask_holders,
             list: differences.map(List::create).transpose()?,
             bar: bar(self.entries, self.progress, what),
         });
@@ -152,7 +148,7 @@ async fn work_off(shared: &Shared, chunk: Vec<Said>, tally: &mut Tally) -> Resul
     let outcomes = stream::iter(persons).map(|entries| shared.one_person(entries));
     let mut outcomes = std::pin::pin!(outcomes.buffer_unordered(IN_FLIGHT_EACH));
     while let Some(of_person) = outcomes.try_next().await? {
-        for (said, outcome, other_holder) in of_person {
+        for (said, Done { outcome, other_holder }) in of_person {
             if let Some(other) = other_holder {
                 tally.warn_of_certificate(said.line, &other);
             }
@@ -178,27 +174,14 @@ fn by_person(chunk: Vec<Said>) -> Vec<Vec<Said>> {
 }
 
 impl Shared {
-    async fn one_person(
-        &self,
-        entries: Vec<Said>,
-    ) -> Result<Vec<(Said, Outcome, Option<PersonKey>)>, Failed> {
+    async fn one_person(&self, entries: Vec<Said>) -> Result<Vec<(Said, Done)>, Failed> {
         let mut done = Vec::with_capacity(entries.len());
         for said in entries {
             let outcome = match self.mode {
                 Mode::Plan => self.importer.plan(&said.what).await,
                 Mode::Apply => self.importer.apply(&said.what).await,
             };
-            let outcome = outcome.map_err(Failed::Import)?;
-            let new_certificate = match &outcome {
-                Outcome::New => true,
-                Outcome::Changed(differences) => differences.iter().any(|it| it.field == "certno"),
-                Outcome::Recorded | Outcome::Unchanged | Outcome::Skipped(_) => false,
-            };
-            let other_holder = match self.ask_holders && new_certificate {
-                true => self.importer.other_holder(&said.what).await.map_err(Failed::Import)?,
-                false => None,
-            };
-            done.push((said, outcome, other_holder));
+            done.push((said, outcome.map_err(Failed::Import)?));
         }
         Ok(done)
     }
