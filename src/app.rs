@@ -22,6 +22,7 @@ use crate::config::gateway::HospitalSection;
 use crate::config::gateway::LimitsSection;
 use crate::config::gateway::Mode;
 use crate::config::gateway::PageSection;
+use crate::config::gateway::TlsSection;
 use crate::domain::money::Fen;
 use crate::ledger::Ledger;
 use crate::ledger::LedgerError;
@@ -81,8 +82,13 @@ pub enum AppError {
     Callers(#[from] BadCaller),
     #[error(transparent)]
     Tls(#[from] tls::TlsError),
-    #[error(transparent)]
-    Bind(#[from] transport::listener::BindError),
+    #[error("{key}: {cause}")]
+    Bind {
+        /// Of the settings.
+        key: &'static str,
+        #[source]
+        cause: transport::listener::BindError,
+    },
 }
 
 /// Where the faces listen, ports being real ones.
@@ -150,7 +156,8 @@ impl App {
             settings: transport::Settings { connections_max: 64, ..transport::Settings::default() },
             handler: ops,
             observer: Arc::new(metrics::transport_observer("operators")),
-        })?;
+        })
+        .map_err(bind("operators.address"))?;
 
         let secrets = secrets(&config)?;
         let keys = Arc::clone(&secrets.keys);
@@ -174,12 +181,13 @@ impl App {
             settings: hospital_settings(&config.hospital),
             handler: Arc::clone(&face),
             observer: Arc::new(metrics::transport_observer("hospitals")),
-        })?;
+        })
+        .map_err(bind("hospital.address"))?;
         let mut tls = vec![hospital_tls];
         let persons = person_face(&config, Arc::clone(&service));
-        let persons = start_pages("persons", &config.persons, persons, &mut tls)?;
+        let persons = start_pages(("persons", "persons.address"), &config.persons, persons, &mut tls)?;
         let center = center_face(&config, Arc::clone(&service));
-        let center = start_pages("center", &config.center, center, &mut tls)?;
+        let center = start_pages(("center", "center.address"), &config.center, center, &mut tls)?;
         ready.0.serving.store(true, Ordering::Release);
         let tables_version = AtomicU64::new(version);
         Ok(App {
@@ -327,7 +335,7 @@ fn center_face(config: &Gateway, service: Arc<Service>) -> CenterFace {
 
 /// A face with pages; its certificate joins those that are read anew.
 fn start_pages<H: transport::Handler>(
-    name: &'static str,
+    (name, key): (&'static str, &'static str),
     section: &PageSection,
     face: H,
     identities: &mut Vec<Arc<ReloadableTls>>,
@@ -335,14 +343,12 @@ fn start_pages<H: transport::Handler>(
     let tls = match &section.tls {
         None => None,
         Some(files) => {
-            let (chain, key) = (files.certificate.clone(), files.key.clone());
-            let settings = tls::Settings { chain, key, clients: tls::ClientCertificates::Off };
-            let identity = Arc::new(ReloadableTls::load(settings)?);
+            let identity = Arc::new(ReloadableTls::load(pages_tls(files))?);
             identities.push(Arc::clone(&identity));
             Some(identity)
         }
     };
-    Ok(Server::start(Face {
+    let face = Face {
         name,
         address: section.address,
         tls,
@@ -352,7 +358,12 @@ fn start_pages<H: transport::Handler>(
         },
         handler: Arc::new(face),
         observer: Arc::new(metrics::transport_observer(name)),
-    })?)
+    };
+    Server::start(face).map_err(bind(key))
+}
+
+fn bind(key: &'static str) -> impl FnOnce(transport::listener::BindError) -> AppError {
+    move |cause| AppError::Bind { key, cause }
 }
 
 fn hospital_face(config: &Gateway, service: Arc<Service>) -> Result<HospitalFace, AppError> {
@@ -387,7 +398,12 @@ fn service_settings(config: &Gateway) -> Settings {
     }
 }
 
-fn hospital_tls(section: &HospitalSection) -> tls::Settings {
+pub(crate) fn pages_tls(files: &TlsSection) -> tls::Settings {
+    let (chain, key) = (files.certificate.clone(), files.key.clone());
+    tls::Settings { chain, key, clients: tls::ClientCertificates::Off }
+}
+
+pub(crate) fn hospital_tls(section: &HospitalSection) -> tls::Settings {
     let clients = match &section.client_authorities {
         None => tls::ClientCertificates::Off,
         // Callers known by signature show none; who shows one must be signed by these.

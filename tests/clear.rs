@@ -180,6 +180,8 @@ fn what_cannot_be_told_is_said_in_one_sentence_and_by_the_exit_code() {
         "{}",
         empty.out
     );
+    let future = clear("209901", &center.settings(), &[]).out;
+    assert!(future.contains("The month has not begun yet.") && !future.contains("still running"), "{future}");
     let empty = clear("202001", &center.settings(), &["--format", "csv"]);
     assert_eq!((empty.code, empty.out.lines().count()), (0, 1), "the head alone");
     let empty = clear("202001", &center.settings(), &["--json"]).json();

@@ -165,6 +165,77 @@ async fn every_fault_is_told_with_line_and_column() {
 }
 
 #[tokio::test]
+async fn what_no_register_can_mean_is_a_fault_and_what_it_hardly_means_a_warning() {
+    let desk = Desk::open().await;
+    let header = PERSONS.trim_end().to_owned() + ",brdy\n";
+    let tomorrow = today().next();
+    let bad = header.clone()
+        + "440700,1,陈样甲,99,T1,,311,11,1,0,440703,2020-01-01,,,,,\n"
+        + "440700,2,陈样甲,99,T2,,310,9999,1,0,440703,2020-01-01,,,,,\n"
+        + &format!("440700,3,陈样甲,99,T3,,310,11,1,0,440703,2020-01-01,,,,,{tomorrow}\n")
+        + "440700,4,陈样甲,99,T4,,310,1101,1,0,440703,2020-01-01,2024-12-31,,,,\n"
+        + "440700,4,,,,,310,1201,1,0,440703,2024-12-31,,,,,\n"
+        + "440700,5,陈样甲,99,T5,,390,1501,1,0,440703,2020-01-01,,,,,\n"
+        + "440700,5,,,,,390,1501,1,0,440703,2019-01-01,,,,,\n";
+    let report = desk.import_text(Kind::Persons, "register", &bad).await;
+    assert_told(
+        &report,
+        &[
+            "line 2, column insutype: expected an insutype of the code table, e.g. 310 or 390, found \"311\"",
+            "line 3, column psn_type: expected a person type of the code table, e.g. 11, 1201 or 15, found \"9999\"",
+            "line 4, column brdy: expected a day that has come",
+            "line 6, column begndate: expected days of which no other row of this insutype has one: a row from \
+             2020-01-01 to 2024-12-31 does",
+            "line 8, column begndate: expected days of which no other row of this insutype has one: a row from \
+             2020-01-01 on does",
+        ],
+    );
+    assert!(!report.applied);
+
+    let good = header
+        + "440700,6,陈样甲,99,T6,,310,1501,1,0,440703,2020-01-01,,,,,\n"
+        + "440700,7,陈样甲,99,T7,,310,116032,1,0,440703,2020-01-01,2024-12-31,,,,\n"
+        + "440700,7,,,,,310,1201,1,0,440703,2025-01-01,,,,,\n"
+        + "440700,7,,,,,510,1101,1,0,440703,2020-01-01,,,,,\n";
+    let report = desk.import_text(Kind::Persons, "register", &good).await;
+    assert_eq!((&report.faults, report.new, report.applied), (&Vec::new(), 2, true));
+    assert_eq!(report.warnings.len(), 1, "{:?}", report.warnings);
+    assert!(
+        report.warnings[0]
+            .starts_with("line 2, column psn_type: person type 1501 is unusual under insutype 310")
+    );
+}
+
+#[tokio::test]
+async fn a_certificate_of_two_persons_is_warned_about_with_both_lines_or_with_who_has_it() {
+    let desk = Desk::open().await;
+    let row = |number: u32, certificate: &str| {
+        format!("440700,{number},陈样甲,99,{certificate},,310,11,1,0,440703,2020-01-01,,,,\n")
+    };
+    let file = desk
+        .write("p.csv", &(PERSONS.to_owned() + &row(8_001, "T1") + &row(8_002, "T2") + &row(8_003, "t1")));
+    let dry = Arguments { dry_run: true, yes: false, ..arguments(Kind::Persons, "register", &file) };
+    let report = desk.try_import(&dry).await.unwrap();
+    let warning = "line 4, column certno: the person on line 2 has the same certificate";
+    assert!(report.faults.is_empty() && report.warnings.len() == 1, "{report:?}");
+    assert!(report.warnings[0].starts_with(warning), "{:?}", report.warnings);
+
+    desk.import_text(Kind::Persons, "register", &(PERSONS.to_owned() + &row(8_001, "T1"))).await;
+    let report = desk
+        .import_text(Kind::Persons, "register", &(PERSONS.to_owned() + &row(8_001, "T1") + &row(8_004, "T1")))
+        .await;
+    let told = report.warnings.join("\n");
+    assert!(told.contains("line 3, column certno: the person on line 2 has"), "{told}");
+    assert!(
+        told.contains("line 3, column certno: 440700/…") && told.contains("of the register has"),
+        "{told}"
+    );
+    assert!(!told.contains("8001") && !told.contains("T1"), "{told}");
+    let again = desk.import_text(Kind::Persons, "register", &(PERSONS.to_owned() + &row(8_001, "T1"))).await;
+    assert!(again.warnings.is_empty(), "an unchanged person is not asked about: {:?}", again.warnings);
+}
+
+#[tokio::test]
 async fn a_header_is_understood_in_any_order_and_in_chinese() {
     let desk = Desk::open().await;
     let text = "\u{feff}余额,人员编号,提取时间,统筹区,备注\r\n286.05,1,2026-11-23 02:00:00,440700,x\r\n";

@@ -3,12 +3,15 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on says where")]
 
 use banyan::transport::Answer;
+use banyan::transport::ClientCertificate;
 use banyan::transport::Event;
 use banyan::transport::Handler;
 use banyan::transport::Observer;
 use banyan::transport::Refusal;
 use banyan::transport::Request;
 use banyan::transport::Settings;
+use banyan::transport::client_certificate::Distrust;
+use banyan::transport::client_certificate::Fingerprint;
 use banyan::transport::drain::Drained;
 use banyan::transport::limits;
 use banyan::transport::limits::Limits;
@@ -17,7 +20,6 @@ use banyan::transport::server::Face;
 use banyan::transport::server::Server;
 use banyan::transport::tls;
 use banyan::transport::tls::ClientCertificates;
-use banyan::transport::tls::Fingerprint;
 use banyan::transport::tls::HandshakeFault;
 use banyan::transport::tls::ReloadableTls;
 use banyan::transport::tls::TlsError;
@@ -38,7 +40,10 @@ use rcgen::KeyPair;
 use rustls::ClientConfig;
 use rustls::HandshakeKind;
 use rustls::RootCertStore;
+use rustls::SignatureScheme;
 use rustls::SupportedProtocolVersion;
+use rustls::client::ResolvesClientCert;
+use rustls::sign::CertifiedKey;
 use rustls_pki_types::CertificateDer;
 use rustls_pki_types::PrivateKeyDer;
 use rustls_pki_types::ServerName;
@@ -98,8 +103,14 @@ impl Handler for Echo {
             _ => {}
         }
         let mut answer = Response::new(Full::new(request.body));
-        if let Some(certificate) = request.peer.certificate {
-            answer.headers_mut().insert("x-certificate", certificate.as_str().parse().unwrap());
+        match request.peer.certificate {
+            ClientCertificate::Absent => {}
+            ClientCertificate::Trusted(it) => {
+                answer.headers_mut().insert("x-certificate", it.as_str().parse().unwrap());
+            }
+            ClientCertificate::Distrusted(why) => {
+                answer.headers_mut().insert("x-distrusted", why.name().parse().unwrap());
+            }
         }
         answer
     }
@@ -287,9 +298,14 @@ impl Authority {
     }
 
     fn issue(&self, usage: ExtendedKeyUsagePurpose, not_after_year: i32) -> Identity {
+        self.issue_between(usage, 1975, not_after_year)
+    }
+
+    fn issue_between(&self, usage: ExtendedKeyUsagePurpose, from_year: i32, to_year: i32) -> Identity {
         let mut params = CertificateParams::new(vec!["localhost".to_owned()]).unwrap();
         params.extended_key_usages = vec![usage];
-        params.not_after = rcgen::date_time_ymd(not_after_year, 1, 1);
+        params.not_before = rcgen::date_time_ymd(from_year, 1, 1);
+        params.not_after = rcgen::date_time_ymd(to_year, 1, 1);
         let key = KeyPair::generate().unwrap();
         let certificate = params.signed_by(&key, &self.issuer).unwrap();
         Identity { certificate: certificate.der().clone(), chain_pem: certificate.pem(), key }
@@ -312,6 +328,13 @@ impl Authority {
         roots.add(self.issuer.der().clone()).unwrap();
         roots
     }
+}
+
+fn self_signed() -> Identity {
+    let params = CertificateParams::new(vec!["localhost".to_owned()]).unwrap();
+    let key = KeyPair::generate().unwrap();
+    let certificate = params.self_signed(&key).unwrap();
+    Identity { certificate: certificate.der().clone(), chain_pem: certificate.pem(), key }
 }
 
 /// A folder with what `tls::Settings` names.
@@ -391,6 +414,34 @@ fn client(
             builder.with_client_auth_cert(vec![identity.certificate.clone()], key).unwrap()
         }
     };
+    TlsConnector::from(Arc::new(config))
+}
+
+/// Shows a certificate and signs with a key that is not its own.
+fn client_that_lies(
+    roots: RootCertStore,
+    identity: &Identity,
+    version: &'static SupportedProtocolVersion,
+) -> TlsConnector {
+    #[derive(Debug)]
+    struct Liar(Arc<CertifiedKey>);
+    impl ResolvesClientCert for Liar {
+        fn resolve(&self, _hints: &[&[u8]], _schemes: &[SignatureScheme]) -> Option<Arc<CertifiedKey>> {
+            Some(Arc::clone(&self.0))
+        }
+        fn has_certs(&self) -> bool {
+            true
+        }
+    }
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let key = PrivateKeyDer::try_from(identity.key.serialize_der()).unwrap();
+    let key = provider.key_provider.load_private_key(key).unwrap();
+    let shown = CertifiedKey::new(vec![identity.certificate.clone()], key);
+    let config = ClientConfig::builder_with_provider(provider)
+        .with_protocol_versions(&[version])
+        .unwrap()
+        .with_root_certificates(roots)
+        .with_client_cert_resolver(Arc::new(Liar(Arc::new(shown))));
     TlsConnector::from(Arc::new(config))
 }
 
@@ -782,17 +833,70 @@ async fn a_wrong_certificate_fails_the_handshake_and_is_counted_by_its_reason() 
 }
 
 #[tokio::test]
-async fn where_certificates_are_accepted_one_may_have_none_but_not_a_wrong_one() {
+async fn where_certificates_are_accepted_a_wrong_one_is_handed_on_as_distrusted_and_never_as_a_certificate() {
     let trust = Trust::new();
+    let ours = trust.authority.client();
+    let fingerprint = format!("x-certificate: {}", Fingerprint::of(&ours.certificate));
+    // An authority that only calls itself ours.
+    let stranger = Authority::new("ours").client();
+    let itself = self_signed();
+    let expired = trust.authority.issue(ExtendedKeyUsagePurpose::ClientAuth, 2020);
+    let early = trust.authority.issue_between(ExtendedKeyUsagePurpose::ClientAuth, 3000, 4000);
+    let for_servers = trust.authority.server();
     let running = Running::start(patient(), Some(trust.files.load(trust.files.accepted())));
-    let without = client(trust.authority.roots(), None, BOTH_VERSIONS);
-    let heard = connect_tls(&without, running.address()).await.unwrap().ask("/echo", "nobody").await;
-    assert_eq!(heard.body, "nobody");
-    assert!(!heard.head.contains("x-certificate"));
-    let stranger = Authority::new("strange").client();
-    assert!(
-        is_refused(&client(trust.authority.roots(), Some(&stranger), BOTH_VERSIONS), running.address()).await
-    );
+    let cases = [
+        (Some(&ours), fingerprint.as_str(), None),
+        (None, "", None),
+        (Some(&stranger), "x-distrusted: unknown_authority", Some(Distrust::UnknownAuthority)),
+        (Some(&itself), "x-distrusted: unknown_authority", Some(Distrust::UnknownAuthority)),
+        (Some(&expired), "x-distrusted: expired", Some(Distrust::Expired)),
+        (Some(&early), "x-distrusted: not_yet_valid", Some(Distrust::NotYetValid)),
+        (Some(&for_servers), "x-distrusted: unfit", Some(Distrust::Unfit)),
+    ];
+    for (identity, told, distrust) in cases {
+        for version in BOTH_VERSIONS {
+            let connector = client(trust.authority.roots(), identity, &[version]);
+            for kind in [HandshakeKind::Full, HandshakeKind::Resumed] {
+                let mut line = connect_tls(&connector, running.address()).await.unwrap();
+                let heard = line.ask("/echo", "who am I").await;
+                assert!(heard.head.contains(told), "{told}: {heard:?}");
+                assert_eq!(heard.head.contains("x-certificate"), told == fingerprint, "{heard:?}");
+                assert_eq!(line.stream.get_ref().1.handshake_kind(), Some(kind), "{told} {version:?}");
+                if let Some(why) = distrust {
+                    running.saw(Event::CertificateDistrusted(why)).await;
+                }
+            }
+        }
+    }
+}
+
+/// Its owner's certificate is no secret: whoever shows it must sign with its key.
+#[tokio::test]
+async fn a_right_certificate_with_another_key_fails_the_handshake() {
+    let trust = Trust::new();
+    let ours = trust.authority.client();
+    let stolen = Identity { key: KeyPair::generate().unwrap(), ..ours };
+    let running = Running::start(patient(), Some(trust.files.load(trust.files.accepted())));
+    for version in BOTH_VERSIONS {
+        let connector = client_that_lies(trust.authority.roots(), &stolen, version);
+        assert!(is_refused(&connector, running.address()).await, "{version:?}");
+    }
+}
+
+#[tokio::test]
+async fn an_authority_that_was_taken_out_is_distrusted_where_certificates_are_accepted() {
+    let trust = Trust::new();
+    let tls = trust.files.load(trust.files.accepted());
+    let running = Running::start(patient(), Some(Arc::clone(&tls)));
+    let connector = client(trust.authority.roots(), Some(&trust.authority.client()), BOTH_VERSIONS);
+    let mut line = connect_tls(&connector, running.address()).await.unwrap();
+    assert!(line.ask("/echo", "in").await.head.contains("x-certificate"));
+
+    Authority::new("successor").write(&trust.files.path("clients.pem"));
+    tls.reload().unwrap();
+    let mut line = connect_tls(&connector, running.address()).await.unwrap();
+    let heard = line.ask("/echo", "out").await;
+    assert!(heard.head.contains("x-distrusted: unknown_authority"), "{heard:?}");
 }
 
 #[tokio::test]

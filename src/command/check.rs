@@ -1,4 +1,7 @@
-//! Owns `banyan check`: are the packs sound, do their cases come out, which numbers has nobody verified.
+//! Owns `banyan check`: are the packs sound, do their cases come out, which numbers has nobody verified; or, with
+//! `--config`, would a gateway start with these settings.
+
+pub(crate) mod settings;
 
 use std::io;
 use std::path::Path;
@@ -23,7 +26,13 @@ use crate::domain::ids::RegionCode;
 use crate::domain::pack::PackStatus;
 
 #[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  banyan check --packs config/packs
+  banyan check --config gateway.toml")]
 pub struct CheckArguments {
+    /// A gateway's settings: tells every fault of the file and of all that it names, starts nothing, writes nothing
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["packs", "production", "allow"])]
+    config: Option<PathBuf>,
     /// Folder with one pack per pool; folders below it are sets of their own
     #[arg(long, value_name = "DIR", default_value = "config/packs")]
     packs: PathBuf,
@@ -66,8 +75,14 @@ impl Findings {
     }
 }
 
-/// Runs the command. Exit 3 where a file cannot be read, 2 where a pack does not load, 1 where a case differs or production would refuse one.
+/// Runs the command. Exit 3 where a file cannot be read or used, 2 where a pack or the settings are wrong, 1 where a case
+/// differs or production would refuse a pack.
 pub fn run(arguments: &CheckArguments, console: &mut Console) -> io::Result<Exit> {
+    if let Some(file) = &arguments.config {
+        let looked = settings::look(file);
+        console.say(&if arguments.json { looked.json().to_string() } else { looked.told() })?;
+        return Ok(looked.exit());
+    }
     let findings = look(&arguments.packs, arguments);
     if arguments.json {
         console.say(&to_json(&findings).to_string())?;

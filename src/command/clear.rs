@@ -106,6 +106,7 @@ struct Report {
     /// Before filters: whether the month has settlements at all.
     month_is_empty: bool,
     running: bool,
+    not_begun: bool,
 }
 
 impl Report {
@@ -123,7 +124,8 @@ impl Report {
             view: view.only(*region, institution.as_ref()),
             behind,
             month_is_empty: totals.groups.is_empty(),
-            running: *month >= service.today().month(),
+            running: *month == service.today().month(),
+            not_begun: *month > service.today().month(),
         })
     }
 

@@ -90,7 +90,7 @@ async fn start(config: Gateway, clock: Arc<dyn Clock>, once: bool) -> Result<App
         return App::start(elsewhere, clock, None).await;
     }
     match App::start(config, Arc::clone(&clock), None).await {
-        Err(AppError::Bind(_)) => App::start(elsewhere, clock, None).await,
+        Err(AppError::Bind { .. }) => App::start(elsewhere, clock, None).await,
         started => started,
     }
 }

@@ -136,7 +136,7 @@ enum Command {
     Demo(demo::Arguments),
     /// Compute the settlement of a written stay offline, and explain it 试算
     Quote(quote::QuoteArguments),
-    /// Check policy packs: do they load, do their cases come out, which numbers has nobody verified 检查政策包
+    /// Check policy packs (do they load, do their cases come out, which numbers has nobody verified) or settings 检查政策包与配置
     Check(check::CheckArguments),
     /// Run a gateway 运行网关
     Serve(serve::Arguments),

@@ -10,6 +10,7 @@ use tokio::signal::unix::signal;
 
 use crate::app::App;
 use crate::command::Exit;
+use crate::command::check;
 use crate::command::sandbox_folder;
 use crate::command::told;
 use crate::config::gateway::Gateway;
@@ -48,9 +49,9 @@ pub async fn run(arguments: &Arguments, clock: Arc<dyn Clock>, out: &mut (dyn Wr
         Ok(file) => file,
         Err(told) => return complain(&told, Exit::CannotReach),
     };
-    let config = match Gateway::read(&file) {
+    let config = match check::settings::look(&file).sound() {
         Ok(config) => config,
-        Err(faults) => return complain(&faults.to_string(), Exit::BadInput),
+        Err((faults, exit)) => return complain(&faults, exit),
     };
     if let Err(cause) = telemetry::start(&log_settings(&config.log)) {
         return complain(&told(&cause), Exit::BadInput);

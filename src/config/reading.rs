@@ -43,29 +43,46 @@ impl std::error::Error for Faults {}
 
 /// Reads a file with `take` and gives either what it made or every fault on the way.
 pub fn read_file<T>(file: &Path, take: impl FnOnce(&mut Section) -> T) -> Result<T, Faults> {
-    let fail = |faults| Faults { file: file.to_owned(), faults };
-    let text = std::fs::read_to_string(file).map_err(|cause| {
-        fail(vec![Fault { key: "file".into(), what: format!("cannot be read: {cause}") }])
-    })?;
-    read_text(&text, file.parent().unwrap_or(Path::new(".")), take).map_err(fail)
+    let (made, faults) = read_file_on(file, take);
+    made.filter(|_| faults.is_empty()).ok_or_else(|| Faults { file: file.to_owned(), faults })
 }
 
-/// The same from a text; `folder` is where relative paths begin.
+/// What `take` made although there may be faults, and the faults: to look further, never to start with.
+pub fn read_file_on<T>(file: &Path, take: impl FnOnce(&mut Section) -> T) -> (Option<T>, Vec<Fault>) {
+    match std::fs::read_to_string(file) {
+        Ok(text) => read_text_on(&text, file.parent().unwrap_or(Path::new(".")), take),
+        Err(cause) => (None, vec![Fault { key: "file".into(), what: format!("cannot be read: {cause}") }]),
+    }
+}
+
+/// The same as [`read_file`] from a text; `folder` is where relative paths begin.
 pub fn read_text<T>(
     text: &str,
     folder: &Path,
     take: impl FnOnce(&mut Section) -> T,
 ) -> Result<T, Vec<Fault>> {
-    let table: Table = text.parse().map_err(|cause: toml::de::Error| {
-        vec![Fault { key: "file".into(), what: format!("is not TOML: {}", cause.to_string().trim()) }]
-    })?;
+    let (made, faults) = read_text_on(text, folder, take);
+    made.filter(|_| faults.is_empty()).ok_or(faults)
+}
+
+fn read_text_on<T>(
+    text: &str,
+    folder: &Path,
+    take: impl FnOnce(&mut Section) -> T,
+) -> (Option<T>, Vec<Fault>) {
+    let table: Table = match text.parse::<Table>() {
+        Ok(table) => table,
+        Err(cause) => {
+            let what = format!("is not TOML: {}", cause.to_string().trim());
+            return (None, vec![Fault { key: "file".into(), what }]);
+        }
+    };
     let faults = Rc::new(RefCell::new(Vec::new()));
     let mut root =
         Section { path: String::new(), table, folder: folder.to_owned(), faults: Rc::clone(&faults) };
     let made = take(&mut root);
     root.finish();
-    let found = faults.take();
-    if found.is_empty() { Ok(made) } else { Err(found) }
+    (Some(made), faults.take())
 }
 
 /// One table of the file. Each key is taken once; what is left at the end is a fault.

@@ -5,6 +5,7 @@ use core::fmt;
 
 use crate::protocol::hospital::codes::CodeTable;
 use crate::protocol::hospital::signature::SignatureError;
+use crate::transport::client_certificate::Distrust;
 
 /// Why a request was not understood, or not let in. `Display` is for the log and holds no value that was
 /// sent.
@@ -60,6 +61,8 @@ pub enum Shown {
     Nothing,
     /// A certificate that the authorities signed and no institution is registered with.
     Certificate,
+    /// A certificate that is not trusted.
+    Distrusted(Distrust),
     /// An `x-tif-paasid` that is not registered, or not from this address.
     Signature,
 }

@@ -32,6 +32,7 @@ const OPEN: &str = "banyan_connections_open";
 const OVER_CAP: &str = "banyan_connections_over_cap_total";
 const ACCEPT_FAILURES: &str = "banyan_accept_failures_total";
 const HANDSHAKE_FAILURES: &str = "banyan_handshake_failures_total";
+const DISTRUSTED: &str = "banyan_client_certificates_distrusted_total";
 const TRANSPORT_REFUSALS: &str = "banyan_transport_refusals_total";
 const NOT_TAKEN: &str = "banyan_answers_not_taken_total";
 const BODY_BYTES: &str = "banyan_body_bytes_total";
@@ -94,6 +95,10 @@ fn describe() {
     describe_counter!(OVER_CAP, "Connections closed at once because the listener was full");
     describe_counter!(ACCEPT_FAILURES, "Connections that the system would not give us");
     describe_counter!(HANDSHAKE_FAILURES, "TLS handshakes that failed, by listener and reason");
+    describe_counter!(
+        DISTRUSTED,
+        "Connections with a client certificate that is not trusted, by listener and reason"
+    );
     describe_counter!(TRANSPORT_REFUSALS, "Requests answered below the protocol, by listener and reason");
     describe_counter!(NOT_TAKEN, "Answers that the client did not read in time");
     describe_counter!(BODY_BYTES, Unit::Bytes, "Request bodies read");
@@ -212,6 +217,9 @@ pub fn transport_observer(listener: &'static str) -> impl Fn(Event) + Send + Syn
         Event::AcceptFailed => accept_failures.increment(1),
         Event::HandshakeFailed(fault) => {
             counter!(HANDSHAKE_FAILURES, "listener" => listener, "reason" => fault.name()).increment(1);
+        }
+        Event::CertificateDistrusted(why) => {
+            counter!(DISTRUSTED, "listener" => listener, "reason" => why.name()).increment(1);
         }
         Event::BodyRead { bytes } => body_bytes.increment(bytes as u64),
         Event::Refused(refusal) => {

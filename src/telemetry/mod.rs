@@ -85,6 +85,12 @@ pub fn start(settings: &Settings) -> Result<(), TelemetryError> {
     Ok(())
 }
 
+/// Whether this is a level, or a filter.
+pub fn check(level: &str) -> Result<(), TelemetryError> {
+    let bad = |cause| TelemetryError::BadLevel { level: level.to_owned(), cause };
+    EnvFilter::try_new(level).map(drop).map_err(bad)
+}
+
 fn lines<W>(format: Format, filter: EnvFilter, writer: W) -> Dispatch
 where
     W: for<'a> MakeWriter<'a> + Send + Sync + 'static,

@@ -13,6 +13,7 @@
 //! 5. [`Handler::handle`] – which asks [`limits::Limits`] first, since only it knows whom to count.
 
 mod body;
+pub mod client_certificate;
 mod connection;
 pub mod drain;
 pub mod limits;
@@ -35,6 +36,7 @@ use std::sync::Arc;
 use std::time::Duration;
 use tokio::time::Instant;
 
+pub use crate::transport::client_certificate::ClientCertificate;
 pub use crate::transport::refusal::Refusal;
 
 /// An answer whose body is known whole, so that head and body leave in one write.
@@ -55,8 +57,8 @@ pub struct Request {
 #[derive(Clone, Copy, Debug)]
 pub struct Peer {
     pub address: SocketAddr,
-    /// Of the leaf certificate that the client proved to hold in the handshake; `None` where it showed none.
-    pub certificate: Option<tls::Fingerprint>,
+    /// What the client showed and proved to hold in the handshake.
+    pub certificate: ClientCertificate,
 }
 
 impl Peer {
@@ -151,6 +153,8 @@ pub enum Event {
     /// The system would not give us a connection (out of descriptors, for one).
     AcceptFailed,
     HandshakeFailed(tls::HandshakeFault),
+    /// The handshake was good, the client's certificate is not trusted; the handler tells it so.
+    CertificateDistrusted(client_certificate::Distrust),
     BodyRead {
         bytes: usize,
     },
@@ -165,13 +169,14 @@ pub type Observer = Arc<dyn Fn(Event) + Send + Sync>;
 
 #[cfg(test)]
 mod tests {
+    use super::ClientCertificate;
     use super::Peer;
 
     #[test]
     fn addresses_of_one_subscriber_are_one_network() {
         let network = |address: &str| {
             let address = address.parse().unwrap();
-            Peer { address, certificate: None }.network().to_string()
+            Peer { address, certificate: ClientCertificate::Absent }.network().to_string()
         };
         assert_eq!(network("[2001:db8:1:2:3:4:5:6]:1"), network("[2001:db8:1:2:ffff::9]:2"));
         assert_ne!(network("[2001:db8:1:2::1]:1"), network("[2001:db8:1:3::1]:1"));

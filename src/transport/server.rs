@@ -1,11 +1,13 @@
 //! Owns a running listener: accepts, shakes hands, hands each connection to its own task, and ends them all.
 
+use crate::transport::ClientCertificate;
 use crate::transport::Event;
 use crate::transport::Handler;
 use crate::transport::Observer;
 use crate::transport::Peer;
 use crate::transport::Refusal;
 use crate::transport::Settings;
+use crate::transport::client_certificate::Distrust;
 use crate::transport::connection;
 use crate::transport::connection::Shared;
 use crate::transport::drain::Drain;
@@ -15,7 +17,6 @@ use crate::transport::listener::Accepted;
 use crate::transport::listener::BindError;
 use crate::transport::listener::Listener;
 use crate::transport::stream::Stream;
-use crate::transport::tls::Fingerprint;
 use crate::transport::tls::HandshakeFault;
 use crate::transport::tls::ReloadableTls;
 use std::io;
@@ -121,7 +122,7 @@ impl<H: Handler> Gate<H> {
 
     async fn greet(&self, socket: TcpStream, address: SocketAddr, mut watch: Watch) {
         let Some(tls) = &self.tls else {
-            let peer = Peer { address, certificate: None };
+            let peer = Peer { address, certificate: ClientCertificate::Absent };
             return connection::serve(Arc::clone(&self.shared), Stream::Plain(socket), peer, watch).await;
         };
         let shaken = tokio::select! {
@@ -129,8 +130,11 @@ impl<H: Handler> Gate<H> {
             shaken = self.shake_hands(tls, socket) => shaken,
         };
         match shaken {
-            Ok(stream) => {
-                let peer = Peer { address, certificate: fingerprint(&stream) };
+            Ok((stream, certificate)) => {
+                if let ClientCertificate::Distrusted(why) = certificate {
+                    self.distrusted(address, why);
+                }
+                let peer = Peer { address, certificate };
                 let stream = Stream::Tls(Box::new(stream));
                 connection::serve(Arc::clone(&self.shared), stream, peer, watch).await;
             }
@@ -142,13 +146,16 @@ impl<H: Handler> Gate<H> {
         &self,
         tls: &ReloadableTls,
         socket: TcpStream,
-    ) -> Result<TlsStream<TcpStream>, HandshakeFault> {
+    ) -> Result<(TlsStream<TcpStream>, ClientCertificate), HandshakeFault> {
         let handshake = async {
             if speaks_plain_http(&socket).await {
                 return Err(self.point_to_https(socket).await);
             }
-            let accepted = TlsAcceptor::from(tls.current()).accept(socket).await;
-            accepted.map_err(|error| HandshakeFault::of(&error))
+            let identity = tls.identity();
+            let accepted = TlsAcceptor::from(Arc::clone(&identity.config)).accept(socket).await;
+            let stream = accepted.map_err(|error| HandshakeFault::of(&error))?;
+            let certificate = identity.judge(stream.get_ref().1.peer_certificates());
+            Ok((stream, certificate))
         };
         let shaken = timeout(self.shared.settings.handshake_timeout, handshake).await;
         shaken.unwrap_or(Err(HandshakeFault::TimedOut))
@@ -173,6 +180,12 @@ impl<H: Handler> Gate<H> {
             tracing::info!(listener, reason, "handshake failed: {reason}");
         }
         self.shared.tell(Event::HandshakeFailed(fault));
+    }
+
+    fn distrusted(&self, address: SocketAddr, why: Distrust) {
+        let (listener, reason) = (self.name, why.name());
+        tracing::info!(listener, reason, peer.address = %address.ip(), "client certificate not trusted: {reason}");
+        self.shared.tell(Event::CertificateDistrusted(why));
     }
 
     async fn accept_failed(&self, cause: &io::Error) {
@@ -206,10 +219,4 @@ impl Drop for Open<'_> {
 async fn speaks_plain_http(socket: &TcpStream) -> bool {
     let mut first = [0];
     matches!(socket.peek(&mut first).await, Ok(1)) && first[0].is_ascii_uppercase()
-}
-
-fn fingerprint(stream: &TlsStream<TcpStream>) -> Option<Fingerprint> {
-    let (_, session) = stream.get_ref();
-    let leaf = session.peer_certificates()?.first()?;
-    Some(Fingerprint::of(leaf))
 }

@@ -1,7 +1,6 @@
 //! Owns identities: our certificate and key, whose client certificates we believe, and changing them in mid-flight.
 
 use arc_swap::ArcSwap;
-use ring::digest;
 use rustls::RootCertStore;
 use rustls::ServerConfig;
 use rustls::crypto::CryptoProvider;
@@ -10,19 +9,22 @@ use rustls::server::danger::ClientCertVerifier;
 use rustls_pki_types::CertificateDer;
 use rustls_pki_types::PrivateKeyDer;
 use rustls_pki_types::pem::PemObject;
-use std::fmt;
 use std::fs;
 use std::io;
 use std::path::Path;
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use crate::transport::client_certificate;
+use crate::transport::client_certificate::ClientCertificate;
+
 /// Whether callers show a certificate.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum ClientCertificates {
     /// Not asked for.
     Off,
-    /// Asked for; a caller may have none, but one that it shows must be signed by `authorities`.
+    /// Asked for; a caller may have none, but one that it shows must be signed by `authorities`, else it is told as
+    /// [`ClientCertificate::Distrusted`]: the handler refuses the call in words that its party reads.
     Accepted { authorities: PathBuf },
     /// No connection without one signed by `authorities` (PEM bundle).
     Required { authorities: PathBuf },
@@ -74,13 +76,20 @@ pub enum TlsError {
 #[derive(Debug)]
 pub struct ReloadableTls {
     settings: Settings,
-    current: ArcSwap<ServerConfig>,
+    current: ArcSwap<Identity>,
+}
+
+/// What a connection begins with, and what judges the certificate that its client shows.
+#[derive(Debug)]
+pub(crate) struct Identity {
+    pub(crate) config: Arc<ServerConfig>,
+    clients: Arc<dyn ClientCertVerifier>,
 }
 
 impl ReloadableTls {
     /// Errs when any of the files cannot be used.
     pub fn load(settings: Settings) -> Result<ReloadableTls, TlsError> {
-        let current = ArcSwap::from_pointee(server_config(&settings)?);
+        let current = ArcSwap::from_pointee(identity(&settings)?);
         Ok(ReloadableTls { settings, current })
     }
 
@@ -88,12 +97,17 @@ impl ReloadableTls {
     ///
     /// Tickets of before are worth nothing afterwards, so an authority that was taken out is out at once.
     pub fn reload(&self) -> Result<(), TlsError> {
-        self.current.store(Arc::new(server_config(&self.settings)?));
+        self.current.store(Arc::new(identity(&self.settings)?));
         Ok(())
     }
 
     /// What new connections use now.
     pub fn current(&self) -> Arc<ServerConfig> {
+        Arc::clone(&self.current.load().config)
+    }
+
+    /// The same, with what judges clients: a connection takes both from one reading of the files.
+    pub(crate) fn identity(&self) -> Arc<Identity> {
         self.current.load_full()
     }
 
@@ -103,15 +117,28 @@ impl ReloadableTls {
     }
 }
 
-fn server_config(settings: &Settings) -> Result<ServerConfig, TlsError> {
+fn identity(settings: &Settings) -> Result<Identity, TlsError> {
     let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let clients = client_verifier(&settings.clients, &provider)?;
+    let in_handshake = match &settings.clients {
+        ClientCertificates::Off | ClientCertificates::Required { .. } => Arc::clone(&clients),
+        ClientCertificates::Accepted { .. } => client_certificate::judged_later(&clients),
+    };
+    let config = Arc::new(server_config(settings, provider, in_handshake)?);
+    Ok(Identity { config, clients })
+}
+
+fn server_config(
+    settings: &Settings,
+    provider: Arc<CryptoProvider>,
+    clients: Arc<dyn ClientCertVerifier>,
+) -> Result<ServerConfig, TlsError> {
     let chain = certificates(&settings.chain)?;
     let key = private_key(&settings.key)?;
-    let verifier = client_verifier(&settings.clients, &provider)?;
     let mut config = ServerConfig::builder_with_provider(provider)
         .with_protocol_versions(&[&rustls::version::TLS13, &rustls::version::TLS12])
         .map_err(|cause| TlsError::Versions { cause })?
-        .with_client_cert_verifier(verifier)
+        .with_client_cert_verifier(clients)
         .with_single_cert(chain, key)
         .map_err(|cause| mismatch(settings, cause))?;
     config.alpn_protocols = vec![b"http/1.1".to_vec()];
@@ -137,6 +164,35 @@ fn client_verifier(
     let builder = WebPkiClientVerifier::builder_with_provider(Arc::new(roots(path)?), Arc::clone(provider));
     let builder = if required { builder } else { builder.allow_unauthenticated() };
     builder.build().map_err(|cause| TlsError::BadVerifier { path: path.clone(), cause })
+}
+
+impl Identity {
+    /// The verdict on what the client of a finished handshake showed, also of a resumed one.
+    pub(crate) fn judge(&self, shown: Option<&[CertificateDer<'_>]>) -> ClientCertificate {
+        client_certificate::judge(self.clients.as_ref(), shown)
+    }
+}
+
+/// A part of an identity, as the settings name it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Part {
+    Chain,
+    Key,
+    ClientAuthorities,
+}
+
+/// Everything that is wrong with the files of an identity, where [`ReloadableTls::load`] ends at the first.
+pub fn faults(settings: &Settings) -> Vec<(Part, TlsError)> {
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let mut faults = Vec::new();
+    let chain = certificates(&settings.chain).map_err(|fault| faults.push((Part::Chain, fault)));
+    let key = private_key(&settings.key).map_err(|fault| faults.push((Part::Key, fault)));
+    let clients = client_verifier(&settings.clients, &provider);
+    faults.extend(clients.err().map(|fault| (Part::ClientAuthorities, fault)));
+    if chain.is_ok() && key.is_ok() && faults.is_empty() {
+        faults.extend(identity(settings).err().map(|fault| (Part::Key, fault)));
+    }
+    faults
 }
 
 fn roots(path: &Path) -> Result<RootCertStore, TlsError> {
@@ -179,42 +235,6 @@ fn refuse_exposed(path: &Path) -> Result<(), TlsError> {
 #[cfg(not(unix))]
 fn refuse_exposed(_path: &Path) -> Result<(), TlsError> {
     Ok(()) // no modes to look at
-}
-
-const FINGERPRINT_DIGITS: usize = 64;
-
-/// SHA-256 of a certificate's DER form, as lower-case hex.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Fingerprint([u8; FINGERPRINT_DIGITS]);
-
-impl Fingerprint {
-    /// Of a certificate in DER form.
-    pub fn of(certificate: &[u8]) -> Fingerprint {
-        const DIGITS: &[u8; 16] = b"0123456789abcdef";
-        let hash = digest::digest(&digest::SHA256, certificate);
-        let mut text = [0; FINGERPRINT_DIGITS];
-        for (pair, byte) in text.chunks_exact_mut(2).zip(hash.as_ref()) {
-            pair[0] = DIGITS[usize::from(byte >> 4)];
-            pair[1] = DIGITS[usize::from(byte & 15)];
-        }
-        Fingerprint(text)
-    }
-
-    pub fn as_str(&self) -> &str {
-        std::str::from_utf8(&self.0).expect("hex digits are ASCII")
-    }
-}
-
-impl fmt::Display for Fingerprint {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.as_str())
-    }
-}
-
-impl fmt::Debug for Fingerprint {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Fingerprint({})", self.as_str())
-    }
 }
 
 /// Why a handshake came to nothing.

@@ -185,6 +185,13 @@ impl KeyStore {
         KeyStore::open_with(&keys.store, Masters::read(keys)?)
     }
 
+    /// Whether these masters open this store; touches nothing beside it.
+    pub fn check(path: &Path, masters: &Masters) -> Result<(), KeyStoreError> {
+        let place = Place::new(path);
+        let (content, stamp) = place.look(masters)?;
+        Ring::unwrap(content, stamp, &place, masters).map(drop)
+    }
+
     /// Reads masters and file again, after a signal. What cannot be read leaves in force what was there.
     pub fn reload_from_settings(&self, keys: &KeysSection) -> Result<(), KeyStoreError> {
         self.reload_with(Masters::read(keys)?)

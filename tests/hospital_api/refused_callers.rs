@@ -10,12 +10,12 @@ use banyan::config::gateway::Gateway;
 use banyan::config::gateway::Network;
 use banyan::config::gateway::Proof;
 use banyan::config::gateway::Switch;
+use banyan::domain::calendar::Day;
 use banyan::domain::calendar::Instant;
 use banyan::domain::codes::HospitalLevel::Two;
 use banyan::domain::ids::InstitutionCode;
 use banyan::protocol::hospital::signature;
 use banyan::sandbox::his::Line;
-use banyan::sandbox::his::NoAnswer;
 use banyan::sandbox::identities::Authority;
 use banyan::sandbox::play;
 use banyan::sandbox::story::LUNG;
@@ -57,16 +57,58 @@ async fn a_caller_is_who_its_certificate_says() {
     let refused = post(&world.line(&other), &[], message.clone()).await.refused("not-your-institution");
     assert!(refused.err_msg().contains(&visit.stay.fixmedins_code), "{}", refused.err_msg());
 
-    // Signed by nobody whom the gateway trusts: the handshake ends it, before there is any HTTP.
-    let stranger = Authority::make(SystemClock.now().day()).unwrap();
-    let code = InstitutionCode::parse(&visit.stay.fixmedins_code).unwrap();
-    let forged = stranger.institution(&code).unwrap();
-    let forged = Line::new(address, &authority, Some((&forged.certificate, &forged.key))).unwrap();
-    let broken = match forged.open().await {
-        Err(broken) => Err(broken),
-        Ok(mut connection) => connection.post(PATH, &[], message.into()).await,
+    assert_eq!(world.rows(), rows);
+    let ours = post(&world.line(&visit.stay.fixmedins_code), &[], message).await;
+    ours.done();
+}
+
+/// Registered or not, alone or beside a right signature: a certificate that is not trusted opens nothing, and its owner
+/// reads why and whom to ask.
+#[tokio::test]
+async fn a_certificate_that_is_not_trusted_is_told_why_in_the_envelope_and_opens_nothing() {
+    const CODE: &str = "H44070300001";
+    let code = InstitutionCode::parse(CODE).unwrap();
+    let today = SystemClock.now().day();
+    let made = |day: Day| {
+        let authority = Authority::make(day).unwrap();
+        (authority.certificate(), authority.institution(&code).unwrap())
     };
-    assert!(matches!(broken, Err(NoAnswer::Broken(_) | NoAnswer::Connect { .. })), "{broken:?}");
+    // Certificates hold for ten years from the day before.
+    let (once_ours, expired) = made(today.plus_months(-12 * 11));
+    let (soon_ours, early) = made(today.plus_months(12));
+    let (_, foreign) = made(today);
+    let shown = [
+        (expired, "客户端证书已过期，请向医保经办机构换领证书"),
+        (early, "客户端证书尚未生效，请改用已生效的证书"),
+        (foreign, "客户端证书不是受信机构签发，请向医保经办机构申领证书"),
+    ];
+    let world = World::start_with(|config, place| {
+        signing(CODE)(config, place);
+        let bundle = place.join("institutions.pem");
+        let ours = std::fs::read_to_string(config.hospital.client_authorities.as_ref().unwrap()).unwrap();
+        std::fs::write(&bundle, [ours, once_ours, soon_ours].join("\n")).unwrap();
+        config.hospital.client_authorities = Some(bundle);
+        for (identity, _) in &shown {
+            let proof = Proof::Certificate { fingerprint: identity.fingerprint.clone() };
+            config.callers.push(Caller { proof, institutions: vec![code.clone()] });
+        }
+    })
+    .await;
+    let input = serde_json::json!({"medinsinfo": {"fixmedins_type": "1"}});
+    let message = world.message(CODE, "1201", "", &input).to_string();
+    let (rows, address) = (world.rows(), world.app.addresses().hospital);
+    for (at, (identity, words)) in shown.iter().enumerate() {
+        let line =
+            Line::new(address, &world.authority(), Some((&identity.certificate, &identity.key))).unwrap();
+        let refused = post(&line, &[], message.clone()).await.refused("caller-unknown");
+        assert!(refused.err_msg().starts_with(words), "{}", refused.err_msg());
+        let signature = signed(SECRET, world.clock.now(), &format!("n{at}"));
+        let headers: Vec<(&str, &str)> = signature.iter().map(|(name, it)| (*name, it.as_str())).collect();
+        let refused = post(&line, &headers, message.clone()).await.refused("caller-unknown");
+        assert!(refused.err_msg().starts_with(words), "{}", refused.err_msg());
+        let (status, _) = line.open().await.unwrap().get("/receipts/1").await.unwrap();
+        assert_eq!(status, StatusCode::FORBIDDEN);
+    }
     assert_eq!(world.rows(), rows);
 }
 

@@ -507,6 +507,9 @@ async fn a_month_adds_up_to_zero_and_leads_to_its_settlements() {
     let mut desk = Reader::of(world.center);
     let month = desk.get("/center/months/202611").await;
     assert!(month.text.contains("Σ = 0.00") && month.text.contains("账目平衡"), "{}", month.text);
+    assert!(month.text.contains("still running") && !month.text.contains("not begun"), "{}", month.text);
+    let future = desk.get("/center/months/209901").await.text;
+    assert!(future.contains("本月尚未开始") && !future.contains("still running"), "{future}");
     let data: Value = serde_json::from_str(&desk.get("/center/v1/months/202611").await.text).unwrap();
     assert_eq!((&data["net_sum"], &data["balanced"]), (&json!("0.00"), &json!(true)));
 

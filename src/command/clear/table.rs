@@ -16,6 +16,9 @@ type Row = (String, Vec<String>);
 pub(super) fn write(report: &Report, settlements: bool, out: &mut dyn Write) -> io::Result<()> {
     let view = &report.view;
     writeln!(out, "{} 清算 clearing month · 金额单位：元 amounts in yuan", view.month)?;
+    if report.not_begun {
+        writeln!(out, "本月尚未开始。The month has not begun yet.")?;
+    }
     if report.month_is_empty {
         return writeln!(out, "本月没有结算。Nothing was settled in this month. Σ = 0.00");
     }

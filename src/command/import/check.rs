@@ -95,11 +95,15 @@ pub fn check(
     let bar = bar(file.length, progress, "checking");
     let mut sheet =
         Sheet::open(subject.kind, subject.authority, bar.wrap_read(file.again().map_err(cannot)?));
-    let (mut entries, mut rows, mut repeats) = (0, Vec::new(), Repeats::default());
+    let (mut entries, mut rows, mut repeats, mut holders) =
+        (0, Vec::new(), Repeats::default(), Repeats::default());
     let mut places = Places::new(subject.kind, sheet.header().clone(), file.length);
     while let Some(said) = sheet.next() {
         entries += 1;
         repeats.note(&said.what.identity());
+        if let Some(certificate) = said.what.certificate() {
+            holders.note(&certificate);
+        }
         for objection in known.objections(&said.what) {
             let (column, expected) = (Some(objection.column.to_owned()), objection.what);
             sheet.findings.faults.push(Fault { line: said.line, column, expected, found: None });
@@ -110,15 +114,24 @@ pub fn check(
         }
     }
     let mut findings = sheet.findings;
-    if let Some(mut suspicion) = repeats.suspicion() {
-        let again = Sheet::open(subject.kind, subject.authority, file.again().map_err(cannot)?);
-        again.for_each(|said| suspicion.note(&said.what.identity(), said.line, &mut findings));
+    let (mut twice, mut shared) = (repeats.suspicion(), holders.suspicion());
+    if twice.is_some() || shared.is_some() {
+        for said in Sheet::open(subject.kind, subject.authority, file.again().map_err(cannot)?) {
+            if let Some(twice) = &mut twice {
+                twice.note(&said.what.identity(), said.line, &mut findings);
+            }
+            let certificate = said.what.certificate();
+            let first =
+                shared.as_mut().zip(certificate).and_then(|(it, own)| it.stood_before(&own, said.line));
+            findings.warnings_of_certificate(said.line, first);
+        }
     }
     if entries == 0 && findings.faults.is_empty() {
         let expected = "expected at least one row below the header".to_owned();
         findings.faults.push(Fault { line: 1, column: None, expected, found: None });
     }
     findings.faults.sort();
+    findings.warnings.sort();
     places.sort();
     bar.finish_and_clear();
     Ok(Checked { findings, entries, rows, places, file })

@@ -11,7 +11,9 @@ use crate::command::Exit;
 use crate::command::import::Arguments;
 use crate::command::import::check::Checked;
 use crate::command::import::failed::Failed;
+use crate::domain::ids::PersonKey;
 use crate::protocol::files::faults::List;
+use crate::protocol::files::faults::WARNINGS_LISTED_MAX;
 use crate::protocol::files::sheet::Said;
 use crate::service::import::apply::Outcome;
 use crate::service::import::apply::Skip;
@@ -34,6 +36,9 @@ pub struct Tally {
     pub fields: FieldCounts,
     /// The first ones, by line.
     pub examples: Vec<Example>,
+    /// Certificates that another person of the register has, by line.
+    pub certificates: Vec<(u64, String)>,
+    pub more_certificates: u64,
 }
 
 /// One entry whose change, or omission, is shown.
@@ -64,6 +69,23 @@ impl Tally {
         self.example(Example { line: said.line, person, told });
     }
 
+    pub(super) fn warn_of_certificate(&mut self, line: u64, other: &PersonKey) {
+        let told = format!(
+            "line {line}, column certno: {other:?} of the register has the same certificate: is she one person with two \
+             numbers?"
+        );
+        self.certificate(line, told);
+    }
+
+    fn certificate(&mut self, line: u64, told: String) {
+        let at = self.certificates.partition_point(|(held, _)| *held < line);
+        self.certificates.insert(at, (line, told));
+        if self.certificates.len() > WARNINGS_LISTED_MAX {
+            self.certificates.truncate(WARNINGS_LISTED_MAX);
+            self.more_certificates += 1;
+        }
+    }
+
     fn example(&mut self, example: Example) {
         let at = self.examples.partition_point(|held| held.line < example.line);
         if at < EXAMPLES_MAX {
@@ -84,6 +106,8 @@ impl Tally {
             *self.fields.0.entry(field).or_default() += count;
         }
         other.examples.into_iter().for_each(|example| self.example(example));
+        self.more_certificates += other.more_certificates;
+        other.certificates.into_iter().for_each(|(line, told)| self.certificate(line, told));
     }
 }
 
@@ -145,6 +169,8 @@ pub struct Report {
     pub failure: Option<String>,
     #[serde(skip)]
     declined: bool,
+    #[serde(skip)]
+    certificates_told: bool,
 }
 
 impl Report {
@@ -168,6 +194,7 @@ impl Report {
             applied: false,
             failure: None,
             declined: !arguments.dry_run,
+            certificates_told: false,
         }
     }
 
@@ -196,6 +223,11 @@ impl Report {
         self.skipped = tally.skipped;
         self.changed_fields = tally.fields.0;
         self.examples = tally.examples;
+        // The second sweep finds again what the first one told.
+        if !std::mem::replace(&mut self.certificates_told, true) {
+            self.warnings.extend(tally.certificates.into_iter().map(|(_, told)| told));
+            self.more_warnings += tally.more_certificates;
+        }
     }
 
     pub(super) fn take_counts(&mut self, counts: Counts) {

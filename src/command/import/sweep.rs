@@ -23,6 +23,7 @@ use crate::command::import::places::Moved;
 use crate::command::import::places::Places;
 use crate::command::import::report::Tally;
 use crate::protocol::files::sheet::Said;
+use crate::service::import::apply::Done;
 use crate::service::import::apply::Importer;
 use crate::service::import::apply::Outcome;
 use crate::service::import::differences::Difference;
@@ -147,7 +148,10 @@ async fn work_off(shared: &Shared, chunk: Vec<Said>, tally: &mut Tally) -> Resul
     let outcomes = stream::iter(persons).map(|entries| shared.one_person(entries));
     let mut outcomes = std::pin::pin!(outcomes.buffer_unordered(IN_FLIGHT_EACH));
     while let Some(of_person) = outcomes.try_next().await? {
-        for (said, outcome) in of_person {
+        for (said, Done { outcome, other_holder }) in of_person {
+            if let Some(other) = other_holder {
+                tally.warn_of_certificate(said.line, &other);
+            }
             if let (Some(list), Outcome::Changed(differences)) = (&shared.list, &outcome) {
                 list.write(&said.what, differences)?;
             }
@@ -170,7 +174,7 @@ fn by_person(chunk: Vec<Said>) -> Vec<Vec<Said>> {
 }
 
 impl Shared {
-    async fn one_person(&self, entries: Vec<Said>) -> Result<Vec<(Said, Outcome)>, Failed> {
+    async fn one_person(&self, entries: Vec<Said>) -> Result<Vec<(Said, Done)>, Failed> {
         let mut done = Vec::with_capacity(entries.len());
         for said in entries {
             let outcome = match self.mode {

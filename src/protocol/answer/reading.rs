@@ -12,6 +12,7 @@ use crate::protocol::error::Shown;
 use crate::protocol::error::Trouble;
 use crate::protocol::hospital::codes::CodeTable;
 use crate::protocol::hospital::signature::SignatureError;
+use crate::transport::client_certificate::Distrust;
 
 /// Errors of reading and of letting in.
 pub fn protocol(error: &ProtocolError) -> Refusal {
@@ -118,10 +119,35 @@ fn unknown_caller(shown: Shown) -> Refusal {
             "请联系医保经办机构登记后重发",
             "证书由受信机构签发，但指纹不在登记中；换发证书后须重新登记",
         ),
+        Shown::Distrusted(why) => return distrusted(why),
         Shown::Signature => (
             "网关签名账号未登记",
             "请核对x-tif-paasid与来源地址后重发",
             "账号不在登记中，或请求来自未登记的网段",
+        ),
+    };
+    correct("caller-unknown", cause, act, detail)
+}
+
+fn distrusted(why: Distrust) -> Refusal {
+    let (cause, act, detail) = match why {
+        Distrust::UnknownAuthority => (
+            "客户端证书不是受信机构签发",
+            "请向医保经办机构申领证书，安装后重发",
+            "所示证书为自签名，或由本网关不信任的机构签发；中级证书须一并发送",
+        ),
+        Distrust::Expired => {
+            ("客户端证书已过期", "请向医保经办机构换领证书，安装后重发", "新证书的指纹须重新登记")
+        }
+        Distrust::NotYetValid => (
+            "客户端证书尚未生效",
+            "请改用已生效的证书后重发，或联系医保经办机构",
+            "所示证书的生效日期晚于本网关的时钟",
+        ),
+        Distrust::Unfit => (
+            "客户端证书不能用于客户端认证",
+            "请向医保经办机构申领客户端证书，安装后重发",
+            "所示证书的用途或内容不符合要求，例如为服务器证书",
         ),
     };
     correct("caller-unknown", cause, act, detail)
@@ -284,6 +310,10 @@ mod tests {
             (E::BodyBroken, "原样重发"),
             (E::CallerUnknown { shown: Shown::Nothing }, "请使用本机构的客户端证书"),
             (E::CallerUnknown { shown: Shown::Certificate }, "请联系医保经办机构登记"),
+            (E::CallerUnknown { shown: Shown::Distrusted(Distrust::UnknownAuthority) }, "申领证书"),
+            (E::CallerUnknown { shown: Shown::Distrusted(Distrust::Expired) }, "换领证书"),
+            (E::CallerUnknown { shown: Shown::Distrusted(Distrust::NotYetValid) }, "已生效的证书"),
+            (E::CallerUnknown { shown: Shown::Distrusted(Distrust::Unfit) }, "申领客户端证书"),
             (E::CallerUnknown { shown: Shown::Signature }, "请核对x-tif-paasid"),
             (E::NotYourInstitution { claimed: "H".repeat(30) }, "请填本机构编号后重发"),
             (E::Overloaded { retry_after_ms: 120_000 }, "请120秒后原样重发"),

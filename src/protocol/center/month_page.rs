@@ -1,5 +1,7 @@
 //! The pages of a month: regions with their net positions, pairs, hospitals.
 
+use std::cmp::Ordering;
+
 use hyper::StatusCode;
 use maud::Markup;
 use maud::html;
@@ -53,8 +55,8 @@ impl CenterFace {
 
     pub(super) async fn show_month(&self, x: Exchange) -> Result<Answer, PageError> {
         let view = self.month_view(month_in(&x)?).await?;
-        let running = view.month >= self.service.today().month();
-        let page = self.page(&title(view.month), month_content(&view, running));
+        let hint = unfinished(view.month, self.service.today().month());
+        let page = self.page(&title(view.month), month_content(&view, hint));
         Ok(answer::page(StatusCode::OK, page))
     }
 
@@ -127,13 +129,23 @@ pub(super) fn crumbs(month: Month, pair: Option<(RegionCode, RegionCode, &str)>)
     }
 }
 
-fn month_content(view: &MonthView, running: bool) -> Markup {
+/// Why the figures of a month are not the last ones.
+fn unfinished(month: Month, running: Month) -> Option<(&'static str, &'static str)> {
+    match month.cmp(&running) {
+        Ordering::Less => None,
+        Ordering::Equal => Some((
+            "本月尚未结束，数字会随新的结算变化。",
+            "The month is still running; figures move with every settlement.",
+        )),
+        Ordering::Greater => Some(("本月尚未开始。", "The month has not begun yet.")),
+    }
+}
+
+fn month_content(view: &MonthView, hint: Option<(&str, &str)>) -> Markup {
     html! {
         h1 { (month_zh(view.month)) "清算" span.en lang="en" { "Clearing month " (month_en(view.month)) } }
         (tools(view.month))
-        @if running { div.panel { p { (pair(
-            "本月尚未结束，数字会随新的结算变化。",
-            "The month is still running; figures move with every settlement.")) } } }
+        @if let Some((zh, en)) = hint { div.panel { p { (pair(zh, en)) } } }
         @if view.hospitals.is_empty() {
             div.panel { p { (pair("本月没有结算。", "Nothing was settled in this month.")) } }
         } @else {

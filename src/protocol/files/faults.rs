@@ -93,6 +93,17 @@ impl Default for Findings {
     }
 }
 
+impl Findings {
+    /// `first`: the line of another person of the pool with the same certificate.
+    pub fn warnings_of_certificate(&mut self, line: u64, first: Option<u64>) {
+        let Some(first) = first else { return };
+        let expected = format!(
+            "the person on line {first} has the same certificate: is she one person with two numbers?"
+        );
+        self.warnings.push(Fault { line, column: Some("certno".to_owned()), expected, found: None });
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

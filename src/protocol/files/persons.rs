@@ -17,6 +17,8 @@ use crate::protocol::files::columns::columns;
 use crate::protocol::files::faults::Findings;
 use crate::protocol::files::table::Header;
 use crate::protocol::files::table::Row;
+use crate::protocol::hospital::codes::INSUTYPE;
+use crate::protocol::hospital::codes::PSN_TYPE;
 use crate::service::import::incoming::IdentityEntry;
 use crate::service::import::incoming::PersonEntry;
 
@@ -175,10 +177,11 @@ fn read_coverage(cells: &mut Cells<'_>, coverages: &mut Listed<Coverage>) {
             cells.fault(*column, "must be filled in where a coverage is given");
         }
     }
-    let insutype = cells.parsed(C::Insutype, "an insutype of three to six digits, e.g. 310 or 390", insutype);
-    let person_type = cells.parsed(C::PersonType, "a person type, e.g. 11, 1201 or 15", |field| {
-        field.parse().ok().and_then(PersonType::new).map(|kind| kind.to_string())
+    let insutype = cells.parsed(C::Insutype, "an insutype of the code table, e.g. 310 or 390", |field| {
+        INSUTYPE.name(field).map(|_| field.to_owned())
     });
+    let person_type =
+        cells.parsed(C::PersonType, "a person type of the code table, e.g. 11, 1201 or 15", person_type);
     let status = cells.parsed(C::Status, "1 (active), 2 (paused) or 4 (ended)", status);
     let (servant, region) = (cells.flag(C::CivilServant), cells.region(C::Region));
     let interval = cells.interval(C::From, C::To);
@@ -188,15 +191,47 @@ fn read_coverage(cells: &mut Cells<'_>, coverages: &mut Listed<Coverage>) {
         Some(Coverage { insutype, person_type, status, civil_servant: servant?, region: region?, from, to })
     };
     let Some(coverage) = read() else { return };
-    if coverages.rows.iter().any(|row| row.insutype == coverage.insutype && row.from == coverage.from) {
-        cells.fault(C::From, "expected another first day: a row of this insutype begins on it already");
+    if is_of_another_scheme(&coverage) {
+        let (kind, insutype) = (&coverage.person_type, &coverage.insutype);
+        cells.warn(
+            C::PersonType,
+            format!("person type {kind} is unusual under insutype {insutype}: taken as it is"),
+        );
+    }
+    let same = |row: &&Coverage| row.insutype == coverage.insutype && overlap(row, &coverage);
+    if let Some(row) = coverages.rows.iter().find(same) {
+        let until = row.to.map_or_else(|| "on".to_owned(), |to| format!("to {to}"));
+        let expected = format!(
+            "expected days of which no other row of this insutype has one: a row from {} {until} does",
+            row.from
+        );
+        cells.fault(C::From, expected);
     }
     coverages.rows.push(coverage);
 }
 
-fn insutype(field: &str) -> Option<String> {
-    let digits = (3..=6).contains(&field.len()) && field.bytes().all(|b| b.is_ascii_digit());
-    digits.then(|| field.to_owned())
+fn overlap(one: &Coverage, other: &Coverage) -> bool {
+    let begins_in = |later: &Coverage, earlier: &Coverage| earlier.covers(later.from);
+    begins_in(one, other) || begins_in(other, one)
+}
+
+/// Of the code table, or one that a region has made below its `地方其他扩展`, e.g. 116032.
+fn person_type(field: &str) -> Option<String> {
+    const REGIONAL: [&str; 5] = ["1160", "1260", "1360", "1460", "1560"];
+    let kind = field.parse().ok().and_then(PersonType::new)?.to_string();
+    let known = PSN_TYPE.name(&kind).is_some() || REGIONAL.iter().any(|group| kind.starts_with(group));
+    known.then_some(kind)
+}
+
+/// A resident insured as an employee, or the other way round.
+fn is_of_another_scheme(coverage: &Coverage) -> bool {
+    let resident = match coverage.insutype.as_str() {
+        "310" => false,
+        "390" => true,
+        _ => return false,
+    };
+    let group = coverage.person_type.get(..2);
+    group.is_some_and(|group| matches!(group, "14" | "15" | "16") != resident)
 }
 
 fn status(field: &str) -> Option<CoverageStatus> {

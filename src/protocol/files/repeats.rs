@@ -78,24 +78,28 @@ pub struct Suspicion {
 }
 
 impl Suspicion {
-    pub fn note(&mut self, identity: &str, line: u64, findings: &mut Findings) {
+    /// The line where it stood first, for every further time.
+    pub fn stood_before(&mut self, identity: &str, line: u64) -> Option<u64> {
         if !self.suspects.contains(&self.keyed.hash_one(identity)) {
-            return;
+            return None;
         }
-        match self.first.get(identity) {
-            None => {
-                self.first.insert(identity.to_owned(), line);
-            }
-            Some(first) => findings.faults.push(Fault {
-                line,
-                column: None,
-                expected: format!(
-                    "expected once in the file, with all its rows one after the other: it stands on line {first} \
-                     already"
-                ),
-                found: None,
-            }),
+        let first = self.first.get(identity).copied();
+        if first.is_none() {
+            self.first.insert(identity.to_owned(), line);
         }
+        first
+    }
+
+    pub fn note(&mut self, identity: &str, line: u64, findings: &mut Findings) {
+        let Some(first) = self.stood_before(identity, line) else { return };
+        findings.faults.push(Fault {
+            line,
+            column: None,
+            expected: format!(
+                "expected once in the file, with all its rows one after the other: it stands on line {first} already"
+            ),
+            found: None,
+        });
     }
 }
 

@@ -16,6 +16,7 @@ use crate::protocol::error::ProtocolError;
 use crate::protocol::error::Shown;
 use crate::protocol::hospital::signature::SignatureCheck;
 use crate::protocol::hospital::signature::SignatureHeaders;
+use crate::transport::ClientCertificate;
 use crate::transport::Request;
 
 /// Why the register of callers cannot be used.
@@ -101,8 +102,12 @@ impl Callers {
         signatures: &SignatureCheck,
         now: Instant,
     ) -> Result<Proven, ProtocolError> {
-        let certified =
-            request.peer.certificate.as_ref().and_then(|shown| self.by_certificate.get(shown.as_str()));
+        // A wrong certificate beside a right signature is no way in: it never was, and its owner should know.
+        if let ClientCertificate::Distrusted(why) = request.peer.certificate {
+            return Err(ProtocolError::CallerUnknown { shown: Shown::Distrusted(why) });
+        }
+        let trusted = request.peer.certificate.trusted();
+        let certified = trusted.and_then(|shown| self.by_certificate.get(shown.as_str()));
         let headers = request.parts.headers.iter();
         let texts = headers.filter_map(|(name, value)| Some((name.as_str(), value.to_str().ok()?)));
         let signed = match SignatureHeaders::gather(texts) {
@@ -123,7 +128,7 @@ impl Callers {
                 Ok(Proven { institutions: Arc::clone(&signer.institutions), signed: true })
             }
             (None, Ok(None)) => {
-                let shown = request.peer.certificate.map_or(Shown::Nothing, |_| Shown::Certificate);
+                let shown = trusted.map_or(Shown::Nothing, |_| Shown::Certificate);
                 Err(ProtocolError::CallerUnknown { shown })
             }
             (Some(_) | None, Err(cause)) => Err(cause),

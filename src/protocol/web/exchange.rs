@@ -74,13 +74,16 @@ mod tests {
     use bytes::Bytes;
     use std::net::SocketAddr;
 
+    use crate::transport::ClientCertificate;
+
     fn exchange(headers: &[(&str, &str)]) -> Exchange {
         let mut builder = hyper::Request::builder().uri("/me?page=2&q=%E6%B1%9F");
         for (name, value) in headers {
             builder = builder.header(*name, *value);
         }
         let (parts, ()) = builder.body(()).unwrap().into_parts();
-        let peer = Peer { address: SocketAddr::from(([127, 0, 0, 1], 1)), certificate: None };
+        let peer =
+            Peer { address: SocketAddr::from(([127, 0, 0, 1], 1)), certificate: ClientCertificate::Absent };
         let received_at = tokio::time::Instant::now();
         Exchange { request: Request { parts, body: Bytes::new(), peer, received_at }, places: vec![] }
     }

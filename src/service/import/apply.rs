@@ -30,6 +30,7 @@ use crate::ledger::LedgerError;
 use crate::ledger::LookUp;
 use crate::ledger::Message;
 use crate::ledger::Who;
+use crate::ledger::credential::Credential;
 use crate::service::import::differences::Difference;
 use crate::service::import::differences::between;
 use crate::service::import::incoming::BalanceEntry;
@@ -110,36 +111,49 @@ pub struct Importer {
     pub operator: String,
 }
 
+/// What became of an entry, or would.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Done {
+    pub outcome: Outcome,
+    /// Another person of her pool who has the certificate that the entry gives her anew.
+    pub other_holder: Option<PersonKey>,
+}
+
 /// An entry held against the ledger.
 struct Plan {
-    outcome: Outcome,
+    done: Done,
     deed: Option<Box<(Facts, Deed)>>,
 }
 
 impl Plan {
     fn nothing(outcome: Outcome) -> Plan {
-        Plan { outcome, deed: None }
+        Plan { done: Done { outcome, other_holder: None }, deed: None }
+    }
+
+    fn recorded(facts: Facts, deed: Deed) -> Plan {
+        let done = Done { outcome: Outcome::Recorded, other_holder: None };
+        Plan { done, deed: Some(Box::new((facts, deed))) }
     }
 }
 
 impl Importer {
     /// What `apply` would do now, without doing it.
-    pub async fn plan(&self, incoming: &Incoming) -> Result<Outcome, ImportError> {
-        Ok(self.decide(incoming).await?.outcome)
+    pub async fn plan(&self, incoming: &Incoming) -> Result<Done, ImportError> {
+        Ok(self.decide(incoming).await?.done)
     }
 
     /// Records the entry if it says anything new.
     ///
     /// # Errors
     /// When the ledger fails or the person changes too often meanwhile; nothing of this entry is half recorded.
-    pub async fn apply(&self, incoming: &Incoming) -> Result<Outcome, ImportError> {
+    pub async fn apply(&self, incoming: &Incoming) -> Result<Done, ImportError> {
         let mut full = 0;
         let mut attempts = 0;
         while attempts < ATTEMPTS_MAX {
             let plan = self.decide(incoming).await?;
-            let Some(deed) = plan.deed else { return Ok(plan.outcome) };
+            let Some(deed) = plan.deed else { return Ok(plan.done) };
             match self.ledger.commit(deed.0, deed.1).await {
-                Ok(Committed::Recorded(_)) => return Ok(plan.outcome),
+                Ok(Committed::Recorded(_)) => return Ok(plan.done),
                 Ok(Committed::FactsMoved) => attempts += 1,
                 Err(LedgerError::Full { .. }) if full < FULL_WAITS_MAX => {
                     full += 1;
@@ -176,6 +190,10 @@ impl Importer {
         if known && differences.is_empty() && *held.0 == register && *held.1 == private {
             return Ok(Plan::nothing(Outcome::Unchanged));
         }
+        let other_holder = match !known || held.1.certificate_number != private.certificate_number {
+            true => self.other_holder(entry).await?,
+            false => None,
+        };
         let outcome = if known { Outcome::Changed(differences) } else { Outcome::New };
         // Each change is a message of its own, also one that brings back what was there before: the version is in it.
         let content = person_content(&register, &private);
@@ -184,7 +202,14 @@ impl Importer {
         let message = self.derived_id(number, &["person", &version, &hex(&content, 16)])?;
         let key = self.key(transaction::PERSON, message);
         let deed = self.deed(key, content, Body::Registered(register), Private::Person(private));
-        Ok(Plan { outcome, deed: Some(Box::new((facts, deed))) })
+        Ok(Plan { done: Done { outcome, other_holder }, deed: Some(Box::new((facts, deed))) })
+    }
+
+    async fn other_holder(&self, entry: &PersonEntry) -> Result<Option<PersonKey>, ImportError> {
+        let Some((kind, number)) = entry.identity.certificate() else { return Ok(None) };
+        let credential = Credential::of_certificate(kind, number);
+        let holders = self.ledger.find_persons(credential).await.map_err(ImportError::Ledger)?;
+        Ok(holders.into_iter().find(|other| other.pool == entry.person.pool && *other != entry.person))
     }
 
     async fn balance(&self, entry: &BalanceEntry) -> Result<Plan, ImportError> {
@@ -204,7 +229,7 @@ impl Importer {
         let message = self.derived_id(&entry.person, &["balance", &amount, &taken_at])?;
         let key = self.key(transaction::BALANCE, message);
         let deed = self.deed(key, content, Body::BalanceTaken(entry.balance), Private::None);
-        Ok(Plan { outcome: Outcome::Recorded, deed: Some(Box::new((facts, deed))) })
+        Ok(Plan::recorded(facts, deed))
     }
 
     async fn event(&self, entry: &OutsideEntry) -> Result<Plan, ImportError> {
@@ -224,7 +249,7 @@ impl Importer {
             return Ok(Plan::nothing(Outcome::Skipped(Skip::UnknownPerson)));
         };
         let deed = self.deed(key, content, Body::OutsideEvent(event.clone()), Private::None);
-        Ok(Plan { outcome: Outcome::Recorded, deed: Some(Box::new((facts, deed))) })
+        Ok(Plan::recorded(facts, deed))
     }
 
     async fn filing(&self, entry: &FilingEntry) -> Result<Plan, ImportError> {
@@ -242,7 +267,7 @@ impl Importer {
         };
         let (body, private) = (Body::FilingMade(entry.filing(id)), Private::Filing(entry.private.clone()));
         let deed = self.deed(key, content, body, private);
-        Ok(Plan { outcome: Outcome::Recorded, deed: Some(Box::new((facts, deed))) })
+        Ok(Plan::recorded(facts, deed))
     }
 
     /// The source ends a filing that it sent before.
@@ -273,7 +298,7 @@ impl Importer {
         };
         let key = self.key(transaction::FILING_END, message);
         let deed = self.deed(key, content, Body::FilingEnded(end), Private::None);
-        Ok(Plan { outcome: Outcome::Recorded, deed: Some(Box::new((facts, deed))) })
+        Ok(Plan::recorded(facts, deed))
     }
 
     async fn look_up(

@@ -58,6 +58,14 @@ pub struct IdentityEntry {
     pub employer: Option<String>,
 }
 
+impl IdentityEntry {
+    /// Kind and number, where both are said.
+    pub fn certificate(&self) -> Option<(&str, &str)> {
+        let (kind, number) = (self.certificate_type.as_deref()?, self.certificate_number.as_deref()?);
+        (number.len() > 1).then_some((kind, number)) // "-" is nobody's
+    }
+}
+
 impl core::fmt::Debug for IdentityEntry {
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
         f.write_str("IdentityEntry(…)")
@@ -158,6 +166,13 @@ impl Incoming {
             Incoming::Filing(entry) => Some(&entry.person),
             Incoming::Region(_) | Incoming::Institution(_) | Incoming::Catalogue(..) => None,
         }
+    }
+
+    /// The certificate of a person, which should be nobody else's in her pool.
+    pub fn certificate(&self) -> Option<String> {
+        let Incoming::Person(entry) = self else { return None };
+        let (kind, number) = entry.identity.certificate()?;
+        Some(format!("{} {kind} {number}", entry.person.pool))
     }
 
     /// What may stand only once in a file.

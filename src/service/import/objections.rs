@@ -32,7 +32,9 @@ impl Known<'_> {
             return vec![objection];
         }
         match incoming {
-            Incoming::Person(entry) => found.extend(self.of_coverages(entry)),
+            Incoming::Person(entry) => {
+                found.extend([self.of_coverages(entry), self.of_birth(entry)].into_iter().flatten())
+            }
             Incoming::Balance(entry) => found.extend(self.of_balance(entry)),
             Incoming::Outside(entry) => found.extend(self.of_event(entry)),
             Incoming::Filing(entry) => found.extend(self.of_filing(entry)),
@@ -77,6 +79,14 @@ impl Known<'_> {
             None => format!("expected a region of pool {pool}: the region table does not hold {astray}"),
         };
         Some(Objection { column: "insuplc_admdvs", what })
+    }
+
+    fn of_birth(&self, entry: &PersonEntry) -> Option<Objection> {
+        let later = entry.identity.birth.flatten().is_some_and(|birth| birth > self.today());
+        later.then(|| Objection {
+            column: "brdy",
+            what: format!("expected a day that has come: today is {}", self.today()),
+        })
     }
 
     /// Clocks differ a little; a day is too much.

@@ -168,6 +168,12 @@ impl Place {
         self.read_locked(masters)
     }
 
+    /// The same without taking, or making, the lock file: the file is only ever replaced whole.
+    pub(super) fn look(&self, masters: &Masters) -> Result<(Content, Stamp), KeyStoreError> {
+        self.refuse_unless_private()?;
+        self.read_locked(masters)
+    }
+
     /// Writes the first content. A file that is there is never replaced.
     pub(super) fn create(&self, content: &Content, master: &MasterKey) -> Result<Stamp, KeyStoreError> {
         let lock = self.lock_file()?;

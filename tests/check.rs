@@ -1,0 +1,189 @@
+//! `banyan check --config`: every fault of the settings and of all that they name, at once and under its key; `banyan
+//! serve` tells the same and starts nothing.
+
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::net::TcpListener;
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::Path;
+use std::path::PathBuf;
+use std::process::Command;
+use std::sync::Arc;
+use std::time::SystemTime;
+
+use banyan::command::Exit;
+use banyan::command::demo;
+use banyan::service::seams::SystemClock;
+use serde_json::Value;
+use tempfile::TempDir;
+
+/// A folder with which a gateway starts.
+struct Place {
+    folder: TempDir,
+}
+
+struct Told {
+    code: i32,
+    out: String,
+    errors: String,
+}
+
+fn banyan(arguments: &[&str], settings: &Path) -> Told {
+    let output = Command::new(env!("CARGO_BIN_EXE_banyan"))
+        .args(arguments)
+        .arg("--config")
+        .arg(settings)
+        .output()
+        .unwrap();
+    Told {
+        code: output.status.code().unwrap(),
+        out: String::from_utf8(output.stdout).unwrap(),
+        errors: String::from_utf8(output.stderr).unwrap(),
+    }
+}
+
+impl Place {
+    fn make() -> Place {
+        let folder = tempfile::tempdir().unwrap();
+        let arguments = demo::Arguments { once: true, dir: Some(folder.path().to_owned()), persons: 21 };
+        let runtime = tokio::runtime::Runtime::new().unwrap();
+        let mut told = Vec::new();
+        let ended = runtime.block_on(demo::run(&arguments, Arc::new(SystemClock), &mut told));
+        assert_eq!(ended, Exit::Done, "{}", String::from_utf8_lossy(&told));
+        Place { folder }
+    }
+
+    fn settings(&self) -> PathBuf {
+        self.folder.path().join("gateway.toml")
+    }
+
+    fn text(&self) -> toml::Table {
+        fs::read_to_string(self.settings()).unwrap().parse().unwrap()
+    }
+
+    /// Changes one value of the settings, `section.key`.
+    fn set(&self, key: &str, value: impl Into<toml::Value>) {
+        let mut root = self.text();
+        match key.split_once('.') {
+            Some((section, key)) => {
+                root[section].as_table_mut().unwrap().insert(key.to_owned(), value.into());
+            }
+            None => drop(root.insert(key.to_owned(), value.into())),
+        }
+        fs::write(self.settings(), root.to_string()).unwrap();
+    }
+
+    fn named(&self, section: &str, key: &str) -> PathBuf {
+        self.folder.path().join(self.text()[section][key].as_str().unwrap())
+    }
+
+    /// Every file with its length and when it was last written.
+    fn files(&self) -> BTreeMap<PathBuf, (u64, SystemTime)> {
+        let (mut found, mut folders) = (BTreeMap::new(), vec![self.folder.path().to_owned()]);
+        while let Some(folder) = folders.pop() {
+            for entry in fs::read_dir(folder).unwrap() {
+                let (path, about) = entry.map(|it| (it.path(), it.metadata().unwrap())).unwrap();
+                found.insert(path.clone(), (about.len(), about.modified().unwrap()));
+                if about.is_dir() {
+                    folders.push(path);
+                }
+            }
+        }
+        found
+    }
+}
+
+#[test]
+fn sound_settings_are_told_so_and_nothing_is_written() {
+    let place = Place::make();
+    let before = place.files();
+    let told = banyan(&["check"], &place.settings());
+    assert_eq!(told.code, 0, "{}{}", told.out, told.errors);
+    assert!(told.out.contains("can be used") && told.out.contains("nothing was started"), "{}", told.out);
+    let told = banyan(&["check", "--json"], &place.settings());
+    let json: Value = serde_json::from_str(&told.out).unwrap();
+    assert_eq!((told.code, &json["ok"], &json["faults"]), (0, &true.into(), &serde_json::json!([])));
+    assert_eq!(place.files(), before);
+}
+
+#[test]
+fn every_fault_is_told_at_once_under_its_key_by_check_and_by_serve() {
+    let place = Place::make();
+    let authorities = place.named("hospital", "client_authorities");
+    fs::write(place.folder.path().join("no-authority.pem"), "nothing").unwrap();
+    assert!(authorities.exists());
+    let lookup = place.folder.path().join(place.text()["lookup_key"].as_str().unwrap());
+    fs::set_permissions(&lookup, fs::Permissions::from_mode(0o644)).unwrap();
+    let packs = place.folder.path().join("other-packs");
+    fs::create_dir(&packs).unwrap();
+    fs::write(packs.join("440700.toml"), "region = 1\n").unwrap();
+    fs::write(packs.join("440100.toml"), "[").unwrap();
+    let mut callers = place.text()["caller"].as_array().unwrap().clone();
+    let caller: toml::Table = "paas_id = \"front\"\nsecret_file = \"none.secret\"\nnetworks = [\"10.0.0.0/8\"]\ninstitutions = [\"H44070300001\"]".parse().unwrap();
+    let at = callers.len();
+    callers.push(caller.into());
+    place.set("caller", callers);
+    place.set("hospital.certificate", "none.pem");
+    place.set("hospital.client_authorities", "no-authority.pem");
+    place.set("hospital.idle_timeout_ms", 1);
+    place.set("keys.master", "none.key");
+    place.set("keys.store", "none.json");
+    place.set("ledger.file", "nowhere/ledger.db");
+    place.set("packs.folder", "other-packs");
+    place.set("log.level", "banyan=loud");
+    let before = place.files();
+
+    let told = banyan(&["check"], &place.settings());
+    let caller = format!("caller[{at}].secret_file: ");
+    let wanted = [
+        ("hospital.idle_timeout_ms = 1: ", "must be a whole number"),
+        ("hospital.certificate: ", "none.pem"),
+        ("hospital.client_authorities: ", "no-authority.pem"),
+        ("lookup_key: ", "chmod 600"),
+        ("keys.master: ", "none.key"),
+        ("keys.store: ", "none.json"),
+        (caller.as_str(), "none.secret"),
+        ("ledger.file: ", "nowhere cannot be written"),
+        ("packs.folder: ", "440700.toml"),
+        ("packs.folder: ", "440100.toml"),
+        ("log.level: ", "loud"),
+    ];
+    for (key, words) in wanted {
+        let found = told.out.lines().any(|line| line.trim_start().starts_with(key) && line.contains(words));
+        assert!(found, "{key}{words} in\n{}", told.out);
+    }
+    assert_eq!(told.code, 3, "a file that cannot be used");
+    let json: Value = serde_json::from_str(&banyan(&["check", "--json"], &place.settings()).out).unwrap();
+    let keys: Vec<&str> =
+        json["faults"].as_array().unwrap().iter().map(|fault| fault["key"].as_str().unwrap()).collect();
+    assert!(keys.contains(&"hospital.certificate") && keys.contains(&"keys.store"), "{keys:?}");
+    assert_eq!(json["ok"], false);
+
+    let started = banyan(&["serve"], &place.settings());
+    assert_eq!((started.code, started.errors.trim()), (3, format!("banyan: {}", told.out).trim()));
+    assert_eq!(place.files(), before);
+}
+
+#[test]
+fn a_pack_that_production_does_not_admit_is_a_no_of_the_rules() {
+    let place = Place::make();
+    place.set("mode", "production");
+    let told = banyan(&["check"], &place.settings());
+    assert_eq!(told.code, 1, "{}", told.out);
+    assert!(told.out.contains("packs.allow_unverified: the pack of"), "{}", told.out);
+}
+
+#[test]
+fn a_port_in_use_is_told_with_the_key_that_names_it() {
+    let place = Place::make();
+    let taken = TcpListener::bind("127.0.0.1:0").unwrap();
+    for section in ["persons", "center", "operators"] {
+        place.set(&format!("{section}.address"), "127.0.0.1:0");
+    }
+    place.set("hospital.address", taken.local_addr().unwrap().to_string());
+    let told = banyan(&["serve"], &place.settings());
+    assert_eq!(told.code, 3, "{}", told.errors);
+    assert!(told.errors.contains("banyan: hospital.address: cannot listen on"), "{}", told.errors);
+}
