@@ -128,14 +128,23 @@ impl Secrets {
         }
     }
 
-    /// Personal data of a record or a person.
-    pub(super) fn private(&self, person: &str, ciphertext: Option<&[u8]>) -> Result<Private, LedgerError> {
+    /// Personal data of a record, held to the commitment that ties it to the seal, or of a person's row, which has none.
+    pub(super) fn private(
+        &self,
+        person: &str,
+        ciphertext: Option<&[u8]>,
+        commitment: Option<&Hash>,
+    ) -> Result<Private, LedgerError> {
         let Some(ciphertext) = ciphertext else { return Ok(Private::None) };
         let Some(revealed) = self.reveal(person, ciphertext)? else { return Ok(Private::Erased) };
         let damaged = |what: &dyn std::fmt::Display| LedgerError::Damaged {
             at: format!("personal data of {person}"),
             what: what.to_string(),
         };
+        let ties = |commitment: &Hash| seal::commitment(&revealed.salt, &revealed.plain) == *commitment;
+        if !commitment.is_none_or(ties) {
+            return Err(damaged(&"it is not what its commitment ties to the seal"));
+        }
         let text = std::str::from_utf8(&revealed.plain).map_err(|cause| damaged(&cause))?;
         codec::decode("private", text).map_err(|cause| damaged(&cause))
     }

@@ -13,6 +13,7 @@ use crate::domain::calendar::Instant;
 use crate::domain::ids::Bucket;
 use crate::domain::ids::StayId;
 use crate::domain::money::Fen;
+use crate::domain::record::Body;
 use crate::domain::record::ContentHash;
 use crate::domain::record::MessageKey;
 use crate::domain::record::Record;
@@ -34,11 +35,8 @@ use crate::ledger::sqlite::read::RECORD;
 use crate::ledger::sqlite::read::amounts;
 use crate::ledger::sqlite::read::bucket;
 use crate::ledger::sqlite::read::column;
-use crate::ledger::sqlite::read::damaged;
 use crate::ledger::sqlite::read::kept_record;
 use crate::ledger::sqlite::read::number;
-use crate::ledger::sqlite::read::of_the_register;
-use crate::ledger::sqlite::read::private;
 use crate::ledger::sqlite::read::text;
 use crate::ledger::sqlite::seals::Fault;
 use crate::ledger::sqlite::seals::Placed;
@@ -82,6 +80,7 @@ pub(super) fn buckets(
         faults: Vec::new(),
         rows: Rows::default(),
         forgotten: false,
+        hidden: None,
     };
     check.persons()?;
     check.left_over()?;
@@ -97,6 +96,8 @@ struct Check<'a> {
     faults: Vec<Fault>,
     rows: Rows,
     forgotten: bool,
+    /// Of the person who is being replayed: the ciphertext of her last registration.
+    hidden: Option<Vec<u8>>,
 }
 
 /// How many rows the records make: a table that has more holds rows that no record made.
@@ -131,9 +132,13 @@ impl Check<'_> {
             if let Err(what) = self.seals.meet(db, place, &sealed)? {
                 self.faults.push(Fault::of_record(place, format!("{}: {what}", named(row)?)));
             }
-            match self.kept(row) {
+            match kept_record(self.secrets, row) {
                 Ok(record) => {
-                    self.take(&mut current, record, bucket(row, BUCKET)?, column(row, KEYED)?, place)?
+                    let registers = matches!(record.body, Body::Registered(_));
+                    self.take(&mut current, record, bucket(row, BUCKET)?, column(row, KEYED)?, place)?;
+                    if registers {
+                        self.hidden = column(row, PRIVATE)?;
+                    }
                 }
                 Err(LedgerError::Damaged { at, what }) => {
                     self.faults.push(Fault::of_record(place, format!("{}: {at}: {what}", named(row)?)));
@@ -142,18 +147,6 @@ impl Check<'_> {
             }
         }
         self.finish(current)
-    }
-
-    /// The record, with the commitment to its personal data held against them.
-    fn kept(&self, row: &Row<'_>) -> Read<Record> {
-        let hidden = row.get_ref(PRIVATE).ok().and_then(|kept| kept.as_blob().ok());
-        if let Some(hidden) = hidden
-            && let Some(revealed) = self.secrets.reveal(text(row, PERSON)?, hidden)?
-            && seal::commitment(&revealed.salt, &revealed.plain) != column::<Hash>(row, COMMITMENT)?
-        {
-            return Err(damaged("personal data", "it is not what its commitment ties to the seal"));
-        }
-        kept_record(self.secrets, row)
     }
 
     fn take(
@@ -168,6 +161,7 @@ impl Check<'_> {
         if current.as_ref().is_none_or(|replayed| replayed.person != person) {
             let next = self.begin(bucket, person, &record);
             self.finish(current.replace(next))?;
+            self.hidden = None;
         }
         let broken = current.as_mut().and_then(|replayed| replayed.take(&record, keyed).err());
         if let Some(broken) = broken {
@@ -217,16 +211,23 @@ impl Check<'_> {
 
     fn compare_person(&mut self, replayed: &Replayed) -> Read<()> {
         const SQL: &str =
-            "SELECT version, last_ms, state, private, person FROM person WHERE bucket = ?1 AND person = ?2";
+            "SELECT version, last_ms, state, private FROM person WHERE bucket = ?1 AND person = ?2";
         self.rows.person += 1;
         let key = params![replayed.bucket.get(), replayed.person];
         let kept = self.one(SQL, key, |row| {
-            let known = of_the_register(private(self.secrets, row, (4, 3))?);
-            Ok((number(row, 0)?, Instant(column(row, 1)?), decoded(row, 2)?, known))
+            let row_of_hers = (number(row, 0)?, Instant(column(row, 1)?), decoded(row, 2)?);
+            Ok((row_of_hers, column::<Option<Vec<u8>>>(row, 3)?))
         })?;
-        let folded =
-            (replayed.version, replayed.last_at, replayed.state.clone(), Some(replayed.private.clone()));
-        self.same(replayed, "her row", &Some(folded), &kept);
+        let (kept, hidden) = kept.unzip();
+        let folded = Some((replayed.version, replayed.last_at, replayed.state.clone()));
+        self.same(replayed, "her row", &folded, &kept);
+        // Her personal data is the ciphertext of the record that registered her last, to the byte.
+        if hidden.flatten() != self.hidden {
+            self.tell(
+                &key::person_of(&replayed.person),
+                "her row hides other data than her last registration",
+            );
+        }
         Ok(())
     }
 

@@ -38,6 +38,7 @@ use crate::ledger::codec::CodecError;
 use crate::ledger::credential::Credential;
 use crate::ledger::effect;
 use crate::ledger::key;
+use crate::ledger::seal::merkle::Hash;
 use crate::ledger::secrets::Secrets;
 use crate::ledger::sqlite::storage;
 use crate::ledger::sqlite::whole;
@@ -127,7 +128,7 @@ fn find_person(db: &Connection, secrets: &Secrets, bucket: Bucket, person: Perso
     let mut statement = db.prepare_cached(SQL).map_err(failed())?;
     let mut rows = statement.query(params![bucket.get(), key::person_text(&person)]).map_err(failed())?;
     let Some(row) = rows.next().map_err(failed())? else { return Ok(None) };
-    let known = of_the_register(private(secrets, row, (4, 3))?)
+    let known = of_the_register(private(secrets, row, (4, 3), None)?)
         .ok_or_else(|| damaged(&format!("{person:?}"), "her row keeps what is not hers"))?;
     let facts = Facts {
         bucket,
@@ -429,19 +430,24 @@ pub(super) fn kept_record(secrets: &Secrets, row: &Row<'_>) -> Read<Record> {
         at: Instant(column(row, 5)?),
         meta: codec::decode_told(key, text(row, 10)?).map_err(|cause| misread(row, &cause))?,
         body,
-        private: private(secrets, row, (0, 12))?,
+        private: private(secrets, row, (0, 12), column::<Option<Hash>>(row, 16)?)?,
     })
 }
 
 /// Personal data, from the columns of whose it is and of its ciphertext.
-pub(super) fn private(secrets: &Secrets, row: &Row<'_>, (whose, at): (usize, usize)) -> Read<Private> {
+fn private(
+    secrets: &Secrets,
+    row: &Row<'_>,
+    (whose, at): (usize, usize),
+    commitment: Option<Hash>,
+) -> Read<Private> {
     let kept = row.get_ref(at).map_err(|cause| misread(row, &cause))?;
     let kept = kept.as_blob_or_null().map_err(|cause| misread(row, &cause))?;
-    secrets.private(text(row, whose)?, kept)
+    secrets.private(text(row, whose)?, kept, commitment.as_ref())
 }
 
 /// What a person's row keeps of her. Nothing is left of it once it was forgotten.
-pub(super) fn of_the_register(private: Private) -> Option<PersonPrivate> {
+fn of_the_register(private: Private) -> Option<PersonPrivate> {
     match private {
         Private::Person(known) => Some(known),
         Private::None | Private::Erased => Some(PersonPrivate::default()),

@@ -68,6 +68,7 @@ pub(super) struct Seals {
     /// Records that no anchor covers yet.
     pub(super) tail: u64,
     lanes: BTreeMap<u32, Lane>,
+    leaves_kept: usize,
 }
 
 #[derive(Debug)]
@@ -75,13 +76,15 @@ struct Lane {
     /// Records that its blocks hold.
     records: u64,
     head: Hash,
+    /// What was sealed at each place, as long as it fits in memory ([`LEAVES_KEPT_MAX`]).
+    leaves: Vec<Hash>,
     /// A bit for each record that was met.
     met: Vec<AtomicU64>,
 }
 
 impl Default for Lane {
     fn default() -> Lane {
-        Lane { records: 0, head: block::BEGINNING, met: Vec::new() }
+        Lane { records: 0, head: block::BEGINNING, leaves: Vec::new(), met: Vec::new() }
     }
 }
 
@@ -182,7 +185,13 @@ impl Seals {
             let leaves: Vec<u8> = row.get(2).map_err(failed())?;
             let hash: Hash = row.get(3).map_err(failed())?;
             let (leaves, rest) = leaves.as_chunks::<32>();
+            let room = self.leaves_kept + leaves.len() <= LEAVES_KEPT_MAX;
             let known = self.lanes.entry(lane).or_default();
+            // Without a gap from the first place on: the others are read when they are asked for.
+            if room && known.leaves.len() as u64 + 1 == first {
+                known.leaves.extend_from_slice(leaves);
+                self.leaves_kept += leaves.len();
+            }
             let (expected, previous) = (known.records + 1, known.head);
             let header = block::Header::of(lane, first, leaves, previous);
             (known.records, known.head) = (header.last(), hash);
@@ -276,6 +285,9 @@ impl Seals {
         if lane.met.get(word).is_none_or(|met| met.fetch_or(bit, Ordering::Relaxed) & bit != 0) {
             return Ok(Err("its place is taken twice"));
         }
+        if let Some(sealed) = usize::try_from(at).ok().and_then(|at| lane.leaves.get(at)) {
+            return Ok(if sealed == leaf { Ok(()) } else { Err("it is not what was sealed") });
+        }
         let mut statement = db.prepare_cached(SQL).map_err(failed())?;
         let sealed = statement
             .query_row(params![place.lane, whole(place.sequence)], |row| {
@@ -307,3 +319,6 @@ impl Seals {
             .collect()
     }
 }
+
+/// Leaves held in memory: 128 MiB of them.
+const LEAVES_KEPT_MAX: usize = 4 * 1024 * 1024;
