@@ -228,6 +228,7 @@ impl App {
         if let Err(fault) = self.keys.reload_from_settings(&self.config.keys) {
             faults.push(fault.to_string());
         }
+        self.service.ledger.forget_recent();
         if let Err(fault) = self.reload_tables().await {
             faults.push(fault.to_string());
         }

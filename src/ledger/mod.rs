@@ -15,6 +15,7 @@ pub mod key;
 mod kept;
 pub mod lane;
 mod prepared;
+mod recent;
 mod replay;
 mod row;
 pub mod seal;
@@ -113,7 +114,7 @@ pub struct Facts {
     pub person: Arc<PersonState>,
     pub private: Arc<PersonPrivate>,
     pub stay: Option<StayFacts>,
-    pub lines: Option<Lines>,
+    pub lines: Option<Arc<Lines>>,
     pub settlement: Option<Arc<Record>>,
 }
 
@@ -341,6 +342,9 @@ pub trait Ledger: Send + Sync + 'static {
         let verified = self.verify(Verify { faults_max: limit, ..Verify::default() });
         async move { verified.await.map(|verified| verified.faults) }.boxed()
     }
+
+    /// Nothing that was read before stays in memory: keys may have been destroyed.
+    fn forget_recent(&self) {}
 
     /// Where all that belongs to a person lies, and ids made for her begin.
     fn bucket(&self, person: &PersonKey) -> Bucket;

@@ -24,6 +24,7 @@ use crate::ledger::effect;
 use crate::ledger::effect::Effect;
 use crate::ledger::effect::Unfit;
 use crate::ledger::key;
+use crate::ledger::recent::After;
 use crate::ledger::seal::Contents;
 use crate::ledger::secrets::Hidden;
 use crate::ledger::secrets::Secrets;
@@ -49,6 +50,8 @@ pub(super) struct Prepared {
     /// What the record's seal says of everything above.
     pub(super) contents: Contents,
     pub(super) effect: Effect,
+    /// What the next look-up finds; taken when it was recorded.
+    pub(super) after: Option<After>,
     /// Credentials by which she is not found any more.
     pub(super) forget: Vec<CredentialHash>,
     /// Credentials by which she is found from now on.
@@ -101,16 +104,38 @@ pub(super) fn prepare(
     let known = registered(&deed.body, &deed.private);
     let (forget, learn) =
         known.map(|known| credentials(&secrets.lookup, &facts.private, known)).unwrap_or_default();
+    let after_lines = facts.lines.filter(|_| stay_only).map(|lines| {
+        let mut lines = Arc::unwrap_or_clone(lines);
+        lines.apply(&deed.meta.key, &deed.body);
+        Arc::new(lines)
+    });
+    let private_after = known.map_or(facts.private, |known| Arc::new(known.clone()));
     let told = codec::encode_told(&deed.meta).map_err(unkept)?;
     let body = codec::encode_body(&deed.body).map_err(unkept)?;
     let private = secrets.hide(&person, &deed.private, now.day().month())?;
     let hidden = private.as_ref().map(|hidden| (hidden.ciphertext.as_slice(), &hidden.commitment));
     let contents = Contents::new(&told, &body, hidden);
+    let (guard, stay) =
+        (guard(deed, version, &folded, known.is_some())?, stay_after(deed, stay_version, &folded)?);
+    let after = After {
+        key: facts.key,
+        bucket: facts.bucket,
+        state: Arc::new(folded.person),
+        private: private_after,
+        follows: version,
+        stay: deed.stay.clone().zip(folded.stay).map(|(id, state)| StayFacts {
+            id,
+            version: stay_version + 1,
+            state: Arc::new(state),
+        }),
+        lines: after_lines,
+    };
     Ok(Prepared {
         bucket: facts.bucket,
         person,
-        guard: guard(deed, version, &folded, known.is_some())?,
-        stay: stay_after(deed, stay_version, &folded)?,
+        guard,
+        stay,
+        after: Some(after),
         key: deed.meta.key.clone(),
         content: deed.meta.content,
         keyed: deed.binds_key,

@@ -16,6 +16,7 @@ mod reference;
 pub mod restore;
 mod seals;
 mod verify;
+mod watch;
 mod write;
 mod writer;
 
@@ -54,6 +55,7 @@ use crate::ledger::ReferenceChange;
 use crate::ledger::ReferenceRows;
 use crate::ledger::Verified;
 use crate::ledger::Verify;
+use crate::ledger::Who;
 use crate::ledger::Witness;
 use crate::ledger::credential::Credential;
 use crate::ledger::key;
@@ -62,8 +64,12 @@ use crate::ledger::lane::NotQueued;
 use crate::ledger::lane::Now;
 use crate::ledger::lane::Queue;
 use crate::ledger::prepared;
+use crate::ledger::recent;
+use crate::ledger::recent::LinesFor;
+use crate::ledger::recent::Recent;
 use crate::ledger::secrets::Secrets;
 use crate::ledger::sqlite::anchoring::Anchorer;
+use crate::ledger::sqlite::watch::Watch;
 use crate::ledger::sqlite::write::Place;
 use crate::ledger::sqlite::write::Written;
 use crate::ledger::sqlite::writer::Job;
@@ -82,7 +88,11 @@ pub struct Settings {
     pub wal_checkpoint_pages: u32,
     /// At this length commits wait until it has been moved.
     pub wal_limit_pages: u32,
+    /// What it does not hold comes from the system's own cache. At the end of a commit that split a page SQLite walks
+    /// through as many places as it has pages, so that a large one costs more than it saves.
     pub writer_cache_kib: i64,
+    /// What is kept in memory ready for decisions.
+    pub recent: recent::Limits,
     /// Of each reader.
     pub reader_cache_kib: i64,
     /// Decided when the file is made.
@@ -97,9 +107,10 @@ impl Default for Settings {
             queue_limit: 8192,
             batch_max: 256,
             busy_timeout_ms: 5_000,
-            wal_checkpoint_pages: 4_096,
-            wal_limit_pages: 65_536,
-            writer_cache_kib: 65_536,
+            wal_checkpoint_pages: 16_384,
+            wal_limit_pages: 131_072,
+            writer_cache_kib: 8_192,
+            recent: recent::Limits::default(),
             reader_cache_kib: 8_192,
             page_bytes: 4_096,
             pages_max: None,
@@ -118,11 +129,19 @@ pub struct SqliteLedger {
     lane: u32,
 }
 
+/// What was read and written of late, and how we know that it still stands.
+struct Memory {
+    recent: Recent,
+    watch: Watch,
+}
+
 /// What reads share.
 struct File {
     path: PathBuf,
     settings: Settings,
     secrets: Secrets,
+    /// `None` where the file is only read: others write it, and often.
+    memory: Option<Arc<Memory>>,
     /// Connections that nobody uses at the moment; never more than were used at once.
     idle: Mutex<Vec<Connection>>,
 }
@@ -141,12 +160,16 @@ impl SqliteLedger {
         let db = connection::open_writer(path, &settings, &secrets.lookup)?;
         let lane = writer::take_lane(&db).map_err(storage("take a lane"))?;
         let (queue, batches) = lane::queue(settings.queue_limit, settings.batch_max);
-        let writer = Writer::new(path.to_owned(), settings.clone(), Arc::clone(&now), lane, db)?;
+        let watch = Watch::open(path).map_err(storage("watch for other writers"))?;
+        let memory = Arc::new(Memory { recent: Recent::new(settings.recent), watch });
+        let remembering = Arc::clone(&memory);
+        let writer = Writer::new(path.to_owned(), settings.clone(), Arc::clone(&now), lane, db, remembering)?;
         let writer = std::thread::Builder::new()
             .name("ledger-writer".into())
             .spawn(move || writer.run(batches))
             .map_err(storage("start its writer"))?;
-        let file = Arc::new(File { path: path.to_owned(), settings, secrets, idle: Mutex::default() });
+        let (path, memory, idle) = (path.to_owned(), Some(memory), Mutex::default());
+        let file = Arc::new(File { path, settings, secrets, memory, idle });
         let anchorer = Anchorer::start(Arc::clone(&file), queue.clone(), Arc::clone(&now))
             .map_err(storage("start its anchors"))?;
         let (queue, writer, anchorer) = (Some(queue), Some(writer), Some(anchorer));
@@ -165,7 +188,7 @@ impl SqliteLedger {
     ) -> Result<SqliteLedger, LedgerError> {
         let db = connection::open_as_it_stands(path, &settings, &secrets.lookup)?;
         let idle = Mutex::new(vec![db]);
-        let file = Arc::new(File { path: path.to_owned(), settings, secrets, idle });
+        let file = Arc::new(File { path: path.to_owned(), settings, secrets, memory: None, idle });
         let now: Now = Arc::new(Instant::default);
         Ok(SqliteLedger { file, queue: None, writer: None, anchorer: None, now, lane: 0 })
     }
@@ -259,6 +282,49 @@ impl Drop for SqliteLedger {
 }
 
 impl File {
+    /// From memory where that still stands, else from the file.
+    fn look_up(&self, wanted: &LookUp) -> Result<Found, LedgerError> {
+        let Some(memory) = &self.memory else {
+            return self.read(|db, secrets| read::look_up(db, secrets, wanted));
+        };
+        if let Some(facts) = self.remembered(memory, wanted) {
+            // After the facts: a message that is done meanwhile is found, or moves what was found.
+            let fresh = match &wanted.key {
+                None => true,
+                Some((key, _)) => !self.read(|db, _| read::is_known(db, facts.bucket, &facts.key, key))?,
+            };
+            if fresh {
+                let (message, about) = (Message::Unknown, Message::Unknown);
+                return Ok(Found { message, about, facts: Some(facts), stay_of_another: None });
+            }
+        }
+        let bucket = match &wanted.who {
+            Who::Person(person) => Some(key::bucket_of(&self.secrets.lookup, person)),
+            Who::Stay { stay, .. } => Bucket::of_id(stay.as_str()),
+        };
+        let mark = bucket.filter(|_| memory.watch.is_ours()).map(|bucket| memory.recent.mark(bucket));
+        let found = self.read(|db, secrets| read::look_up(db, secrets, wanted))?;
+        if let (Some(mark), Some(facts)) = (mark, &found.facts) {
+            memory.recent.keep(mark, facts);
+        }
+        Ok(found)
+    }
+
+    fn remembered(&self, memory: &Memory, wanted: &LookUp) -> Option<Facts> {
+        if wanted.settlement.is_some() || wanted.about.is_some() || !memory.watch.is_ours() {
+            return None;
+        }
+        match &wanted.who {
+            Who::Person(person) => {
+                memory.recent.person(key::bucket_of(&self.secrets.lookup, person), person)
+            }
+            Who::Stay { stay, number } => {
+                let writing = if wanted.key.is_some() { LinesFor::Writing } else { LinesFor::Reading };
+                memory.recent.stay(stay, number, wanted.lines.then_some(writing))
+            }
+        }
+    }
+
     fn read<T>(
         &self,
         read: impl FnOnce(&Connection, &Secrets) -> Result<T, LedgerError>,
@@ -276,7 +342,7 @@ impl File {
 
 impl Ledger for SqliteLedger {
     fn look_up(&self, wanted: LookUp) -> BoxFuture<'_, Result<Found, LedgerError>> {
-        self.here(move |db, secrets| read::look_up(db, secrets, &wanted))
+        async move { self.file.look_up(&wanted) }.boxed()
     }
 
     fn commit(&self, facts: Facts, deed: Deed) -> BoxFuture<'_, Result<Committed, LedgerError>> {
@@ -378,6 +444,10 @@ impl Ledger for SqliteLedger {
             verified.await.unwrap_or_else(|broken| Err(storage("finish to verify")(broken)))
         }
         .boxed()
+    }
+
+    fn forget_recent(&self) {
+        self.file.memory.iter().for_each(|memory| memory.recent.forget());
     }
 
     fn bucket(&self, person: &PersonKey) -> Bucket {

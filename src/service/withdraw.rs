@@ -42,7 +42,7 @@ impl Service {
         let stay = self.own_stay(call.institution(), call.insured_region, &order.stay, &load.facts)?;
         check_act(&load.facts.person, &stay.id, &stay.state, Act::Withdraw)?;
         let nothing = Lines::default();
-        Ok(withdraw(load.facts.lines.as_ref().unwrap_or(&nothing), &order.which)?)
+        Ok(withdraw(load.facts.lines.as_deref().unwrap_or(&nothing), &order.which)?)
     }
 
     fn decide_withdrawal(

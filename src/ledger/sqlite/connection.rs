@@ -7,6 +7,7 @@ use rusqlite::Connection;
 use rusqlite::OpenFlags;
 use rusqlite::OptionalExtension as _;
 use rusqlite::TransactionBehavior;
+use rusqlite::config::DbConfig;
 
 use crate::ledger::LedgerError;
 use crate::ledger::codec;
@@ -45,7 +46,7 @@ pub(super) fn reopen_writer(path: &Path, settings: &Settings) -> rusqlite::Resul
     if let Some(pages) = settings.pages_max {
         db.pragma_update(None, "max_page_count", pages)?;
     }
-    db.set_prepared_statement_cache_capacity(STATEMENTS_MAX);
+    keep_plans(&db)?;
     Ok(db)
 }
 
@@ -73,8 +74,14 @@ pub(super) fn open_reader(path: &Path, settings: &Settings) -> rusqlite::Result<
     db.busy_timeout(Duration::from_millis(settings.busy_timeout_ms))?;
     db.pragma_update(None, "cache_size", -settings.reader_cache_kib)?;
     db.pragma_update(None, "mmap_size", 0)?;
-    db.set_prepared_statement_cache_capacity(STATEMENTS_MAX);
+    keep_plans(&db)?;
     Ok(db)
+}
+
+/// Statements stay prepared, whatever values they are given: otherwise SQLite plans a range anew for each value.
+fn keep_plans(db: &Connection) -> rusqlite::Result<()> {
+    db.set_prepared_statement_cache_capacity(STATEMENTS_MAX);
+    db.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true).map(|_| ())
 }
 
 /// A connection that only reads, to a file that must be there and be ours as it stands.

@@ -110,7 +110,7 @@ fn facts(
     let Some(mut facts) = find_person(db, secrets, bucket, person)? else { return Ok(None) };
     if let Some(stay) = stay {
         if wanted.lines {
-            facts.lines = Some(lines(db, secrets, bucket, &facts.key, &stay)?);
+            facts.lines = Some(Arc::new(lines(db, secrets, bucket, &facts.key, &stay)?));
         }
         facts.stay = Some(stay);
     }
@@ -161,6 +161,17 @@ fn lines(
         lines.apply(&record.meta.key, &record.body);
     }
     Ok(lines)
+}
+
+/// Whether anything is known of a message about that person.
+pub(super) fn is_known(db: &Connection, bucket: Bucket, person: &PersonKey, key: &MessageKey) -> Read<bool> {
+    const SQL: &str = "SELECT 1 FROM message
+         WHERE bucket = ?1 AND msgid = ?2 AND institution = ?3 AND infno = ?4 AND person = ?5";
+    let failed = || storage("read a message");
+    let (message, institution, person) =
+        (key.message.as_str(), key.institution.as_str(), key::person_text(person));
+    let asked = params![bucket.get(), message, institution, key.transaction, person];
+    db.prepare_cached(SQL).map_err(failed())?.exists(asked).map_err(failed())
 }
 
 /// What is known of a message about that person.

@@ -28,6 +28,7 @@ use crate::ledger::prepared::Prepared;
 use crate::ledger::seal::anchor::Signed;
 use crate::ledger::seal::block;
 use crate::ledger::seal::merkle::Hash;
+use crate::ledger::sqlite::Memory;
 use crate::ledger::sqlite::Settings;
 use crate::ledger::sqlite::anchoring;
 use crate::ledger::sqlite::checkpoint::Checkpointer;
@@ -35,6 +36,7 @@ use crate::ledger::sqlite::connection;
 use crate::ledger::sqlite::reference;
 use crate::ledger::sqlite::shared;
 use crate::ledger::sqlite::storage;
+use crate::ledger::sqlite::watch::Header;
 use crate::ledger::sqlite::whole;
 use crate::ledger::sqlite::write;
 use crate::ledger::sqlite::write::Moment;
@@ -79,6 +81,7 @@ pub(super) struct Writer {
     pub(super) now: Now,
     pub(super) lane: u32,
     db: Connection,
+    memory: Arc<Memory>,
     standing: Standing,
     /// The lane's last block.
     chain: Hash,
@@ -108,6 +111,7 @@ impl Writer {
         now: Now,
         lane: u32,
         db: Connection,
+        memory: Arc<Memory>,
     ) -> Result<Writer, LedgerError> {
         let checkpointer = Checkpointer::start(path.clone(), &settings)?;
         let standing = Standing { last: Instant::default(), sequence: 0 };
@@ -117,6 +121,7 @@ impl Writer {
             now,
             lane,
             db,
+            memory,
             standing,
             chain: block::BEGINNING,
             leaves: Vec::new(),
@@ -152,12 +157,18 @@ impl Writer {
         let before = self.standing;
         let written = self.write_batch(&batch);
         match written {
-            Ok(done) => {
+            Ok((done, ours)) => {
                 let moved = Moved::by(&batch, &done);
-                batch.into_iter().zip(done).for_each(|(waiting, done)| answer(waiting.job, done));
+                let batch = batch.into_iter().zip(done);
+                // Before anybody is answered: whoever knows of a deed finds it.
+                let answers: Vec<_> = batch.map(|(waiting, done)| self.remember(waiting.job, done)).collect();
+                self.memory.watch.set_ours(ours);
+                answers.into_iter().for_each(|(job, done)| answer(job, done));
                 moved
             }
             Err(cause) => {
+                self.memory.watch.set_ours(None);
+                self.memory.recent.forget();
                 self.standing = before;
                 self.recover(&cause);
                 let cause = Arc::new(cause);
@@ -168,7 +179,8 @@ impl Writer {
     }
 
     /// A deed that the schema refuses is left out and the batch written again without it: each round leaves one out.
-    fn write_batch(&mut self, batch: &[Waiting<Job>]) -> rusqlite::Result<Vec<Done>> {
+    /// With what our commit made of the log's index.
+    fn write_batch(&mut self, batch: &[Waiting<Job>]) -> rusqlite::Result<(Vec<Done>, Option<Header>)> {
         let before = self.standing;
         let mut unfit = BTreeMap::new();
         loop {
@@ -190,8 +202,14 @@ impl Writer {
         batch: &[Waiting<Job>],
         unfit: &BTreeMap<usize, String>,
         at: &mut usize,
-    ) -> rusqlite::Result<Vec<Done>> {
+    ) -> rusqlite::Result<(Vec<Done>, Option<Header>)> {
         self.db.prepare_cached("BEGIN IMMEDIATE")?.execute([])?;
+        // Nobody else can write from here on, so that this is the last of the others.
+        let before = self.memory.watch.header().ok();
+        if before.is_none() || before != self.memory.watch.ours() {
+            self.memory.recent.forget();
+        }
+        let changes = self.db.total_changes();
         let moment = self.moment()?;
         self.leaves.clear();
         let mut done = Vec::with_capacity(batch.len());
@@ -205,7 +223,21 @@ impl Writer {
         let chain = self.seal()?;
         self.db.prepare_cached("COMMIT")?.execute([])?;
         self.chain = chain;
-        Ok(done)
+        let wrote = self.db.total_changes() != changes;
+        let after = self.memory.watch.header().ok();
+        let ours = after.zip(before).filter(|(after, before)| after.is_left_by(before, wrote));
+        Ok((done, ours.map(|(after, _)| after)))
+    }
+
+    /// Keeps what a deed has left.
+    fn remember(&self, job: Job, done: Done) -> (Job, Done) {
+        let mut job = job;
+        if let (Job::Deed { deed, .. }, Done::Deed(Written::Recorded(place))) = (&mut job, &done)
+            && let Some(after) = deed.after.take()
+        {
+            self.memory.recent.wrote(after, place.version, place.at);
+        }
+        (job, done)
     }
 
     /// Closes the block of what the batch has recorded, if it has recorded anything, and moves the lane on.

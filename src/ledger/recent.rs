@@ -1,0 +1,240 @@
+//! Owns what was read or written of late: persons and stays in the form in which decisions read them, so that a look-up
+//! need not find, decode and decrypt them again.
+//!
+//! It is no authority. A commit checks the versions in the database, whoever decided on what. What this process writes is
+//! here before its caller is answered; when somebody else has written, the ledger forgets everything.
+
+use std::sync::Arc;
+use std::sync::Mutex;
+use std::sync::MutexGuard;
+use std::sync::PoisonError;
+
+use hashlink::LruCache;
+
+use crate::domain::calendar::Instant;
+use crate::domain::ids::Bucket;
+use crate::domain::ids::PersonKey;
+use crate::domain::ids::StayId;
+use crate::domain::lines::Lines;
+use crate::domain::person::PersonPrivate;
+use crate::domain::state::PersonState;
+use crate::ledger::Facts;
+use crate::ledger::StayFacts;
+
+/// Parts with a lock each. What belongs to a person lies in one, by her bucket.
+const SHARDS: usize = 64;
+
+/// How much is kept.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Limits {
+    pub persons: usize,
+    pub stays: usize,
+    /// Fee lines of all stays together; about 700 bytes each.
+    pub lines: usize,
+}
+
+impl Default for Limits {
+    fn default() -> Limits {
+        Limits { persons: 32_768, stays: 32_768, lines: 200_000 }
+    }
+}
+
+pub(super) struct Recent {
+    shards: Vec<Mutex<Shard>>,
+}
+
+struct Shard {
+    /// Counts what was written or forgotten: what was read before may be behind it.
+    moves: u64,
+    persons: LruCache<PersonKey, Person>,
+    stays: LruCache<StayId, Stay>,
+    lines: usize,
+    lines_max: usize,
+}
+
+#[derive(Clone)]
+struct Person {
+    bucket: Bucket,
+    version: u64,
+    last_at: Instant,
+    state: Arc<PersonState>,
+    private: Arc<PersonPrivate>,
+}
+
+struct Stay {
+    person: PersonKey,
+    facts: StayFacts,
+    lines: Option<Arc<Lines>>,
+}
+
+/// What a deed leaves, but for the version and time that the lane gives to the person.
+#[derive(Debug)]
+pub(super) struct After {
+    pub(super) key: PersonKey,
+    pub(super) bucket: Bucket,
+    pub(super) state: Arc<PersonState>,
+    pub(super) private: Arc<PersonPrivate>,
+    /// The person's version that it follows from.
+    pub(super) follows: u64,
+    pub(super) stay: Option<StayFacts>,
+    pub(super) lines: Option<Arc<Lines>>,
+}
+
+/// Where a shard stood when a read began.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Mark {
+    bucket: Bucket,
+    moves: u64,
+}
+
+impl Recent {
+    pub(super) fn new(limits: Limits) -> Recent {
+        let share = |all: usize| (all / SHARDS).max(1);
+        let shard = || Shard {
+            moves: 0,
+            persons: LruCache::new(share(limits.persons)),
+            stays: LruCache::new(share(limits.stays)),
+            lines: 0,
+            lines_max: share(limits.lines),
+        };
+        Recent { shards: (0..SHARDS).map(|_| Mutex::new(shard())).collect() }
+    }
+
+    /// A person without a stay.
+    pub(super) fn person(&self, bucket: Bucket, key: &PersonKey) -> Option<Facts> {
+        self.shard(bucket).persons.get(key).cloned().map(|person| person.facts(key.clone()))
+    }
+
+    /// A stay with its person, whose number must be this one; `lines`: with its lines. Whoever will write takes them
+    /// away, so that they need not be copied when they change.
+    pub(super) fn stay(
+        &self,
+        id: &StayId,
+        number: &str,
+        lines: Option<LinesFor>,
+    ) -> Option<Facts> {
+        let mut shard = self.shard(Bucket::of_id(id.as_str())?);
+        let shard = &mut *shard;
+        let stay = shard.stays.get_mut(id).filter(|stay| stay.person.number() == number)?;
+        let person = shard.persons.get(&stay.person)?.clone();
+        let lines = match lines {
+            None => None,
+            Some(LinesFor::Reading) => Some(Arc::clone(stay.lines.as_ref()?)),
+            Some(LinesFor::Writing) => {
+                let taken = stay.lines.take()?;
+                shard.lines -= taken.len();
+                Some(taken)
+            }
+        };
+        let facts = person.facts(stay.person.clone());
+        Some(Facts { stay: Some(stay.facts.clone()), lines, ..facts })
+    }
+
+    /// To be called before a read whose result shall be kept.
+    pub(super) fn mark(&self, bucket: Bucket) -> Mark {
+        Mark { bucket, moves: self.shard(bucket).moves }
+    }
+
+    /// Keeps what was read since `mark`, unless something was written meanwhile. Lines are kept by writers only.
+    pub(super) fn keep(&self, mark: Mark, facts: &Facts) {
+        let mut shard = self.shard(mark.bucket);
+        if shard.moves != mark.moves {
+            return;
+        }
+        shard.put_person(facts.key.clone(), Person::of(facts));
+        if let Some(stay) = facts.stay.clone() {
+            let lines = shard.stays.get_mut(&stay.id).and_then(|kept| kept.lines.take());
+            shard.lines -= lines.as_ref().map_or(0, |lines| lines.len());
+            shard.put_stay(Stay { person: facts.key.clone(), facts: stay, lines });
+        }
+    }
+
+    /// A deed was recorded, as her `version` at `at`.
+    pub(super) fn wrote(&self, after: After, version: u64, at: Instant) {
+        let mut shard = self.shard(after.bucket);
+        shard.moves += 1;
+        let After { key, bucket, state, private, follows, stay, lines } = after;
+        if version == follows + 1 {
+            shard.put_person(key.clone(), Person { bucket, version, last_at: at, state, private });
+        } else {
+            // It was decided on the stay alone, and she has moved meanwhile.
+            shard.persons.remove(&key);
+        }
+        if let Some(facts) = stay {
+            shard.forget_stay(&facts.id);
+            shard.put_stay(Stay { person: key, facts, lines });
+        }
+    }
+
+    /// What became of a deed is not known, or somebody else wrote.
+    pub(super) fn forget(&self) {
+        for shard in &self.shards {
+            let mut shard = shard.lock().unwrap_or_else(PoisonError::into_inner);
+            shard.moves += 1;
+            shard.persons.clear();
+            shard.stays.clear();
+            shard.lines = 0;
+        }
+    }
+
+    fn shard(&self, bucket: Bucket) -> MutexGuard<'_, Shard> {
+        // What a panic leaves is a whole entry or none.
+        self.shards[usize::from(bucket.get()) % SHARDS].lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// What lines are wanted for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum LinesFor {
+    Reading,
+    Writing,
+}
+
+impl Person {
+    fn of(facts: &Facts) -> Person {
+        Person {
+            bucket: facts.bucket,
+            version: facts.version,
+            last_at: facts.last_at,
+            state: Arc::clone(&facts.person),
+            private: Arc::clone(&facts.private),
+        }
+    }
+
+    fn facts(self, key: PersonKey) -> Facts {
+        Facts {
+            version: self.version,
+            last_at: self.last_at,
+            person: self.state,
+            private: self.private,
+            ..Facts::of_new(key, self.bucket)
+        }
+    }
+}
+
+impl Shard {
+    fn put_person(&mut self, key: PersonKey, person: Person) {
+        self.persons.insert(key, person);
+    }
+
+    fn put_stay(&mut self, stay: Stay) {
+        self.lines += stay.lines.as_ref().map_or(0, |lines| lines.len());
+        if self.stays.len() == self.stays.capacity() {
+            self.forget_oldest();
+        }
+        self.stays.insert(stay.facts.id.clone(), stay);
+        while self.lines > self.lines_max && self.stays.len() > 1 {
+            self.forget_oldest();
+        }
+    }
+
+    fn forget_stay(&mut self, id: &StayId) {
+        let gone = self.stays.remove(id);
+        self.lines -= gone.and_then(|stay| stay.lines).map_or(0, |lines| lines.len());
+    }
+
+    fn forget_oldest(&mut self) {
+        let gone = self.stays.remove_lru();
+        self.lines -= gone.and_then(|(_, stay)| stay.lines).map_or(0, |lines| lines.len());
+    }
+}

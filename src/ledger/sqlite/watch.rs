@@ -1,0 +1,66 @@
+//! Owns how we notice that another process has written to the file: by the header of the write-ahead log's index, which
+//! every commit changes and which costs one small read. Its layout is part of SQLite's published file format.
+
+use std::fs::File;
+use std::io;
+use std::os::unix::fs::FileExt as _;
+use std::path::Path;
+use std::sync::Mutex;
+use std::sync::PoisonError;
+
+/// The first copy of the header, which a commit writes last.
+const HEADER: usize = 48;
+/// `iChange`: one more with each commit.
+const CHANGES: std::ops::Range<usize> = 8..12;
+
+#[derive(Debug)]
+pub(super) struct Watch {
+    index: File,
+    /// As our own last commit left it. `None` while that is not known.
+    ours: Mutex<Option<Header>>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Header([u8; HEADER]);
+
+impl Watch {
+    /// The file must be open already: opening it makes the index.
+    pub(super) fn open(path: &Path) -> io::Result<Watch> {
+        let mut name = path.as_os_str().to_owned();
+        name.push("-shm");
+        Ok(Watch { index: File::open(Path::new(&name))?, ours: Mutex::default() })
+    }
+
+    pub(super) fn header(&self) -> io::Result<Header> {
+        let mut bytes = [0; HEADER];
+        self.index.read_exact_at(&mut bytes, 0)?;
+        Ok(Header(bytes))
+    }
+
+    /// Whether nobody has written since our own last commit.
+    pub(super) fn is_ours(&self) -> bool {
+        self.header().is_ok_and(|header| self.ours() == Some(header))
+    }
+
+    pub(super) fn ours(&self) -> Option<Header> {
+        *self.ours.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// What our own commit left, or nothing when somebody else may have a part in it.
+    pub(super) fn set_ours(&self, header: Option<Header>) {
+        *self.ours.lock().unwrap_or_else(PoisonError::into_inner) = header;
+    }
+}
+
+impl Header {
+    /// Whether nothing lies between but one commit, and that only if we wrote.
+    pub(super) fn is_left_by(&self, before: &Header, wrote: bool) -> bool {
+        if wrote { self.changes() == before.changes().wrapping_add(1) } else { self == before }
+    }
+
+    fn changes(&self) -> u32 {
+        let mut bytes = [0; 4];
+        bytes.copy_from_slice(&self.0[CHANGES]);
+        u32::from_ne_bytes(bytes)
+    }
+}
