@@ -16,6 +16,7 @@ use std::sync::Arc;
 
 use banyan::command::sandbox_folder;
 use banyan::domain::ids::RegionCode;
+use banyan::ledger::codec;
 use banyan::ledger::secrets::Secrets;
 use banyan::sandbox::folder::Folder;
 use banyan::sandbox::folder::Ports;
@@ -202,6 +203,17 @@ fn files_below(folder: &Path) -> Vec<std::path::PathBuf> {
     entries.flat_map(|path| if path.is_dir() { files_below(&path) } else { vec![path] }).collect()
 }
 
+/// Long bodies are packed in the file: what they hold must be searched as it is read.
+fn unpacked(ledger: &Path) -> Vec<u8> {
+    let db = rusqlite::Connection::open(ledger).unwrap();
+    let mut bodies =
+        db.prepare("SELECT body FROM record WHERE body NOT LIKE '{%' AND body NOT LIKE '[%'").unwrap();
+    let bodies = bodies.query_map([], |row| row.get::<_, String>(0)).unwrap();
+    let plain: Vec<String> = bodies.map(|body| codec::plain(&body.unwrap()).unwrap().into_owned()).collect();
+    assert!(!plain.is_empty());
+    plain.concat().into_bytes()
+}
+
 #[tokio::test]
 async fn nothing_of_a_person_stands_in_clear_in_what_a_gateway_writes() {
     let lived = Lived::through_a_stay().await;
@@ -214,7 +226,8 @@ async fn nothing_of_a_person_stands_in_clear_in_what_a_gateway_writes() {
     assert!(files.iter().any(|(name, _)| name.ends_with("ledger.db")));
     let told = [("its log", &lived.log), ("its metrics", &lived.metrics)];
     let told = told.map(|(name, text)| (name.to_owned(), text.clone().into_bytes()));
-    for (name, bytes) in files.into_iter().chain(told) {
+    let unpacked = ("the unpacked bodies of its records".to_owned(), unpacked(&root.join("data/ledger.db")));
+    for (name, bytes) in files.into_iter().chain(told).chain([unpacked]) {
         for marker in &markers {
             for form in forms(marker) {
                 assert!(memchr::memmem::find(&bytes, &form).is_none(), "{marker} stands in {name}");

@@ -50,6 +50,10 @@ pub struct MessageKey {
     pub message: MessageId,
 }
 
+/// What one row of a message says, as the first half of its SM3: tells a line that is sent again from another one under
+/// the same number.
+pub type RowDigest = [u8; 16];
+
 /// SM3 over the typed business fields of a message, with the version of the recipe that chose them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct ContentHash {
@@ -247,7 +251,7 @@ pub struct Line {
     /// `det_item_fee_sumamt`; negative in a refund
     pub amount: Fen,
     /// SM3 of its business fields, to tell a resent line from another one under the same number.
-    pub content: [u8; 32],
+    pub content: RowDigest,
     pub split: LineSplit,
     /// How it was cut, so that a refund of it is cut alike.
     pub cut: Cut,

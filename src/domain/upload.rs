@@ -14,6 +14,7 @@ use crate::domain::lines::Lines;
 use crate::domain::money::Fen;
 use crate::domain::record::Line;
 use crate::domain::record::LineItem;
+use crate::domain::record::RowDigest;
 use crate::domain::refusal::LineFault;
 use crate::domain::refusal::LineRefusal;
 use crate::domain::refusal::Refusal;
@@ -43,7 +44,7 @@ pub struct LineOrder {
     pub approved: bool,
     pub amount: Fen,
     /// SM3 of its business fields, to tell a resent line from another one under the same number.
-    pub content: [u8; 32],
+    pub content: RowDigest,
     /// Other business fields as sent, one JSON object.
     pub raw: String,
 }

@@ -9,6 +9,7 @@ mod shapes;
 mod amounts;
 mod deeds;
 mod entries;
+mod packing;
 #[cfg(test)]
 mod sample;
 mod states;
@@ -25,6 +26,7 @@ pub use deeds::decode_told;
 pub use deeds::encode_body;
 pub use deeds::encode_told;
 pub use deeds::kind;
+pub use packing::unpack as plain;
 
 pub use crate::vault::hex::decode as bytes_of_text;
 pub use crate::vault::hex::encode as text_of_bytes;
@@ -41,6 +43,8 @@ pub enum CodecError {
         #[source]
         cause: serde_json::Error,
     },
+    #[error("packed text cannot be unpacked")]
+    Unpackable,
     #[error("kind {0} of a record is not known to this version")]
     UnknownKind(String),
     #[error("format {0} is newer than this version: upgrade first")]
@@ -63,15 +67,23 @@ fn is_default<T: Default + PartialEq>(value: &&T) -> bool {
 
 /// Bytes as hexadecimal text.
 mod hexadecimal {
+    use serde::Deserialize as _;
     use serde::Deserializer;
     use serde::Serializer;
 
-    pub(super) fn serialize<S: Serializer>(bytes: &&[u8; 32], to: S) -> Result<S::Ok, S::Error> {
-        super::hash_text::serialize(bytes, to)
+    pub(super) fn serialize<S: Serializer, const N: usize>(
+        bytes: &&[u8; N],
+        to: S,
+    ) -> Result<S::Ok, S::Error> {
+        to.serialize_str(&super::text_of_bytes(*bytes))
     }
 
-    pub(super) fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<[u8; 32], D::Error> {
-        super::hash_text::deserialize(from)
+    pub(super) fn deserialize<'de, D: Deserializer<'de>, const N: usize>(
+        from: D,
+    ) -> Result<[u8; N], D::Error> {
+        let text = std::borrow::Cow::<'de, str>::deserialize(from)?;
+        let bytes = super::bytes_of_text(&text).and_then(|bytes| bytes.try_into().ok());
+        bytes.ok_or_else(|| serde::de::Error::custom(format!("{} hexadecimal digits are expected", 2 * N)))
     }
 }
 

@@ -62,7 +62,7 @@ pub(super) struct Prepared {
 #[derive(Debug)]
 pub(super) enum Guard {
     /// Her version must be this one (0: no row yet).
-    Person { version: u64, state: String, registers: bool },
+    Person { version: u64, last_at: Instant, state: String, registers: bool },
     /// The deed read the stay alone: her version moves on, whatever it is.
     StayOnly,
 }
@@ -104,19 +104,25 @@ pub(super) fn prepare(
     let known = registered(&deed.body, &deed.private);
     let (forget, learn) =
         known.map(|known| credentials(&secrets.lookup, &facts.private, known)).unwrap_or_default();
-    let after_lines = facts.lines.filter(|_| stay_only).map(|lines| {
-        let mut lines = Arc::unwrap_or_clone(lines);
-        lines.apply(&deed.meta.key, &deed.body);
-        Arc::new(lines)
-    });
+    let lines = match &deed.body {
+        Body::Admitted(_) => Some(Arc::default()),
+        Body::LinesUploaded(_) | Body::LinesWithdrawn(_) => facts.lines.map(|lines| {
+            let mut lines = Arc::unwrap_or_clone(lines);
+            lines.apply(&deed.meta.key, &deed.body);
+            Arc::new(lines)
+        }),
+        _ => None,
+    };
     let private_after = known.map_or(facts.private, |known| Arc::new(known.clone()));
     let told = codec::encode_told(&deed.meta).map_err(unkept)?;
     let body = codec::encode_body(&deed.body).map_err(unkept)?;
     let private = secrets.hide(&person, &deed.private, now.day().month())?;
     let hidden = private.as_ref().map(|hidden| (hidden.ciphertext.as_slice(), &hidden.commitment));
     let contents = Contents::new(&told, &body, hidden);
-    let (guard, stay) =
-        (guard(deed, version, &folded, known.is_some())?, stay_after(deed, stay_version, &folded)?);
+    let (guard, stay) = (
+        guard(deed, (version, facts.last_at), &folded, known.is_some())?,
+        stay_after(deed, stay_version, &folded)?,
+    );
     let after = After {
         key: facts.key,
         bucket: facts.bucket,
@@ -128,7 +134,7 @@ pub(super) fn prepare(
             version: stay_version + 1,
             state: Arc::new(state),
         }),
-        lines: after_lines,
+        lines,
     };
     Ok(Prepared {
         bucket: facts.bucket,
@@ -161,12 +167,17 @@ fn stay_before(facts: &Facts, deed: &Deed) -> Result<Option<StayFacts>, Unfit> {
     }
 }
 
-fn guard(deed: &Deed, version: u64, folded: &Folded, registers: bool) -> Result<Guard, LedgerError> {
+fn guard(
+    deed: &Deed,
+    (version, last_at): (u64, Instant),
+    folded: &Folded,
+    registers: bool,
+) -> Result<Guard, LedgerError> {
     if !deed.guards_person {
         return Ok(Guard::StayOnly);
     }
     let state = codec::encode("person", &folded.person).map_err(unkept)?;
-    Ok(Guard::Person { version, state, registers })
+    Ok(Guard::Person { version, last_at, state, registers })
 }
 
 fn stay_after(deed: &Deed, version: u64, folded: &Folded) -> Result<Option<PreparedStay>, LedgerError> {

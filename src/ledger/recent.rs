@@ -35,7 +35,7 @@ pub struct Limits {
 
 impl Default for Limits {
     fn default() -> Limits {
-        Limits { persons: 32_768, stays: 32_768, lines: 200_000 }
+        Limits { persons: 32_768, stays: 32_768, lines: 50_000 }
     }
 }
 
@@ -107,12 +107,7 @@ impl Recent {
 
     /// A stay with its person, whose number must be this one; `lines`: with its lines. Whoever will write takes them
     /// away, so that they need not be copied when they change.
-    pub(super) fn stay(
-        &self,
-        id: &StayId,
-        number: &str,
-        lines: Option<LinesFor>,
-    ) -> Option<Facts> {
+    pub(super) fn stay(&self, id: &StayId, number: &str, lines: Option<LinesFor>) -> Option<Facts> {
         let mut shard = self.shard(Bucket::of_id(id.as_str())?);
         let shard = &mut *shard;
         let stay = shard.stays.get_mut(id).filter(|stay| stay.person.number() == number)?;

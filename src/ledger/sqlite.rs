@@ -315,9 +315,7 @@ impl File {
             return None;
         }
         match &wanted.who {
-            Who::Person(person) => {
-                memory.recent.person(key::bucket_of(&self.secrets.lookup, person), person)
-            }
+            Who::Person(person) => memory.recent.person(key::bucket_of(&self.secrets.lookup, person), person),
             Who::Stay { stay, number } => {
                 let writing = if wanted.key.is_some() { LinesFor::Writing } else { LinesFor::Reading };
                 memory.recent.stay(stay, number, wanted.lines.then_some(writing))

@@ -423,8 +423,8 @@ fn part(stay: &StayRef, fee: &str, up_to: i32) -> Settle {
 /// A line of one code: number, code, price, count, amount, on a day.
 fn line(no: &str, code: &str, price: &str, count: &str, amount: &str, on: i32) -> LineOrder {
     let text = format!("{no}{code}{price}{count}{amount}{on}");
-    let mut content = [0; 32];
-    text.bytes().enumerate().for_each(|(at, byte)| content[at % 32] ^= byte.rotate_left(at as u32 / 32));
+    let mut content = [0; 16];
+    text.bytes().enumerate().for_each(|(at, byte)| content[at % 16] ^= byte.rotate_left(at as u32 / 16));
     LineOrder {
         no: LineNo::parse(no).unwrap(),
         refunds: None,

@@ -126,7 +126,7 @@ pub(super) fn filing_of(filing: &RefFiling, number: u64) -> Filing {
 }
 
 pub(super) fn line_order(line: &RefLine, lines: &[RefLine]) -> LineOrder {
-    let mut content = [0; 32];
+    let mut content = [0; 16];
     content[..8].copy_from_slice(&line.no.to_be_bytes());
     LineOrder {
         no: line_no(line),

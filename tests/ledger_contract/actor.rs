@@ -352,7 +352,7 @@ pub(crate) fn line(no: &str, amount: i64) -> Line {
         count: Decimal::ONE,
         approved: true,
         amount: Fen(amount),
-        content: [3; 32],
+        content: [3; 16],
         split: LineSplit { amount: Fen(amount), parts },
         cut: Cut { price, price_limit: None, self_pay: Rate::ZERO, full_own_pay: None },
         item: LineItem {

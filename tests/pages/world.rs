@@ -261,7 +261,7 @@ impl World {
             count: line.cnt.parse().unwrap(),
             approved: line.hosp_appr_flag == "1",
             amount: yuan(&line.det_item_fee_sumamt),
-            content: [0; 32],
+            content: [0; 16],
             raw: "{}".into(),
         });
         let order = Upload { stay: named.clone(), lines: lines.collect() };

@@ -37,6 +37,7 @@ use crate::domain::record::OutsideKind;
 use crate::domain::record::Private;
 use crate::domain::record::Reversal;
 use crate::domain::record::Revival;
+use crate::domain::record::RowDigest;
 use crate::domain::record::Settlement;
 use crate::domain::record::Withdrawal;
 use crate::domain::split::Cut;
@@ -45,6 +46,7 @@ use crate::domain::split::LineSplit;
 use crate::ledger::codec::CodecError;
 use crate::ledger::codec::decode;
 use crate::ledger::codec::encode;
+use crate::ledger::codec::packing;
 use rust_decimal::Decimal;
 
 /// The word under which a body is kept.
@@ -81,7 +83,7 @@ pub fn encode_body(body: &Body) -> Result<String, CodecError> {
         Body::Admitted(admission) | Body::AdmissionChanged(admission) => encode(what, admission),
         Body::AdmissionCancelled | Body::DischargeCancelled => Ok("{}".into()),
         Body::Discharged(discharge) => encode(what, discharge),
-        Body::LinesUploaded(lines) => encode(what, lines),
+        Body::LinesUploaded(lines) => encode(what, lines).map(packing::pack),
         Body::LinesWithdrawn(withdrawal) => encode(what, withdrawal),
         Body::Settled(settlement) => encode(what, settlement.as_ref()),
         Body::Reversed(reversal) => encode(what, reversal.as_ref()),
@@ -102,7 +104,7 @@ pub fn decode_body(kind: &str, text: &str) -> Result<Body, CodecError> {
         "admission_cancelled" => Body::AdmissionCancelled,
         "discharged" => Body::Discharged(decode("discharged", text)?),
         "discharge_cancelled" => Body::DischargeCancelled,
-        "lines_uploaded" => Body::LinesUploaded(decode("lines_uploaded", text)?),
+        "lines_uploaded" => Body::LinesUploaded(decode("lines_uploaded", &packing::unpack(text)?)?),
         "lines_withdrawn" => Body::LinesWithdrawn(decode("lines_withdrawn", text)?),
         "settled" => Body::Settled(Box::new(decode("settled", text)?)),
         "reversed" => Body::Reversed(Box::new(decode("reversed", text)?)),
@@ -199,7 +201,7 @@ object!(Line {
     count: Decimal as "crate::ledger::codec::decimal",
     approved: bool = default,
     amount: Fen,
-    content: [u8; 32] as "crate::ledger::codec::hexadecimal",
+    content: RowDigest as "crate::ledger::codec::hexadecimal",
     split: LineSplit,
     cut: Cut,
     item: LineItem,

@@ -80,6 +80,12 @@ impl Sample for [u8; 32] {
     }
 }
 
+impl Sample for [u8; 16] {
+    fn sample(chance: &mut Chance) -> [u8; 16] {
+        chance.random()
+    }
+}
+
 impl Sample for bool {
     fn sample(chance: &mut Chance) -> bool {
         chance.random()

@@ -40,8 +40,9 @@ pub(super) struct Moment {
     pub(super) floor: Instant,
 }
 
-/// Writes a deed inside the running transaction, or nothing of it when its facts have moved. The transaction holds the
-/// write lock, so that what the guards find stays so; an error leaves part of the deed and ends the transaction.
+/// Writes a deed inside the running transaction. The first row that it changes is the one that guards it, so that a deed
+/// whose facts have moved leaves nothing; where only a later row shows it, that is an error, [`is_stale`], which ends the
+/// transaction like any other. The transaction holds the write lock, so that what was found stays so.
 pub(super) fn write(
     db: &Connection,
     deed: &Prepared,
@@ -49,15 +50,33 @@ pub(super) fn write(
     standing: &mut Standing,
     leaves: &mut Vec<Hash>,
 ) -> rusqlite::Result<Written> {
-    let Some((version, last_at)) = guarded_person(db, deed)? else { return Ok(Written::Moved) };
-    if !stay_stands(db, deed)? || any_message_known(db, deed)? {
-        return Ok(Written::Moved);
+    let before = *standing;
+    let (version, at) = match &deed.guard {
+        Guard::Person { version, last_at, state, registers } => {
+            let at = standing.stamp(moment.clock, moment.floor, *last_at);
+            if !move_person(db, deed, (*version, state, *registers), at)? {
+                *standing = before;
+                return Ok(Written::Moved);
+            }
+            if !move_stay(db, deed)? {
+                return Err(stale());
+            }
+            (version + 1, at)
+        }
+        Guard::StayOnly => {
+            if !move_stay(db, deed)? {
+                return Ok(Written::Moved);
+            }
+            let (version, last_at) = standing_person(db, deed)?.ok_or_else(stale)?;
+            let at = standing.stamp(moment.clock, moment.floor, last_at);
+            pass_person(db, deed, at)?;
+            (version + 1, at)
+        }
+    };
+    let place = Place { version, at };
+    if !bind_messages(db, deed, place.version)? {
+        return Err(stale());
     }
-    let at = standing.stamp(moment.clock, moment.floor, last_at);
-    let place = Place { version: version + 1, at };
-    move_person(db, deed, version, at)?;
-    move_stay(db, deed)?;
-    bind_messages(db, deed, place.version)?;
     insert_record(db, deed, place, moment.lane, standing.sequence)?;
     leaves.push(leaf(deed, place, moment.lane, standing.sequence));
     turn_messages(db, deed, place.version)?;
@@ -69,72 +88,58 @@ pub(super) fn write(
     Ok(Written::Recorded(place))
 }
 
-/// Version and time of her last record, if they are what the deed was decided on.
-fn guarded_person(db: &Connection, deed: &Prepared) -> rusqlite::Result<Option<(u64, Instant)>> {
+/// The facts of a deed have moved, and part of it is written.
+#[derive(Debug, thiserror::Error)]
+#[error("facts have moved")]
+struct Stale;
+
+fn stale() -> rusqlite::Error {
+    rusqlite::Error::ToSqlConversionFailure(Box::new(Stale))
+}
+
+/// Whether that is all that was wrong.
+pub(super) fn is_stale(cause: &rusqlite::Error) -> bool {
+    matches!(cause, rusqlite::Error::ToSqlConversionFailure(cause) if cause.is::<Stale>())
+}
+
+/// Version and time of her last record.
+fn standing_person(db: &Connection, deed: &Prepared) -> rusqlite::Result<Option<(u64, Instant)>> {
     const SQL: &str = "SELECT version, last_ms FROM person WHERE bucket = ?1 AND person = ?2";
-    let row = db
-        .prepare_cached(SQL)?
-        .query_row(params![deed.bucket.get(), deed.person], |row| Ok((row.get::<_, i64>(0)?, row.get(1)?)))
-        .optional()?;
-    let (standing, last) = row.map_or((0, 0), |(version, last)| (version.unsigned_abs(), last));
-    let holds = match &deed.guard {
-        Guard::Person { version, .. } => *version == standing,
-        // The deed read her stay alone; but she must be there.
-        Guard::StayOnly => standing > 0,
-    };
-    Ok(holds.then_some((standing, Instant(last))))
+    db.prepare_cached(SQL)?
+        .query_row(params![deed.bucket.get(), deed.person], |row| {
+            Ok((row.get::<_, i64>(0)?.unsigned_abs(), Instant(row.get(1)?)))
+        })
+        .optional()
 }
 
-fn stay_stands(db: &Connection, deed: &Prepared) -> rusqlite::Result<bool> {
-    const SQL: &str = "SELECT version, person FROM stay WHERE bucket = ?1 AND stay = ?2";
-    let Some(stay) = &deed.stay else { return Ok(true) };
-    let mut statement = db.prepare_cached(SQL)?;
-    let mut rows = statement.query(params![deed.bucket.get(), stay.id.as_str()])?;
-    match rows.next()? {
-        None => Ok(stay.version == 0),
-        Some(row) => {
-            let hers = row.get_ref(1)?.as_str()? == deed.person;
-            Ok(hers && row.get::<_, i64>(0)? == whole(stay.version))
-        }
-    }
+/// Her version moves on, whatever it is.
+fn pass_person(db: &Connection, deed: &Prepared, at: Instant) -> rusqlite::Result<()> {
+    const SQL: &str =
+        "UPDATE person SET version = version + 1, last_ms = ?3 WHERE bucket = ?1 AND person = ?2";
+    db.prepare_cached(SQL)?.execute(params![deed.bucket.get(), deed.person, at.0]).map(|_| ())
 }
 
-/// The deed's own message and the one that it fences off must both be unknown.
-fn any_message_known(db: &Connection, deed: &Prepared) -> rusqlite::Result<bool> {
-    const SQL: &str = "SELECT 1 FROM message
-         WHERE bucket = ?1 AND msgid = ?2 AND institution = ?3 AND infno = ?4 AND person = ?5";
-    let own = deed.keyed.then_some(&deed.key);
-    for key in own.into_iter().chain(&deed.effect.fences) {
-        let (message, institution) = (key.message.as_str(), key.institution.as_str());
-        let asked = params![deed.bucket.get(), message, institution, key.transaction, deed.person];
-        if db.prepare_cached(SQL)?.exists(asked)? {
-            return Ok(true);
-        }
-    }
-    Ok(false)
-}
-
-fn move_person(db: &Connection, deed: &Prepared, version: u64, at: Instant) -> rusqlite::Result<()> {
+/// Whether she stood at the deed's version.
+fn move_person(
+    db: &Connection,
+    deed: &Prepared,
+    (version, state, registers): (u64, &str, bool),
+    at: Instant,
+) -> rusqlite::Result<bool> {
     const BEGIN: &str = "INSERT INTO person (bucket, person, version, last_ms, state, private)
-         VALUES (?1, ?2, 1, ?3, ?4, ?5)";
-    const MOVE: &str = "UPDATE person SET version = version + 1, last_ms = ?4
-         WHERE bucket = ?1 AND person = ?2 AND version = ?3";
+         VALUES (?1, ?2, 1, ?3, ?4, ?5) ON CONFLICT (bucket, person) DO NOTHING";
     const FOLD: &str = "UPDATE person SET version = version + 1, last_ms = ?4, state = ?5
          WHERE bucket = ?1 AND person = ?2 AND version = ?3";
     const REGISTER: &str = "UPDATE person SET version = version + 1, last_ms = ?4, state = ?5, private = ?6
          WHERE bucket = ?1 AND person = ?2 AND version = ?3";
     let (bucket, person) = (deed.bucket.get(), &deed.person);
-    let private = deed.private.as_ref().map(|private| &private.ciphertext);
-    let changed = match &deed.guard {
-        Guard::StayOnly => db.prepare_cached(MOVE)?.execute(params![bucket, person, whole(version), at.0])?,
-        Guard::Person { version: 0, state, registers } => {
-            let private = private.filter(|_| *registers);
-            db.prepare_cached(BEGIN)?.execute(params![bucket, person, at.0, state, private])?
-        }
-        Guard::Person { state, registers: false, .. } => {
+    let private = deed.private.as_ref().map(|private| &private.ciphertext).filter(|_| registers);
+    let changed = match (version, registers) {
+        (0, _) => db.prepare_cached(BEGIN)?.execute(params![bucket, person, at.0, state, private])?,
+        (_, false) => {
             db.prepare_cached(FOLD)?.execute(params![bucket, person, whole(version), at.0, state])?
         }
-        Guard::Person { state, registers: true, .. } => db.prepare_cached(REGISTER)?.execute(params![
+        (_, true) => db.prepare_cached(REGISTER)?.execute(params![
             bucket,
             person,
             whole(version),
@@ -143,33 +148,31 @@ fn move_person(db: &Connection, deed: &Prepared, version: u64, at: Instant) -> r
             private
         ])?,
     };
-    one_row(changed)
+    Ok(changed == 1)
 }
 
-fn move_stay(db: &Connection, deed: &Prepared) -> rusqlite::Result<()> {
-    const BEGIN: &str = "INSERT INTO stay (bucket, stay, person, version, state) VALUES (?1, ?2, ?3, 1, ?4)";
+/// Whether her stay stood at the deed's version. True for a deed without one.
+fn move_stay(db: &Connection, deed: &Prepared) -> rusqlite::Result<bool> {
+    const BEGIN: &str = "INSERT INTO stay (bucket, stay, person, version, state) VALUES (?1, ?2, ?3, 1, ?4)
+         ON CONFLICT (bucket, stay) DO NOTHING";
     const FOLD: &str = "UPDATE stay SET version = version + 1, state = ?4
-         WHERE bucket = ?1 AND stay = ?2 AND version = ?3";
-    let Some(stay) = &deed.stay else { return Ok(()) };
+         WHERE bucket = ?1 AND stay = ?2 AND version = ?3 AND person = ?5";
+    let Some(stay) = &deed.stay else { return Ok(true) };
     let (bucket, id) = (deed.bucket.get(), stay.id.as_str());
     let changed = if stay.version == 0 {
         db.prepare_cached(BEGIN)?.execute(params![bucket, id, deed.person, stay.state])?
     } else {
-        db.prepare_cached(FOLD)?.execute(params![bucket, id, whole(stay.version), stay.state])?
+        let version = whole(stay.version);
+        db.prepare_cached(FOLD)?.execute(params![bucket, id, version, stay.state, deed.person])?
     };
-    one_row(changed)
+    Ok(changed == 1)
 }
 
-/// What a guard has found cannot fail to be there: the file is broken, and the batch ends.
-fn one_row(changed: usize) -> rusqlite::Result<()> {
-    if changed == 1 { Ok(()) } else { Err(rusqlite::Error::StatementChangedRows(changed)) }
-}
-
-fn bind_messages(db: &Connection, deed: &Prepared, version: u64) -> rusqlite::Result<()> {
-    if deed.keyed {
-        bind(db, deed, &deed.key, version, false)?;
-    }
-    deed.effect.fences.iter().try_for_each(|key| bind(db, deed, key, version, true))
+/// Whether the deed's own message and the one that it fences off were both unknown.
+fn bind_messages(db: &Connection, deed: &Prepared, version: u64) -> rusqlite::Result<bool> {
+    let own = !deed.keyed || bind(db, deed, &deed.key, version, false)?;
+    let fence = |key| bind(db, deed, key, version, true);
+    Ok(own && deed.effect.fences.as_ref().map_or(Ok(true), fence)?)
 }
 
 fn bind(
@@ -178,10 +181,11 @@ fn bind(
     key: &MessageKey,
     version: u64,
     fence: bool,
-) -> rusqlite::Result<()> {
+) -> rusqlite::Result<bool> {
     const SQL: &str = "INSERT INTO message
              (bucket, msgid, institution, infno, person, version, undone_by, fence, recipe, content)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, 0, ?7, ?8, ?9)";
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, 0, ?7, ?8, ?9)
+         ON CONFLICT (bucket, msgid, institution, infno, person) DO NOTHING";
     let bound = db.prepare_cached(SQL)?.execute(params![
         deed.bucket.get(),
         key.message.as_str(),
@@ -193,7 +197,7 @@ fn bind(
         deed.content.recipe,
         deed.content.digest
     ])?;
-    one_row(bound)
+    Ok(bound == 1)
 }
 
 /// Messages whose first answer stands no longer, and the one whose stands again. What is undone stays undone by the

@@ -178,18 +178,18 @@ impl Writer {
         }
     }
 
-    /// A deed that the schema refuses is left out and the batch written again without it: each round leaves one out.
+    /// A deed that the schema refuses, or whose facts have moved, is left out and the batch written again without it: each round leaves one out.
     /// With what our commit made of the log's index.
     fn write_batch(&mut self, batch: &[Waiting<Job>]) -> rusqlite::Result<(Vec<Done>, Option<Header>)> {
         let before = self.standing;
-        let mut unfit = BTreeMap::new();
+        let mut left_out = BTreeMap::new();
         loop {
             let mut at = 0;
-            match self.write_once(batch, &unfit, &mut at) {
-                Err(cause) if is_of_the_deed(&cause) && !unfit.contains_key(&at) => {
+            match self.write_once(batch, &left_out, &mut at) {
+                Err(cause) if is_of_the_deed(&cause) && !left_out.contains_key(&at) => {
                     self.standing = before;
                     self.db.prepare_cached("ROLLBACK")?.execute([])?;
-                    unfit.insert(at, cause.to_string());
+                    left_out.insert(at, Why::of(&cause));
                 }
                 written => return written,
             }
@@ -200,7 +200,7 @@ impl Writer {
     fn write_once(
         &mut self,
         batch: &[Waiting<Job>],
-        unfit: &BTreeMap<usize, String>,
+        left_out: &BTreeMap<usize, Why>,
         at: &mut usize,
     ) -> rusqlite::Result<(Vec<Done>, Option<Header>)> {
         self.db.prepare_cached("BEGIN IMMEDIATE")?.execute([])?;
@@ -215,9 +215,10 @@ impl Writer {
         let mut done = Vec::with_capacity(batch.len());
         for (place, waiting) in batch.iter().enumerate() {
             *at = place;
-            done.push(match unfit.get(&place) {
+            done.push(match left_out.get(&place) {
                 None => self.write_job(&waiting.job, moment)?,
-                Some(what) => Done::Refused(what.clone()),
+                Some(Why::Stale) => Done::Deed(Written::Moved),
+                Some(Why::Unfit(what)) => Done::Refused(what.clone()),
             });
         }
         let chain = self.seal()?;
@@ -366,9 +367,21 @@ impl Moved {
     }
 }
 
-/// A row that the schema refuses.
+/// Why a deed is left out of its batch.
+enum Why {
+    Stale,
+    Unfit(String),
+}
+
+impl Why {
+    fn of(cause: &rusqlite::Error) -> Why {
+        if write::is_stale(cause) { Why::Stale } else { Why::Unfit(cause.to_string()) }
+    }
+}
+
+/// A row that the schema refuses, or that stands otherwise than the deed has read it.
 fn is_of_the_deed(cause: &rusqlite::Error) -> bool {
-    cause.sqlite_error_code() == Some(ErrorCode::ConstraintViolation)
+    write::is_stale(cause) || cause.sqlite_error_code() == Some(ErrorCode::ConstraintViolation)
 }
 
 /// A full disk or another process's lock: the connection itself is sound.

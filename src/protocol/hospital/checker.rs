@@ -78,7 +78,7 @@ impl Checker {
                 }
             }
         }
-        let mut rows = Rows { table, values };
+        let mut rows = Rows::new(table, values);
         if raw.has_too_many_repeats() {
             self.node_fault(table, Trouble::Conflict);
         }

@@ -8,9 +8,9 @@ use sm3::Digest as _;
 use sm3::Sm3;
 
 use crate::domain::record;
-use crate::protocol::hospital::field::Node;
+use crate::domain::record::RowDigest;
+use crate::protocol::hospital::field::NodeTable;
 use crate::protocol::hospital::message::Message;
-use crate::protocol::hospital::row::Row;
 use crate::protocol::hospital::row::Rows;
 use crate::protocol::hospital::row::Value;
 
@@ -23,7 +23,7 @@ pub struct ContentHash {
 
 /// Raise it whenever the bytes below change for a message that was valid before: another order of a table's
 /// fields, another set of left-out fields, another canonical form.
-pub const RECIPE: u8 = 1;
+pub const RECIPE: u8 = 2;
 
 /// Credential and desk; the insured region, which is hashed once for the message; the extension as a whole,
 /// since what it decides is lifted into fields of its own.
@@ -48,22 +48,32 @@ impl ContentHash {
         put_number(&mut bytes, envelope.insured_region.map_or(-1, |region| i64::from(region.0)));
         bytes.push(u8::from(envelope.is_work_injury()));
         for rows in &message.nodes {
-            put_rows(&mut bytes, rows);
+            // Rows of a list are told from each other by their digests, which are made in any case.
+            if rows.len() > 1 { put_digests(&mut bytes, rows) } else { put_rows(&mut bytes, rows) }
         }
         ContentHash { recipe: RECIPE, digest: Sm3::digest(&bytes).into() }
     }
 }
 
 /// What one row says, by the same recipe: tells a row that is sent again from another one under the same number.
-pub fn row_digest<N: Node>(row: &Row<'_, '_, N>) -> [u8; 32] {
+pub(super) fn row_digest(table: &NodeTable, values: &[Value<'_>]) -> RowDigest {
     let mut bytes = Vec::with_capacity(256);
-    for (field, value) in row.fields() {
+    for (field, value) in table.fields.iter().zip(values) {
         if *value != Value::Absent && !LEFT_OUT.contains(&field.wire) {
             put(&mut bytes, field.wire.as_bytes());
             put_value(&mut bytes, value);
         }
     }
-    Sm3::digest(&bytes).into()
+    let whole: [u8; 32] = Sm3::digest(&bytes).into();
+    let mut half = RowDigest::default();
+    half.iter_mut().zip(whole).for_each(|(to, byte)| *to = byte);
+    half
+}
+
+fn put_digests(bytes: &mut Vec<u8>, rows: &Rows<'_>) {
+    put(bytes, rows.table.wire.as_bytes());
+    put_number(bytes, i64::try_from(rows.len()).unwrap_or(i64::MAX));
+    rows.digests().iter().for_each(|digest| bytes.extend_from_slice(digest));
 }
 
 /// The node's name, the names of the columns that any row fills, then the rows. Naming only filled columns

@@ -1,5 +1,6 @@
 //! Owns a request that was understood: its envelope, its checked rows, and what was put right on the way.
 
+use crate::domain::record::RowDigest;
 use crate::protocol::envelope::Envelope;
 use crate::protocol::error::Fault;
 use crate::protocol::error::Faults;
@@ -49,6 +50,12 @@ impl<'m> Message<'m> {
         let rows = self.nodes.iter().find(|rows| core::ptr::eq(rows.table, N::table()));
         let values = rows.map(|rows| rows.values.as_slice()).unwrap_or_default();
         values.chunks_exact(N::table().fields.len()).map(Row::new)
+    }
+
+    /// What each row of a node says, in the order sent.
+    pub fn digests<N: Node>(&self) -> &[RowDigest] {
+        let rows = self.nodes.iter().find(|rows| core::ptr::eq(rows.table, N::table()));
+        rows.map(Rows::digests).unwrap_or_default()
     }
 
     /// A refusal of a field that passed its table and cannot be used all the same, for the code that maps fields to

@@ -2,6 +2,7 @@
 
 use core::marker::PhantomData;
 use std::borrow::Cow;
+use std::sync::OnceLock;
 
 use rust_decimal::Decimal;
 
@@ -9,6 +10,8 @@ use crate::domain::calendar::Day;
 use crate::domain::calendar::Moment;
 use crate::domain::ids::RegionCode;
 use crate::domain::money::Fen;
+use crate::domain::record::RowDigest;
+use crate::protocol::hospital::content;
 use crate::protocol::hospital::field::Field;
 use crate::protocol::hospital::field::Node;
 use crate::protocol::hospital::field::NodeTable;
@@ -53,9 +56,20 @@ impl Value<'_> {
 pub struct Rows<'m> {
     pub(crate) table: &'static NodeTable,
     pub(crate) values: Vec<Value<'m>>,
+    digests: OnceLock<Vec<RowDigest>>,
 }
 
 impl<'m> Rows<'m> {
+    pub(crate) fn new(table: &'static NodeTable, values: Vec<Value<'m>>) -> Rows<'m> {
+        Rows { table, values, digests: OnceLock::new() }
+    }
+
+    /// What each row says. Hashed once, however often it is asked.
+    pub(crate) fn digests(&self) -> &[RowDigest] {
+        self.digests
+            .get_or_init(|| self.iter().map(|values| content::row_digest(self.table, values)).collect())
+    }
+
     pub fn len(&self) -> usize {
         self.values.len() / self.table.fields.len()
     }

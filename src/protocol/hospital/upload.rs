@@ -5,11 +5,11 @@ use rust_decimal::Decimal;
 use crate::domain::catalogue::ChargeLevel;
 use crate::domain::ids::LineNo;
 use crate::domain::record::Line;
+use crate::domain::record::RowDigest;
 use crate::domain::refusal::LineFault;
 use crate::domain::split::FullOwnPay;
 use crate::domain::upload::LineOrder;
 use crate::protocol::answer;
-use crate::protocol::hospital::content::row_digest;
 use crate::protocol::hospital::kept;
 use crate::protocol::hospital::message::Message;
 use crate::protocol::hospital::row::Row;
@@ -48,11 +48,15 @@ fn order(message: &Message<'_>) -> Result<Upload, NotDone> {
     let first = message.maybe::<FeeLine>().ok_or_else(|| broken("2301 without lines"))?;
     Ok(Upload {
         stay: stay_ref(first.get(&FEE_LINE.mdtrt_id), first.get(&FEE_LINE.psn_no))?,
-        lines: message.list::<FeeLine>().map(|row| line(&row)).collect::<Result<_, _>>()?,
+        lines: message
+            .list::<FeeLine>()
+            .zip(message.digests::<FeeLine>())
+            .map(|(row, digest)| line(&row, *digest))
+            .collect::<Result<_, _>>()?,
     })
 }
 
-fn line(row: &Row<'_, '_, FeeLine>) -> Result<LineOrder, NotDone> {
+fn line(row: &Row<'_, '_, FeeLine>, content: RowDigest) -> Result<LineOrder, NotDone> {
     let original = row.get(&FEE_LINE.init_feedetl_sn);
     let original = original.map(|no| identifier("init_feedetl_sn", "原费用流水号", no, LineNo::parse));
     Ok(LineOrder {
@@ -65,7 +69,7 @@ fn line(row: &Row<'_, '_, FeeLine>) -> Result<LineOrder, NotDone> {
         count: row.get(&FEE_LINE.cnt),
         approved: row.get(&FEE_LINE.hosp_appr_flag) == Some(APPROVED),
         amount: row.get(&FEE_LINE.det_item_fee_sumamt),
-        content: row_digest(row),
+        content,
         raw: kept::kept(row, |wire| !TYPED.contains(&wire)),
     })
 }
