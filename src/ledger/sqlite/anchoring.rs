@@ -99,7 +99,8 @@ fn gather(db: &Connection) -> rusqlite::Result<Option<Gathered>> {
         "SELECT lane, (SELECT MAX(last_sequence) FROM anchored a WHERE a.lane = l.lane) AS covered
          FROM lane l WHERE sequence > COALESCE(covered, 0) ORDER BY lane";
     const BLOCKS: &str = "SELECT first_sequence, records, hash FROM block
-         WHERE lane = ?1 AND first_sequence > ?2 ORDER BY first_sequence";
+         WHERE bucket = COALESCE((SELECT MIN(bucket) FROM lane WHERE lane = ?1), 0)
+           AND lane = ?1 AND first_sequence > ?2 ORDER BY first_sequence";
     let (mut stretches, mut blocks) = (Vec::new(), Vec::new());
     let mut lanes = db.prepare_cached(LANES)?;
     let mut lanes = lanes.query([])?;

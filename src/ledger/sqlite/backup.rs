@@ -127,7 +127,8 @@ impl SqliteLog {
 
     fn blocks(&self, stretch: &Stretch) -> Read<VecDeque<BlockRow>> {
         const SQL: &str = "SELECT lane, first_sequence, leaves, hash FROM block
-             WHERE lane = ?1 AND first_sequence BETWEEN ?2 AND ?3 ORDER BY first_sequence";
+             WHERE bucket = COALESCE((SELECT MIN(bucket) FROM lane WHERE lane = ?1), 0)
+               AND lane = ?1 AND first_sequence BETWEEN ?2 AND ?3 ORDER BY first_sequence";
         let range = params![stretch.lane, whole(stretch.first), whole(stretch.last)];
         rows(&self.db, SQL, range, |row| {
             let leaves: Vec<u8> = column(row, 2)?;

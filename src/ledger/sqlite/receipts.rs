@@ -91,9 +91,11 @@ fn anchor_over(db: &Connection, lane: u32, sequence: u64) -> Read<Option<Signed>
 /// The record's block, and that block's hash.
 fn in_block(db: &Connection, record: &receipt::Row) -> Read<(InBlock, Hash)> {
     const SQL: &str = "SELECT first_sequence, leaves FROM block
-         WHERE lane = ?1 AND first_sequence <= ?2 ORDER BY first_sequence DESC LIMIT 1";
+         WHERE bucket = COALESCE((SELECT MIN(bucket) FROM lane WHERE lane = ?1), 0)
+           AND lane = ?1 AND first_sequence <= ?2 ORDER BY first_sequence DESC LIMIT 1";
     const BEFORE: &str = "SELECT hash FROM block
-         WHERE lane = ?1 AND first_sequence < ?2 ORDER BY first_sequence DESC LIMIT 1";
+         WHERE bucket = COALESCE((SELECT MIN(bucket) FROM lane WHERE lane = ?1), 0)
+           AND lane = ?1 AND first_sequence < ?2 ORDER BY first_sequence DESC LIMIT 1";
     let failed = || storage("read a block");
     let found: Option<(i64, Vec<u8>)> = db
         .query_row(SQL, params![record.lane, whole(record.sequence)], |row| Ok((row.get(0)?, row.get(1)?)))
@@ -118,7 +120,8 @@ fn in_block(db: &Connection, record: &receipt::Row) -> Read<(InBlock, Hash)> {
 
 fn under_anchor(db: &Connection, signed: Signed, lane: u32, first: u64, hash: &Hash) -> Read<UnderAnchor> {
     const SQL: &str = "SELECT hash, lane, first_sequence FROM block
-         WHERE lane = ?1 AND first_sequence BETWEEN ?2 AND ?3 ORDER BY first_sequence";
+         WHERE bucket = COALESCE((SELECT MIN(bucket) FROM lane WHERE lane = ?1), 0)
+           AND lane = ?1 AND first_sequence BETWEEN ?2 AND ?3 ORDER BY first_sequence";
     let failed = || storage("read the blocks under an anchor");
     let Signed { anchor, signature } = signed;
     let (mut blocks, mut at) = (Vec::new(), None);

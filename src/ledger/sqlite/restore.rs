@@ -163,8 +163,8 @@ impl LogRows<'_> {
     fn put(&mut self, row: &Row) -> Read<()> {
         match row {
             Row::Block(block) => {
-                const SQL: &str = "INSERT INTO block (lane, first_sequence, records, leaves, hash)
-                     VALUES (?1, ?2, ?3, ?4, ?5)";
+                const SQL: &str = "INSERT INTO block (bucket, lane, first_sequence, records, leaves, hash)
+                     VALUES (0, ?1, ?2, ?3, ?4, ?5)";
                 let first = whole(block.first);
                 let (records, leaves) = (block.leaves.len() as u64, block.leaves.as_flattened());
                 self.run(SQL, params![block.lane, first, whole(records), leaves, block.hash])
@@ -235,10 +235,11 @@ impl LogRows<'_> {
 
 /// A row for each lane that was ever taken, so that none is taken again; where it stands, its last block says.
 fn put_lanes(db: &Connection, wish: &Wish<'_>, last_ms: &BTreeMap<u32, i64>) -> Read<()> {
-    const SQL: &str = "INSERT INTO lane (lane, epoch, sequence, chain, last_ms, floor_ms)
-         VALUES (?1, 1,
-             COALESCE((SELECT MAX(first_sequence + records - 1) FROM block WHERE lane = ?1), 0),
-             (SELECT hash FROM block WHERE lane = ?1 ORDER BY first_sequence DESC LIMIT 1), ?2, ?3)";
+    const SQL: &str = "INSERT INTO lane (bucket, lane, epoch, sequence, chain, last_ms, floor_ms)
+         VALUES (0, ?1, 1,
+             COALESCE((SELECT MAX(first_sequence + records - 1) FROM block WHERE bucket = 0 AND lane = ?1), 0),
+             (SELECT hash FROM block WHERE bucket = 0 AND lane = ?1 ORDER BY first_sequence DESC LIMIT 1), ?2, ?3)";
+    const TAKEN: &str = "UPDATE meta SET value = CAST(CAST(?1 AS BIGINT) AS TEXT) WHERE name = 'lanes'";
     let headers = || wish.folder.files.iter().map(|(_, header)| header);
     let floor = headers().map(|header| header.floor_ms).max().unwrap_or(0);
     let lanes = headers().map(|header| header.lanes).max().unwrap_or(0).max(wish.lanes);
@@ -248,5 +249,6 @@ fn put_lanes(db: &Connection, wish: &Wish<'_>, last_ms: &BTreeMap<u32, i64>) -> 
         let last = last_ms.get(&lane).copied().unwrap_or(0);
         put.execute(params![lane, last, floor]).map_err(failed())?;
     }
+    db.execute(TAKEN, [lanes]).map_err(failed())?;
     Ok(())
 }

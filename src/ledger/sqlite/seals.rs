@@ -175,7 +175,8 @@ impl Seals {
         hashes: &mut Vec<Hash>,
     ) -> Read<()> {
         const SQL: &str = "SELECT first_sequence, records, leaves, hash FROM block
-             WHERE lane = ?1 AND first_sequence BETWEEN ?2 AND ?3 ORDER BY first_sequence";
+             WHERE bucket = COALESCE((SELECT MIN(bucket) FROM lane WHERE lane = ?1), 0)
+               AND lane = ?1 AND first_sequence BETWEEN ?2 AND ?3 ORDER BY first_sequence";
         let failed = || storage("read the blocks");
         let mut statement = db.prepare_cached(SQL).map_err(failed())?;
         let mut rows = statement.query(params![lane, whole(first), whole(last)]).map_err(failed())?;
@@ -273,7 +274,8 @@ impl Seals {
     /// A record that stands: is it what was sealed at its place?
     pub(super) fn meet(&self, db: &Connection, place: Placed, leaf: &Hash) -> Read<Result<(), &'static str>> {
         const SQL: &str = "SELECT first_sequence, leaves FROM block
-             WHERE lane = ?1 AND first_sequence <= ?2 ORDER BY first_sequence DESC LIMIT 1";
+             WHERE bucket = COALESCE((SELECT MIN(bucket) FROM lane WHERE lane = ?1), 0)
+               AND lane = ?1 AND first_sequence <= ?2 ORDER BY first_sequence DESC LIMIT 1";
         let failed = || storage("read a block");
         let Some(lane) =
             self.lanes.get(&place.lane).filter(|lane| (1..=lane.records).contains(&place.sequence))
