@@ -23,6 +23,7 @@ use crate::ledger::backup::row::ReferenceRow;
 use crate::ledger::backup::row::Row;
 use crate::ledger::backup::writing::Extent;
 use crate::ledger::backup::writing::Log;
+use crate::ledger::row::column;
 use crate::ledger::seal::anchor::Anchor;
 use crate::ledger::seal::anchor::Stretch;
 use crate::ledger::seal::merkle::Hash;
@@ -30,8 +31,6 @@ use crate::ledger::sqlite::Settings;
 use crate::ledger::sqlite::anchoring;
 use crate::ledger::sqlite::at_rest;
 use crate::ledger::sqlite::connection;
-use crate::ledger::sqlite::read::column;
-use crate::ledger::sqlite::read::number;
 use crate::ledger::sqlite::read::snapshot;
 use crate::ledger::sqlite::storage;
 use crate::ledger::sqlite::whole;
@@ -112,10 +111,10 @@ impl SqliteLog {
              FROM reference_record WHERE version > ?1 ORDER BY version LIMIT 1";
         let read = |row: &SqlRow<'_>| {
             Ok(ReferenceRow {
-                version: number(row, 0)?,
+                version: column(row, 0)?,
                 at_ms: column(row, 1)?,
                 lane: column(row, 2)?,
-                sequence: number(row, 3)?,
+                sequence: column(row, 3)?,
                 source: column(row, 4)?,
                 kind: column(row, 5)?,
                 format: column(row, 6)?,
@@ -133,7 +132,7 @@ impl SqliteLog {
         rows(&self.db, SQL, range, |row| {
             let leaves: Vec<u8> = column(row, 2)?;
             let leaves = leaves.as_chunks::<32>().0.to_vec();
-            Ok(BlockRow { lane: column(row, 0)?, first: number(row, 1)?, leaves, hash: column(row, 3)? })
+            Ok(BlockRow { lane: column(row, 0)?, first: column(row, 1)?, leaves, hash: column(row, 3)? })
         })
     }
 }
@@ -160,12 +159,12 @@ fn record(row: &SqlRow<'_>) -> Read<RecordRow> {
     Ok(RecordRow {
         bucket: column(row, 1)?,
         person: column(row, 2)?,
-        version: number(row, 3)?,
-        stay: stay.map(|stay| Ok::<_, LedgerError>((stay, number(row, 5)?))).transpose()?,
+        version: column(row, 3)?,
+        stay: stay.map(|stay| Ok::<_, LedgerError>((stay, column(row, 5)?))).transpose()?,
         kind: column(row, 6)?,
         at_ms: column(row, 7)?,
         lane: column(row, 8)?,
-        sequence: number(row, 9)?,
+        sequence: column(row, 9)?,
         institution: column(row, 10)?,
         infno: column(row, 11)?,
         msgid: column(row, 12)?,
@@ -236,7 +235,7 @@ fn last_covered(db: &Connection, standing: &Standing) -> Read<i64> {
 /// Version of the last change of the shared tables that is covered.
 fn last_reference_covered(db: &Connection, standing: &Standing) -> Read<u64> {
     const SQL: &str = "SELECT version, lane, lane_sequence FROM reference_record ORDER BY version";
-    let places = rows(db, SQL, &[], |row| Ok((number(row, 0)?, column(row, 1)?, number(row, 2)?)))?;
+    let places = rows(db, SQL, &[], |row| Ok((column(row, 0)?, column(row, 1)?, column(row, 2)?)))?;
     let covered = places.iter().take_while(|(_, lane, sequence)| covers(standing, *lane, *sequence));
     Ok(covered.last().map_or(0, |(version, ..)| *version))
 }

@@ -21,23 +21,22 @@ use crate::domain::state::StayState;
 use crate::ledger::LedgerError;
 use crate::ledger::Verify;
 use crate::ledger::codec;
+use crate::ledger::kept::RECORD;
+use crate::ledger::kept::amounts;
+use crate::ledger::kept::kept_record;
 use crate::ledger::key;
 use crate::ledger::prepared;
 use crate::ledger::replay::MessageRow;
 use crate::ledger::replay::Replayed;
 use crate::ledger::replay::Settled;
+use crate::ledger::row::bucket;
+use crate::ledger::row::column;
+use crate::ledger::row::text;
 use crate::ledger::seal;
 use crate::ledger::seal::Contents;
 use crate::ledger::seal::RecordPlace;
 use crate::ledger::seal::merkle::Hash;
 use crate::ledger::secrets::Secrets;
-use crate::ledger::sqlite::read::RECORD;
-use crate::ledger::sqlite::read::amounts;
-use crate::ledger::sqlite::read::bucket;
-use crate::ledger::sqlite::read::column;
-use crate::ledger::sqlite::read::kept_record;
-use crate::ledger::sqlite::read::number;
-use crate::ledger::sqlite::read::text;
 use crate::ledger::sqlite::seals::Fault;
 use crate::ledger::sqlite::seals::Placed;
 use crate::ledger::sqlite::seals::Seals;
@@ -215,7 +214,7 @@ impl Check<'_> {
         self.rows.person += 1;
         let key = params![replayed.bucket.get(), replayed.person];
         let kept = self.one(SQL, key, |row| {
-            let row_of_hers = (number(row, 0)?, Instant(column(row, 1)?), decoded(row, 2)?);
+            let row_of_hers = (column(row, 0)?, Instant(column(row, 1)?), decoded(row, 2)?);
             Ok((row_of_hers, column::<Option<Vec<u8>>>(row, 3)?))
         })?;
         let (kept, hidden) = kept.unzip();
@@ -241,7 +240,7 @@ impl Check<'_> {
         const SQL: &str = "SELECT person, version, state FROM stay WHERE bucket = ?1 AND stay = ?2";
         self.rows.stay += 1;
         let kept = self.one(SQL, params![replayed.bucket.get(), id.as_str()], |row| {
-            Ok((column(row, 0)?, number(row, 1)?, decoded(row, 2)?))
+            Ok((column(row, 0)?, column(row, 1)?, decoded(row, 2)?))
         })?;
         let folded = Some((replayed.person.clone(), version, state.clone()));
         self.same(replayed, &format!("stay {id}"), &folded, &kept);
@@ -256,7 +255,7 @@ impl Check<'_> {
         let asked = params![replayed.bucket.get(), message, institution, key.transaction, replayed.person];
         let kept = self.one(SQL, asked, |row| {
             let content = ContentHash { recipe: column(row, 4)?, digest: column(row, 5)? };
-            let (version, undone_by, fence) = (number(row, 1)?, number(row, 2)?, column(row, 3)?);
+            let (version, undone_by, fence) = (column(row, 1)?, column(row, 2)?, column(row, 3)?);
             Ok((column::<String>(row, 0)?, MessageRow { version, undone_by, fence, content }))
         })?;
         self.same(replayed, &format!("message {message}"), &Some((replayed.person.clone(), *row)), &kept);
@@ -368,22 +367,22 @@ const BUCKET: usize = 17;
 
 /// Whose record a row is, for a fault.
 fn named(row: &Row<'_>) -> Read<String> {
-    Ok(format!("record {} of {}", number(row, 1)?, text(row, PERSON)?))
+    Ok(format!("record {} of {}", column::<u64>(row, 1)?, text(row, PERSON)?))
 }
 
 /// The leaf of a row as it stands, from the columns of [`RECORD`] and the bucket.
 fn sealed(row: &Row<'_>) -> Read<(Placed, Hash)> {
     let stay = row.get_ref(2).ok().and_then(|kept| kept.as_str().ok());
-    let stay = stay.map(|stay| Ok::<_, LedgerError>((stay, number(row, 3)?))).transpose()?;
+    let stay = stay.map(|stay| Ok::<_, LedgerError>((stay, column(row, 3)?))).transpose()?;
     let place = RecordPlace {
         bucket: column(row, BUCKET)?,
         person: text(row, PERSON)?,
-        version: number(row, 1)?,
+        version: column(row, 1)?,
         stay,
         kind: text(row, 4)?,
         at_ms: column(row, 5)?,
         lane: column(row, 14)?,
-        sequence: number(row, 15)?,
+        sequence: column(row, 15)?,
         institution: text(row, 6)?,
         infno: column(row, 7)?,
         msgid: text(row, 8)?,

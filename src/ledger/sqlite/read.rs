@@ -4,26 +4,17 @@ use std::sync::Arc;
 
 use rusqlite::Connection;
 use rusqlite::OptionalExtension as _;
-use rusqlite::Row;
 use rusqlite::params;
 
-use crate::domain::breakdown::Breakdown;
-use crate::domain::calendar::Instant;
 use crate::domain::calendar::Month;
-use crate::domain::clearing::MonthRow;
 use crate::domain::ids::Bucket;
 use crate::domain::ids::InstitutionCode;
 use crate::domain::ids::MessageId;
 use crate::domain::ids::PersonKey;
-use crate::domain::ids::RegionCode;
 use crate::domain::ids::SettlementId;
 use crate::domain::ids::StayId;
 use crate::domain::lines::Lines;
-use crate::domain::money::Fen;
-use crate::domain::person::PersonPrivate;
-use crate::domain::record::ContentHash;
 use crate::domain::record::MessageKey;
-use crate::domain::record::Private;
 use crate::domain::record::Record;
 use crate::ledger::ClearingRow;
 use crate::ledger::Facts;
@@ -33,22 +24,30 @@ use crate::ledger::LookUp;
 use crate::ledger::Message;
 use crate::ledger::StayFacts;
 use crate::ledger::Who;
-use crate::ledger::codec;
-use crate::ledger::codec::CodecError;
 use crate::ledger::credential::Credential;
-use crate::ledger::effect;
+use crate::ledger::kept::CLEARING;
+use crate::ledger::kept::MESSAGE;
+use crate::ledger::kept::MessageState;
+use crate::ledger::kept::PERSON;
+use crate::ledger::kept::RECORD;
+use crate::ledger::kept::STAY;
+use crate::ledger::kept::clearing_row;
+use crate::ledger::kept::kept_person;
+use crate::ledger::kept::kept_record;
+use crate::ledger::kept::kept_stay;
 use crate::ledger::key;
-use crate::ledger::seal::merkle::Hash;
+use crate::ledger::row::Shifted;
+use crate::ledger::row::bucket;
+use crate::ledger::row::column;
+use crate::ledger::row::damaged;
+use crate::ledger::row::parsed;
+use crate::ledger::row::person;
 use crate::ledger::secrets::Secrets;
 use crate::ledger::sqlite::storage;
 use crate::ledger::sqlite::whole;
 use crate::vault::lookup::LookupKey;
 
 type Read<T> = Result<T, LedgerError>;
-
-/// The columns of a record, in the order in which [`kept_record`] takes them.
-pub(super) const RECORD: &str = "person, version, stay, stay_version, kind, at_ms, institution, infno, msgid, \
-                                 format, told, body, private, keyed, lane, lane_sequence, commitment";
 
 /// Everything that a call wants, as of one instant.
 pub(super) fn look_up(db: &Connection, secrets: &Secrets, wanted: &LookUp) -> Read<Found> {
@@ -122,37 +121,21 @@ fn facts(
 }
 
 fn find_person(db: &Connection, secrets: &Secrets, bucket: Bucket, person: PersonKey) -> Read<Option<Facts>> {
-    const SQL: &str = "SELECT version, last_ms, state, private, person FROM person
-         WHERE bucket = ?1 AND person = ?2";
+    let sql = format!("SELECT {PERSON} FROM person WHERE bucket = ?1 AND person = ?2");
     let failed = || storage("read a person");
-    let mut statement = db.prepare_cached(SQL).map_err(failed())?;
+    let mut statement = db.prepare_cached(&sql).map_err(failed())?;
     let mut rows = statement.query(params![bucket.get(), key::person_text(&person)]).map_err(failed())?;
-    let Some(row) = rows.next().map_err(failed())? else { return Ok(None) };
-    let known = of_the_register(private(secrets, row, (4, 3), None)?)
-        .ok_or_else(|| damaged(&format!("{person:?}"), "her row keeps what is not hers"))?;
-    let facts = Facts {
-        bucket,
-        version: number(row, 0)?,
-        last_at: Instant(column(row, 1)?),
-        person: Arc::new(decoded(row, 2, "person", &person)?),
-        private: Arc::new(known),
-        key: person,
-        stay: None,
-        lines: None,
-        settlement: None,
-    };
-    Ok(Some(facts))
+    let row = rows.next().map_err(failed())?;
+    row.map(|row| kept_person(secrets, row, bucket, person)).transpose()
 }
 
 fn find_stay(db: &Connection, bucket: Bucket, id: &StayId) -> Read<Option<(PersonKey, StayFacts)>> {
-    const SQL: &str = "SELECT person, version, state FROM stay WHERE bucket = ?1 AND stay = ?2";
+    let sql = format!("SELECT {STAY} FROM stay WHERE bucket = ?1 AND stay = ?2");
     let failed = || storage("read a stay");
-    let mut statement = db.prepare_cached(SQL).map_err(failed())?;
+    let mut statement = db.prepare_cached(&sql).map_err(failed())?;
     let mut rows = statement.query(params![bucket.get(), id.as_str()]).map_err(failed())?;
-    let Some(row) = rows.next().map_err(failed())? else { return Ok(None) };
-    let person = person(row, 0)?;
-    let state = Arc::new(decoded(row, 2, "stay", &person)?);
-    Ok(Some((person, StayFacts { id: id.clone(), version: number(row, 1)?, state })))
+    let row = rows.next().map_err(failed())?;
+    row.map(|row| kept_stay(row, id)).transpose()
 }
 
 /// The standing lines of a stay, folded from its records.
@@ -188,41 +171,30 @@ fn message(
     person: &PersonKey,
     key: &MessageKey,
 ) -> Read<Message> {
-    const SQL: &str = "SELECT person, version, undone_by, fence, recipe, content FROM message
-         WHERE bucket = ?1 AND msgid = ?2 AND institution = ?3 AND infno = ?4 AND person = ?5";
+    let sql = format!(
+        "SELECT {MESSAGE} FROM message
+         WHERE bucket = ?1 AND msgid = ?2 AND institution = ?3 AND infno = ?4 AND person = ?5"
+    );
     let failed = || storage("read a message");
     let (message, institution, person) =
         (key.message.as_str(), key.institution.as_str(), key::person_text(person));
     let asked = params![bucket.get(), message, institution, key.transaction, person];
-    let mut statement = db.prepare_cached(SQL).map_err(failed())?;
+    let mut statement = db.prepare_cached(&sql).map_err(failed())?;
     let mut rows = statement.query(asked).map_err(failed())?;
     match rows.next().map_err(failed())? {
-        Some(row) => kept_message(db, secrets, bucket, row, 0),
+        Some(row) => message_of(db, secrets, bucket, &MessageState::kept(row)?),
         None => Ok(Message::Unknown),
     }
 }
 
-/// From the columns person, version, undone_by, fence, recipe, content, the first of which is `at`.
-fn kept_message(
-    db: &Connection,
-    secrets: &Secrets,
-    bucket: Bucket,
-    row: &Row<'_>,
-    at: usize,
-) -> Read<Message> {
-    let person: String = column(row, at)?;
-    let undone_by: i64 = column(row, at + 2)?;
-    let fence: bool = column(row, at + 3)?;
-    let record = must(record(db, secrets, bucket, &person, column(row, at + 1)?)?, &person)?;
-    if fence {
-        return Ok(Message::Fenced { by: record });
+fn message_of(db: &Connection, secrets: &Secrets, bucket: Bucket, state: &MessageState) -> Read<Message> {
+    let record = |version| must(record(db, secrets, bucket, &state.person, version)?, &state.person);
+    let (content, about) = (state.content, record(state.version)?);
+    match (state.fence, state.undone_by) {
+        (true, _) => Ok(Message::Fenced { by: about }),
+        (false, 0) => Ok(Message::Done { content, record: about }),
+        (false, by) => Ok(Message::Undone { content, record: about, by: record(by)? }),
     }
-    let content = ContentHash { recipe: column(row, at + 4)?, digest: column(row, at + 5)? };
-    if undone_by == 0 {
-        return Ok(Message::Done { content, record });
-    }
-    let by = must(self::record(db, secrets, bucket, &person, undone_by)?, &person)?;
-    Ok(Message::Undone { content, record, by })
 }
 
 fn must(record: Option<Arc<Record>>, person: &str) -> Read<Arc<Record>> {
@@ -316,7 +288,8 @@ pub(super) fn trace(
                 transaction: column(row, 2)?,
                 message: message.clone(),
             };
-            found.push((key, kept_message(db, secrets, bucket(row, 0)?, row, 3)?));
+            let state = MessageState::kept(&Shifted(row, 3))?;
+            found.push((key, message_of(db, secrets, bucket(row, 0)?, &state)?));
         }
         Ok(found)
     })
@@ -352,43 +325,18 @@ fn month_of_bucket(
     limit: usize,
     found: &mut Vec<ClearingRow>,
 ) -> Read<()> {
-    const SQL: &str =
-        "SELECT setl_id, original, person, version, at_ms, insured_pool, care_pool, institution,
-             medfee, fund, account + mutual_aid, cash, kind
-         FROM settlement WHERE bucket = ?1 AND setl_month = ?2 AND setl_id > ?3 ORDER BY setl_id LIMIT ?4";
+    let sql = format!(
+        "SELECT {CLEARING} FROM settlement
+         WHERE bucket = ?1 AND setl_month = ?2 AND setl_id > ?3 ORDER BY setl_id LIMIT ?4"
+    );
     let failed = || storage("read a month");
-    let mut statement = db.prepare_cached(SQL).map_err(failed())?;
+    let mut statement = db.prepare_cached(&sql).map_err(failed())?;
     let limit = i64::try_from(limit).unwrap_or(i64::MAX);
     let mut rows = statement.query(params![bucket, month.number(), after, limit]).map_err(failed())?;
     while let Some(row) = rows.next().map_err(failed())? {
         found.push(clearing_row(row)?);
     }
     Ok(())
-}
-
-fn clearing_row(row: &Row<'_>) -> Read<ClearingRow> {
-    let original: Option<String> = column(row, 1)?;
-    let sign = if column::<String>(row, 12)? == "reversed" { -1 } else { 1 };
-    Ok(ClearingRow {
-        settlement: parsed(row, 0, SettlementId::parse)?,
-        original: original
-            .map(|id| SettlementId::parse(&id))
-            .transpose()
-            .map_err(|cause| misread(row, &cause))?,
-        person: person(row, 2)?,
-        version: number(row, 3)?,
-        at: Instant(column(row, 4)?),
-        row: MonthRow {
-            insured_pool: RegionCode(column(row, 5)?),
-            care_pool: RegionCode(column(row, 6)?),
-            institution: parsed(row, 7, InstitutionCode::parse)?,
-            medfee: Fen(column(row, 8)?),
-            fund: Fen(column(row, 9)?),
-            account: Fen(column(row, 10)?),
-            cash: Fen(column(row, 11)?),
-            sign,
-        },
-    })
 }
 
 pub(super) fn find_persons(
@@ -406,128 +354,4 @@ pub(super) fn find_persons(
         persons.push(person(row, 0)?);
     }
     Ok(persons)
-}
-
-/// A record from the columns of [`RECORD`], with its money held to the identities once more.
-pub(super) fn kept_record(secrets: &Secrets, row: &Row<'_>) -> Read<Record> {
-    let format: i64 = column(row, 9)?;
-    if format > codec::FORMAT {
-        return Err(misread(row, &CodecError::NewerFormat(format)));
-    }
-    let key = MessageKey {
-        institution: parsed(row, 6, InstitutionCode::parse)?,
-        transaction: column(row, 7)?,
-        message: parsed(row, 8, MessageId::parse)?,
-    };
-    let stay: Option<String> = column(row, 2)?;
-    let stay_id = stay.map(|id| StayId::parse(&id)).transpose().map_err(|cause| misread(row, &cause))?;
-    let body = codec::decode_body(text(row, 4)?, text(row, 11)?).map_err(|cause| misread(row, &cause))?;
-    effect::verify(&body).map_err(|cause| misread(row, &cause))?;
-    Ok(Record {
-        person: person(row, 0)?,
-        version: number(row, 1)?,
-        stay: stay_id.map(|id| Ok::<_, LedgerError>((id, number(row, 3)?))).transpose()?,
-        at: Instant(column(row, 5)?),
-        meta: codec::decode_told(key, text(row, 10)?).map_err(|cause| misread(row, &cause))?,
-        body,
-        private: private(secrets, row, (0, 12), column::<Option<Hash>>(row, 16)?)?,
-    })
-}
-
-/// Personal data, from the columns of whose it is and of its ciphertext.
-fn private(
-    secrets: &Secrets,
-    row: &Row<'_>,
-    (whose, at): (usize, usize),
-    commitment: Option<Hash>,
-) -> Read<Private> {
-    let kept = row.get_ref(at).map_err(|cause| misread(row, &cause))?;
-    let kept = kept.as_blob_or_null().map_err(|cause| misread(row, &cause))?;
-    secrets.private(text(row, whose)?, kept, commitment.as_ref())
-}
-
-/// What a person's row keeps of her. Nothing is left of it once it was forgotten.
-fn of_the_register(private: Private) -> Option<PersonPrivate> {
-    match private {
-        Private::Person(known) => Some(known),
-        Private::None | Private::Erased => Some(PersonPrivate::default()),
-        Private::Filing(_) | Private::Admission(_) | Private::Discharge(_) => None,
-    }
-}
-
-/// Amounts of a breakdown in the order of the columns `medfee` to `cash`.
-pub(super) fn amounts(b: &Breakdown) -> [Fen; 15] {
-    [
-        b.medfee_sumamt,
-        b.hifp_pay,
-        b.hifob_pay,
-        b.hifmi_pay,
-        b.hifes_pay,
-        b.cvlserv_pay,
-        b.maf_pay,
-        b.hifdm_pay,
-        b.oth_pay,
-        b.fund_pay_sumamt,
-        b.hosp_part_amt,
-        b.psn_part_amt,
-        b.acct_pay,
-        b.acct_mulaid_pay,
-        b.psn_cash_pay,
-    ]
-}
-
-pub(super) fn column<T: rusqlite::types::FromSql>(row: &Row<'_>, at: usize) -> Read<T> {
-    row.get(at).map_err(|cause| misread(row, &cause))
-}
-
-pub(super) fn number(row: &Row<'_>, at: usize) -> Read<u64> {
-    let kept: i64 = column(row, at)?;
-    u64::try_from(kept).map_err(|cause| misread(row, &cause))
-}
-
-pub(super) fn text<'r>(row: &'r Row<'_>, at: usize) -> Read<&'r str> {
-    let value = row.get_ref(at).map_err(|cause| misread(row, &cause))?;
-    value.as_str().map_err(|cause| misread(row, &cause))
-}
-
-pub(super) fn person(row: &Row<'_>, at: usize) -> Read<PersonKey> {
-    key::person_of(text(row, at)?).ok_or_else(|| damaged("a person's key", "it is not a pool and a number"))
-}
-
-pub(super) fn bucket(row: &Row<'_>, at: usize) -> Read<Bucket> {
-    Bucket::new(column(row, at)?).ok_or_else(|| damaged("a bucket", "it is not below 4096"))
-}
-
-pub(super) fn parsed<T, E: std::fmt::Display>(
-    row: &Row<'_>,
-    at: usize,
-    parse: fn(&str) -> Result<T, E>,
-) -> Read<T> {
-    parse(text(row, at)?).map_err(|cause| misread(row, &cause))
-}
-
-fn decoded<T: serde::de::DeserializeOwned>(
-    row: &Row<'_>,
-    at: usize,
-    what: &'static str,
-    person: &PersonKey,
-) -> Read<T> {
-    codec::decode(what, text(row, at)?).map_err(|cause| damaged(&format!("{person:?}"), &chain(&cause)))
-}
-
-/// A row that cannot be read. Named by table and column count only: its text may hold what must not be told.
-fn misread(row: &Row<'_>, cause: &dyn std::fmt::Display) -> LedgerError {
-    let columns = row.as_ref().column_names().collect::<Vec<_>>().join(", ");
-    damaged(&format!("a row of ({columns})"), &cause.to_string())
-}
-
-pub(super) fn damaged(at: &str, what: &str) -> LedgerError {
-    LedgerError::Damaged { at: at.into(), what: what.into() }
-}
-
-fn chain(cause: &dyn std::error::Error) -> String {
-    match cause.source() {
-        Some(below) => format!("{cause}: {below}"),
-        None => cause.to_string(),
-    }
 }

@@ -9,6 +9,8 @@ use crate::domain::ids::SettlementId;
 use crate::ledger::LedgerError;
 use crate::ledger::Receipted;
 use crate::ledger::codec;
+use crate::ledger::row::column;
+use crate::ledger::row::damaged;
 use crate::ledger::seal::anchor::Signed;
 use crate::ledger::seal::anchor::Stretch;
 use crate::ledger::seal::block;
@@ -19,10 +21,7 @@ use crate::ledger::seal::receipt::InBlock;
 use crate::ledger::seal::receipt::Receipt;
 use crate::ledger::seal::receipt::UnderAnchor;
 use crate::ledger::sqlite::anchoring;
-use crate::ledger::sqlite::read::column;
-use crate::ledger::sqlite::read::damaged;
 use crate::ledger::sqlite::read::find_settlement;
-use crate::ledger::sqlite::read::number;
 use crate::ledger::sqlite::read::snapshot;
 use crate::ledger::sqlite::storage;
 use crate::ledger::sqlite::whole;
@@ -58,7 +57,7 @@ fn row(db: &Connection, bucket: u16, person: &str, version: i64) -> Read<receipt
             kind: column(row, 2)?,
             at_ms: column(row, 3)?,
             lane: column(row, 4)?,
-            sequence: number(row, 5)?,
+            sequence: column(row, 5)?,
             institution: column(row, 6)?,
             infno: column(row, 7)?,
             msgid: column(row, 8)?,
@@ -130,7 +129,7 @@ fn under_anchor(db: &Connection, signed: Signed, lane: u32, first: u64, hash: &H
         let range = params![stretch.lane, whole(stretch.first), whole(stretch.last)];
         let mut rows = statement.query(range).map_err(failed())?;
         while let Some(row) = rows.next().map_err(failed())? {
-            if (column::<u32>(row, 1)?, number(row, 2)?) == (lane, first) {
+            if (column::<u32>(row, 1)?, column(row, 2)?) == (lane, first) {
                 at = Some(blocks.len());
             }
             blocks.push(column::<Hash>(row, 0)?);

@@ -11,6 +11,8 @@ use crate::domain::ids::Bucket;
 use crate::ledger::LedgerError;
 use crate::ledger::Verified;
 use crate::ledger::Verify;
+use crate::ledger::row::column;
+use crate::ledger::row::text;
 use crate::ledger::seal;
 use crate::ledger::seal::ReferencePlace;
 use crate::ledger::secrets::Secrets;
@@ -18,9 +20,6 @@ use crate::ledger::sqlite::Settings;
 use crate::ledger::sqlite::check;
 use crate::ledger::sqlite::check::Part;
 use crate::ledger::sqlite::connection;
-use crate::ledger::sqlite::read::column;
-use crate::ledger::sqlite::read::number;
-use crate::ledger::sqlite::read::text;
 use crate::ledger::sqlite::reference;
 use crate::ledger::sqlite::seals::Fault;
 use crate::ledger::sqlite::seals::Placed;
@@ -121,10 +120,10 @@ fn shared_tables(db: &Connection, seals: &Seals) -> Read<Vec<Fault>> {
     let (mut faults, mut fold) = (Vec::new(), BTreeMap::new());
     while let Some(row) = rows.next().map_err(failed())? {
         let place = ReferencePlace {
-            version: number(row, 0)?,
+            version: column(row, 0)?,
             at_ms: column(row, 1)?,
             lane: column(row, 2)?,
-            sequence: number(row, 3)?,
+            sequence: column(row, 3)?,
             source: text(row, 4)?,
             kind: text(row, 5)?,
             format: column(row, 6)?,

@@ -8,13 +8,13 @@ use crate::domain::calendar::Instant;
 use crate::domain::record::MessageKey;
 use crate::ledger::codec;
 use crate::ledger::effect::SettlementRow;
+use crate::ledger::kept::amounts;
 use crate::ledger::lane::Standing;
 use crate::ledger::prepared::Guard;
 use crate::ledger::prepared::Prepared;
 use crate::ledger::seal;
 use crate::ledger::seal::RecordPlace;
 use crate::ledger::seal::merkle::Hash;
-use crate::ledger::sqlite::read::amounts;
 use crate::ledger::sqlite::whole;
 
 /// What became of one deed.
