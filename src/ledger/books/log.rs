@@ -72,7 +72,7 @@ pub(in crate::ledger) fn identity(db: &dyn Database) -> Read<Option<Hash>> {
 
 /// The highest lane that was ever taken.
 pub(in crate::ledger) fn lanes(db: &dyn Database) -> Read<u32> {
-    const SQL: &str = "SELECT COALESCE(MAX(lane), 0) FROM lane";
+    const SQL: &str = "SELECT CAST(value AS BIGINT) FROM meta WHERE name = 'lanes'";
     db.the("read the lanes", SQL, &[], |row| column(row, 0))
 }
 

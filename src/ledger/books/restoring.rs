@@ -66,7 +66,7 @@ impl<'d> LogRows<'d> {
         match row {
             Row::Block(BlockRow { lane, first, leaves, hash }) => {
                 let (records, leaves) = (leaves.len() as u64, leaves.as_flattened());
-                self.blocks.put(values![0, *lane, *first, records, leaves, hash])
+                self.blocks.put(values![0_i64, *lane, *first, records, leaves, hash])
             }
             Row::Record(record) => self.record(record),
             Row::Reference(change) => self.reference(change),

@@ -130,6 +130,7 @@ fn climb(db: &mut Connection, lookup: &LookupKey) -> rusqlite::Result<()> {
     if standing == 0 {
         set_meta(&all, "format", &codec::FORMAT.to_string())?;
         set_meta(&all, "lookup_key", &fingerprint(lookup))?;
+        set_meta(&all, "lanes", "0")?;
     }
     set_meta(&all, "schema_version", &STEPS.len().to_string())?;
     all.commit()
