@@ -24,8 +24,10 @@ use crate::ledger::Verified;
 use crate::ledger::Witness;
 use crate::ledger::backup::BackupError;
 use crate::ledger::backup::folder::Folder;
+use crate::ledger::backup::reading::Wish;
+use crate::ledger::backup::writing::Beyond;
+use crate::ledger::backup::writing::Log as _;
 use crate::ledger::secrets::Secrets;
-use crate::ledger::sqlite::backup::Beyond;
 use crate::ledger::sqlite::backup::SqliteLog;
 use crate::ledger::sqlite::restore;
 
@@ -113,7 +115,7 @@ fn perform(
     drop(live);
     let progress = Arc::new(Progress::default());
     let witness = arguments.witness.filter(|witness| witness.number <= up_to);
-    let wish = restore::Wish { folder: &folder, up_to, witness, lanes, progress: &progress };
+    let wish = Wish { folder: &folder, up_to, witness, lanes, progress: &progress };
     watched(&progress, || restore::restore(&arguments.to, &settings, secrets, &wish)).map(Some)
 }
 

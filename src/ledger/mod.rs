@@ -8,6 +8,7 @@
 //! - after any error of a commit its outcome is unknown: ask by message key, never assume.
 
 pub mod backup;
+mod books;
 pub mod codec;
 pub mod credential;
 pub mod effect;
@@ -21,6 +22,7 @@ pub mod schema;
 mod row;
 pub mod seal;
 pub mod secrets;
+mod sql;
 pub mod sqlite;
 
 use std::sync::Arc;
@@ -351,4 +353,17 @@ pub trait Ledger: Send + Sync + 'static {
 
     /// Number of this node's lane: makes its ids unlike those of every other node and of every earlier start.
     fn lane(&self) -> u32;
+}
+
+/// Versions and counts as the schema keeps them. They count deeds, so that they never come near the end of an `i64`.
+fn whole(count: u64) -> i64 {
+    i64::try_from(count).unwrap_or(i64::MAX)
+}
+
+/// Wraps whatever the database or the system says.
+fn storage<E>(what: &'static str) -> impl FnOnce(E) -> LedgerError
+where
+    E: std::error::Error + Send + Sync + 'static,
+{
+    move |cause| LedgerError::Storage { what, cause: Box::new(cause) }
 }

@@ -4,12 +4,14 @@
 //! and a few connections that look up. Whatever reads many rows has connections of its own. Every wait has a limit: who
 //! asks is answered, or told to ask again, within [`Settings::answer_within`].
 
+mod asides;
 mod batch;
 mod connection;
 mod guards;
 mod lane;
 mod look_up;
 mod readers;
+mod references;
 pub(in crate::ledger) mod schema;
 mod shards;
 mod statements;
@@ -53,12 +55,16 @@ use crate::ledger::ReferenceChange;
 use crate::ledger::ReferenceRows;
 use crate::ledger::Verified;
 use crate::ledger::Verify;
+use crate::ledger::books::questions;
+use crate::ledger::books::receipts;
+use crate::ledger::books::reference;
 use crate::ledger::credential::Credential;
 use crate::ledger::key;
 use crate::ledger::lane::NotQueued;
 use crate::ledger::lane::Now;
 use crate::ledger::lane::Queue;
 use crate::ledger::lane::queue;
+use crate::ledger::postgres::asides::Asides;
 use crate::ledger::postgres::lane::Job;
 use crate::ledger::postgres::lane::Writer;
 use crate::ledger::postgres::readers::Readers;
@@ -67,6 +73,8 @@ use crate::ledger::prepared;
 use crate::ledger::prepared::Written;
 use crate::ledger::row::person;
 use crate::ledger::secrets::Secrets;
+use crate::ledger::sql::Database;
+use crate::ledger::storage;
 
 /// Where the ledger is, and the limits of a node.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -120,6 +128,7 @@ pub struct PostgresLedger {
     secrets: Secrets,
     now: Now,
     readers: Readers,
+    asides: Asides,
     shards: Shards,
     /// By shard, then by bucket.
     lanes: Vec<LaneHandle>,
@@ -155,7 +164,8 @@ impl PostgresLedger {
         }
         let number = number.unwrap_or_default();
         let readers = Readers::new(target.clone(), settings.readers);
-        Ok(PostgresLedger { target, settings, secrets, now, readers, shards, lanes, number })
+        let asides = Asides::new(target.clone());
+        Ok(PostgresLedger { target, settings, secrets, now, readers, asides, shards, lanes, number })
     }
 
     fn push<T>(
@@ -172,6 +182,15 @@ impl PostgresLedger {
             NotQueued::Stopped => LedgerError::Stopping,
         })?;
         Ok(answer)
+    }
+
+    /// Runs a read of many rows on a thread that may block, as of one instant.
+    fn aside<T: Send + 'static>(
+        &self,
+        read: impl FnOnce(&dyn Database, &Secrets) -> Result<T, LedgerError> + Send + 'static,
+    ) -> BoxFuture<'_, Result<T, LedgerError>> {
+        let secrets = self.secrets.clone();
+        self.asides.read(self.deadline(), move |db| read(db, &secrets)).boxed()
     }
 
     fn deadline(&self) -> Deadline {
@@ -286,11 +305,12 @@ impl Ledger for PostgresLedger {
 
     fn records(
         &self,
-        _person: &PersonKey,
-        _from: u64,
-        _limit: usize,
+        person: &PersonKey,
+        from: u64,
+        limit: usize,
     ) -> BoxFuture<'_, Result<Vec<Arc<Record>>, LedgerError>> {
-        async move { Err(LedgerError::Stopping) }.boxed()
+        let (person, bucket) = (person.clone(), self.bucket(person));
+        self.aside(move |db, secrets| questions::records(db, secrets, bucket, &person, from, limit))
     }
 
     fn settlement(&self, id: &SettlementId) -> BoxFuture<'_, Result<Option<Arc<Record>>, LedgerError>> {
@@ -306,29 +326,32 @@ impl Ledger for PostgresLedger {
         .boxed()
     }
 
-    fn receipt(&self, _id: &SettlementId) -> BoxFuture<'_, Result<Receipted, LedgerError>> {
-        async move { Err(LedgerError::Stopping) }.boxed()
+    fn receipt(&self, id: &SettlementId) -> BoxFuture<'_, Result<Receipted, LedgerError>> {
+        let id = id.clone();
+        self.aside(move |db, _| receipts::receipt(db, &id))
     }
 
     fn trace(
         &self,
-        _message: &MessageId,
-        _institution: Option<&InstitutionCode>,
+        message: &MessageId,
+        institution: Option<&InstitutionCode>,
     ) -> BoxFuture<'_, Result<Vec<(MessageKey, Message)>, LedgerError>> {
-        async move { Err(LedgerError::Stopping) }.boxed()
+        let (message, institution) = (message.clone(), institution.cloned());
+        self.aside(move |db, secrets| questions::trace(db, secrets, &message, institution.as_ref()))
     }
 
     fn month(
         &self,
-        _month: Month,
-        _after: Option<&SettlementId>,
-        _limit: usize,
+        month: Month,
+        after: Option<&SettlementId>,
+        limit: usize,
     ) -> BoxFuture<'_, Result<Vec<ClearingRow>, LedgerError>> {
-        async move { Err(LedgerError::Stopping) }.boxed()
+        let after = after.cloned();
+        self.aside(move |db, _| questions::month(db, month, after.as_ref(), limit))
     }
 
     fn reference(&self) -> BoxFuture<'_, Result<ReferenceRows, LedgerError>> {
-        async move { Err(LedgerError::Stopping) }.boxed()
+        self.aside(|db, _| reference::read(db))
     }
 
     fn reference_version(&self) -> BoxFuture<'_, Result<u64, LedgerError>> {
@@ -381,12 +404,4 @@ impl Ledger for PostgresLedger {
     fn lane(&self) -> u32 {
         self.number
     }
-}
-
-/// Wraps whatever the database or the system says.
-pub(in crate::ledger) fn storage<E>(what: &'static str) -> impl FnOnce(E) -> LedgerError
-where
-    E: std::error::Error + Send + Sync + 'static,
-{
-    move |cause| LedgerError::Storage { what, cause: Box::new(cause) }
 }

@@ -24,7 +24,7 @@ use tokio_postgres_rustls::MakeRustlsConnect;
 
 use crate::ledger::LedgerError;
 use crate::ledger::postgres::Settings;
-use crate::ledger::postgres::storage;
+use crate::ledger::storage;
 
 /// Waits between two tries to connect, from the first on. The last is the longest.
 const PAUSES_MS: [u64; 4] = [50, 100, 200, 400];

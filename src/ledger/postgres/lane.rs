@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
+use tokio::runtime::Handle;
 use tokio::runtime::Runtime;
 use tokio::sync::oneshot;
 use tokio::time::Instant as Deadline;
@@ -30,15 +31,16 @@ use crate::ledger::postgres::connection::Link;
 use crate::ledger::postgres::connection::Meaning;
 use crate::ledger::postgres::connection::Target;
 use crate::ledger::postgres::guards;
+use crate::ledger::postgres::references;
 use crate::ledger::postgres::statements;
 use crate::ledger::postgres::statements::Statements;
-use crate::ledger::postgres::storage;
 use crate::ledger::prepared::Guard;
 use crate::ledger::prepared::Place;
 use crate::ledger::prepared::Prepared;
 use crate::ledger::prepared::Written;
 use crate::ledger::seal::block;
 use crate::ledger::seal::merkle::Hash;
+use crate::ledger::storage;
 
 /// How often one batch is tried before its deeds are told to look again.
 const TRIES_MAX: usize = 10;
@@ -99,6 +101,10 @@ struct LaneLost(u32);
 #[derive(Debug, thiserror::Error)]
 #[error("it did not answer in time")]
 struct TooLate;
+
+#[derive(Debug, thiserror::Error)]
+#[error("other nodes change the shared tables at the same time; try again")]
+struct Contended;
 
 /// Told to each caller of a batch that failed.
 #[derive(Debug, thiserror::Error)]
@@ -356,13 +362,46 @@ impl Writer {
         Ok(())
     }
 
+    /// A change of the shared tables, in a transaction of its own: there are few of them.
     async fn record_reference(
         &mut self,
-        _source: String,
-        _change: ReferenceChange,
-        _deadline: Deadline,
+        source: String,
+        change: ReferenceChange,
+        deadline: Deadline,
     ) -> Result<u64, LedgerError> {
-        Err(LedgerError::Stopping)
+        let change = Arc::new((source, change));
+        for _ in 1..TRIES_MAX {
+            self.ready(deadline).await?;
+            let Some((mut link, statements)) = self.link.take() else { break };
+            let (stand, clock, runtime) = (self.stand, (self.now)(), Handle::current());
+            let wanted = Arc::clone(&change);
+            let written = tokio::task::spawn_blocking(move || {
+                let written =
+                    references::write(&mut link.client, runtime, &wanted.0, &wanted.1, stand, clock);
+                (written, link)
+            });
+            let (written, link) = written.await.map_err(storage("record a change"))?;
+            match written {
+                Ok(written) => {
+                    self.link = Some((link, statements));
+                    self.stand = written.after;
+                    return Ok(written.version);
+                }
+                Err(refused) => {
+                    self.doubt = refused.committing;
+                    match refused.meaning {
+                        // Another node has recorded one meanwhile, or the lane's floor or time has moved.
+                        Meaning::Taken | Meaning::Passing => self.link = Some((link, statements)),
+                        Meaning::Moved => {
+                            self.link = Some((link, statements));
+                            self.look_at_lane(deadline).await?;
+                        }
+                        Meaning::Broken | Meaning::Refused | Meaning::Unfit => return Err(refused.cause),
+                    }
+                }
+            }
+        }
+        Err(storage("record a change")(Contended))
     }
 }
 

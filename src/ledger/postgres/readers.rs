@@ -19,7 +19,7 @@ use crate::ledger::postgres::connection::Target;
 use crate::ledger::postgres::connection::meaning;
 use crate::ledger::postgres::look_up;
 use crate::ledger::postgres::look_up::Statements;
-use crate::ledger::postgres::storage;
+use crate::ledger::storage;
 
 /// Questions on the way to one connection. More wait, no longer than their time.
 const ON_THE_WAY_MAX: usize = 64;

@@ -5,10 +5,10 @@ use tokio_postgres::GenericClient;
 
 use crate::ledger::LedgerError;
 use crate::ledger::codec;
-use crate::ledger::postgres::storage;
 use crate::ledger::row::damaged;
 use crate::ledger::schema;
 use crate::ledger::schema::STEPS;
+use crate::ledger::storage;
 use crate::vault::lookup::LookupKey;
 
 type Read<T> = Result<T, LedgerError>;

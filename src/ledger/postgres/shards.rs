@@ -6,7 +6,7 @@ use tokio_postgres::Client;
 
 use crate::domain::ids::Bucket;
 use crate::ledger::LedgerError;
-use crate::ledger::postgres::storage;
+use crate::ledger::storage;
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Shards {
