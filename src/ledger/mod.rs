@@ -15,8 +15,10 @@ pub mod effect;
 pub mod key;
 mod kept;
 pub mod lane;
+pub mod postgres;
 mod prepared;
 mod replay;
+pub mod schema;
 mod row;
 pub mod seal;
 pub mod secrets;
@@ -272,6 +274,8 @@ pub enum LedgerError {
     },
     #[error("the ledger's schema is at step {found}, this version knows {known}: start a newer version")]
     Newer { found: usize, known: usize },
+    #[error("the ledger's schema is at step {found}, this version needs step {known}: run `banyan migrate`")]
+    Behind { found: usize, known: usize },
     #[error("the ledger was written with another look-up key: start with the key that it was made with")]
     OtherKey,
     #[error("the ledger is damaged at {at}: {what}")]

@@ -64,7 +64,6 @@ use crate::ledger::lane::Queue;
 use crate::ledger::prepared;
 use crate::ledger::secrets::Secrets;
 use crate::ledger::sqlite::anchoring::Anchorer;
-use crate::ledger::sqlite::write::Place;
 use crate::ledger::sqlite::write::Written;
 use crate::ledger::sqlite::writer::Job;
 use crate::ledger::sqlite::writer::Writer;
@@ -291,7 +290,7 @@ impl Ledger for SqliteLedger {
             Ok(match written {
                 Written::Moved => Committed::FactsMoved,
                 Written::Recorded(place) => {
-                    Committed::Recorded(Arc::new(recorded(person, deed, stay_version, place)))
+                    Committed::Recorded(Arc::new(prepared::recorded(person, deed, stay_version, place)))
                 }
             })
         }
@@ -390,18 +389,6 @@ impl Ledger for SqliteLedger {
 
     fn lane(&self) -> u32 {
         self.lane
-    }
-}
-
-fn recorded(person: PersonKey, deed: Deed, stay_version: Option<u64>, place: Place) -> Record {
-    Record {
-        person,
-        version: place.version,
-        stay: deed.stay.zip(stay_version),
-        at: place.at,
-        meta: deed.meta,
-        body: deed.body,
-        private: deed.private,
     }
 }
 
