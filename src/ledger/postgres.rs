@@ -4,17 +4,20 @@
 //! and a few connections that look up. Whatever reads many rows has connections of its own. Every wait has a limit: who
 //! asks is answered, or told to ask again, within [`Settings::answer_within`].
 
-mod asides;
+mod anchoring;
+pub mod backup;
 mod batch;
 mod connection;
 mod guards;
 mod lane;
 mod look_up;
+mod quiet;
 mod readers;
 mod references;
 pub(in crate::ledger) mod schema;
 mod shards;
 mod statements;
+mod verify;
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -55,6 +58,8 @@ use crate::ledger::ReferenceChange;
 use crate::ledger::ReferenceRows;
 use crate::ledger::Verified;
 use crate::ledger::Verify;
+use crate::ledger::Witness;
+use crate::ledger::books::anchors;
 use crate::ledger::books::questions;
 use crate::ledger::books::receipts;
 use crate::ledger::books::reference;
@@ -64,9 +69,11 @@ use crate::ledger::lane::NotQueued;
 use crate::ledger::lane::Now;
 use crate::ledger::lane::Queue;
 use crate::ledger::lane::queue;
-use crate::ledger::postgres::asides::Asides;
+use crate::ledger::postgres::anchoring::Anchorer;
 use crate::ledger::postgres::lane::Job;
 use crate::ledger::postgres::lane::Writer;
+use crate::ledger::postgres::quiet::Line;
+use crate::ledger::postgres::quiet::Quiet;
 use crate::ledger::postgres::readers::Readers;
 use crate::ledger::postgres::shards::Shards;
 use crate::ledger::prepared;
@@ -125,13 +132,15 @@ impl Settings {
 pub struct PostgresLedger {
     target: Target,
     settings: Settings,
-    secrets: Secrets,
+    secrets: Arc<Secrets>,
     now: Now,
     readers: Readers,
-    asides: Asides,
+    quiet: Arc<Quiet>,
     shards: Shards,
     /// By shard, then by bucket.
     lanes: Vec<LaneHandle>,
+    /// `None` where the ledger is only read.
+    anchorer: Option<Anchorer>,
     number: u32,
 }
 
@@ -149,11 +158,7 @@ impl PostgresLedger {
     /// server cannot be used.
     pub fn open(settings: Settings, secrets: Secrets, now: Now) -> Result<PostgresLedger, LedgerError> {
         let target = Target::new(&settings).map_err(storage("use its address"))?;
-        let shards = apart(|| async {
-            let link = target.connect_by("", settings.deadline()()).await?;
-            schema::check(&link.client, &secrets.lookup).await?;
-            Shards::read(&link.client).await
-        })?;
+        let shards = shards_of(&target, &settings, &secrets)?;
         let per_shard = settings.lanes.div_ceil(shards.count()).max(1);
         let mut lanes = Vec::new();
         let mut number = None;
@@ -163,9 +168,37 @@ impl PostgresLedger {
             lanes.push(handle);
         }
         let number = number.unwrap_or_default();
+        let keys = Arc::clone(&secrets.keys);
+        let anchorer = Anchorer::start(target.clone(), keys, Arc::clone(&now));
+        let anchorer = Some(anchorer.map_err(storage("start its anchors"))?);
+        let mut ledger = PostgresLedger::reading(target, settings, secrets, now, shards);
+        (ledger.lanes, ledger.anchorer, ledger.number) = (lanes, anchorer, number);
+        Ok(ledger)
+    }
+
+    /// Opens a ledger that is there, to read it and nothing else: reports beside a running gateway. Every deed is
+    /// refused with `Stopping`.
+    ///
+    /// # Errors
+    /// As `open`.
+    pub fn open_to_read(settings: Settings, secrets: Secrets) -> Result<PostgresLedger, LedgerError> {
+        let target = Target::new(&settings).map_err(storage("use its address"))?;
+        let shards = shards_of(&target, &settings, &secrets)?;
+        let now: Now = Arc::new(Instant::default);
+        Ok(PostgresLedger::reading(target, settings, secrets, now, shards))
+    }
+
+    fn reading(
+        target: Target,
+        settings: Settings,
+        secrets: Secrets,
+        now: Now,
+        shards: Shards,
+    ) -> PostgresLedger {
         let readers = Readers::new(target.clone(), settings.readers);
-        let asides = Asides::new(target.clone());
-        Ok(PostgresLedger { target, settings, secrets, now, readers, asides, shards, lanes, number })
+        let quiet = Arc::new(Quiet::new(target.clone()));
+        let (secrets, lanes, anchorer, number) = (Arc::new(secrets), Vec::new(), None, 0);
+        PostgresLedger { target, settings, secrets, now, readers, quiet, shards, lanes, anchorer, number }
     }
 
     fn push<T>(
@@ -174,7 +207,8 @@ impl PostgresLedger {
         job: impl FnOnce(oneshot::Sender<Result<T, LedgerError>>) -> Job,
     ) -> Result<oneshot::Receiver<Result<T, LedgerError>>, LedgerError> {
         let (reply, answer) = oneshot::channel();
-        let per_shard = self.lanes.len() / self.shards.count();
+        // None where the ledger is only read.
+        let per_shard = (self.lanes.len() / self.shards.count()).max(1);
         let lane = self.shards.of(bucket) * per_shard + usize::from(bucket) % per_shard;
         let queue = self.lanes.get(lane).and_then(|lane| lane.queue.as_ref()).ok_or(LedgerError::Stopping)?;
         queue.push(job(reply)).map_err(|refused| match refused {
@@ -184,18 +218,30 @@ impl PostgresLedger {
         Ok(answer)
     }
 
-    /// Runs a read of many rows on a thread that may block, as of one instant.
-    fn aside<T: Send + 'static>(
-        &self,
-        read: impl FnOnce(&dyn Database, &Secrets) -> Result<T, LedgerError> + Send + 'static,
-    ) -> BoxFuture<'_, Result<T, LedgerError>> {
-        let secrets = self.secrets.clone();
-        self.asides.read(self.deadline(), move |db| read(db, &secrets)).boxed()
-    }
-
     fn deadline(&self) -> Deadline {
         Deadline::now() + self.settings.answer_within
     }
+
+    /// Asks what may take its time, on a thread that may block.
+    fn aside<T: Send + 'static>(
+        &self,
+        question: impl Fn(&dyn Database, &Secrets) -> Result<T, LedgerError> + Send + 'static,
+    ) -> BoxFuture<'_, Result<T, LedgerError>> {
+        let (quiet, secrets) = (Arc::clone(&self.quiet), Arc::clone(&self.secrets));
+        async move {
+            let asked = tokio::task::spawn_blocking(move || quiet.ask(|db| question(db, &secrets)));
+            asked.await.unwrap_or_else(|broken| Err(storage("finish a read")(broken)))
+        }
+        .boxed()
+    }
+}
+
+fn shards_of(target: &Target, settings: &Settings, secrets: &Secrets) -> Result<Shards, LedgerError> {
+    apart(|| async {
+        let link = target.connect_by("", settings.deadline()()).await?;
+        schema::check(&link.client, &secrets.lookup).await?;
+        Shards::read(&link.client).await
+    })
 }
 
 /// Makes or moves the schema forward, and says from which step to which.
@@ -209,6 +255,50 @@ pub fn migrate(settings: &Settings, secrets: &Secrets) -> Result<Climbed, Ledger
         let mut link = target.connect_by("", settings.deadline()()).await?;
         schema::migrate(&mut link.client, &secrets.lookup).await
     })
+}
+
+/// Verifies a database without becoming one of its nodes.
+///
+/// # Errors
+/// `Storage` when the server cannot be used; `Behind`, `Newer`, `OtherKey` or `Damaged` when the database is not one of
+/// ours; what is wrong in it is in [`Verified::faults`].
+pub fn verify_database(
+    settings: &Settings,
+    secrets: &Secrets,
+    wish: &Verify,
+) -> Result<Verified, LedgerError> {
+    let target = Target::new(settings).map_err(storage("use its address"))?;
+    apart(|| async {
+        let link = target.connect_by("", settings.deadline()()).await?;
+        schema::check(&link.client, &secrets.lookup).await
+    })?;
+    verify::verify(&target, secrets, wish)
+}
+
+/// The newest anchor of a database, to be kept elsewhere.
+///
+/// # Errors
+/// `Storage` when the server cannot be used.
+pub fn head_of(settings: &Settings) -> Result<Option<Witness>, LedgerError> {
+    let last = ask_once(settings, |db| anchors::last(db))?;
+    Ok(last.map(|anchor| Witness { number: anchor.number, hash: anchor.hash() }))
+}
+
+/// The receipt of a settlement in a database.
+///
+/// # Errors
+/// `Storage` when the server cannot be used.
+pub fn receipt_of(settings: &Settings, id: &SettlementId) -> Result<Receipted, LedgerError> {
+    ask_once(settings, |db| receipts::receipt(db, id))
+}
+
+/// On a thread that may block.
+fn ask_once<T>(
+    settings: &Settings,
+    question: impl FnOnce(&dyn Database) -> Result<T, LedgerError>,
+) -> Result<T, LedgerError> {
+    let target = Target::new(settings).map_err(storage("use its address"))?;
+    Line::open(&target)?.read(|db| question(db))
 }
 
 /// Waits for what must be known before anything starts, on a thread and a runtime of its own: the caller's may not be
@@ -258,6 +348,8 @@ impl Drop for PostgresLedger {
             // A lane that panicked has told so on its own thread.
             let _ended = lane.thread.take().map(JoinHandle::join);
         }
+        // What the lanes have written last is anchored as well.
+        self.anchorer.take().into_iter().for_each(Anchorer::end);
     }
 }
 
@@ -393,8 +485,13 @@ impl Ledger for PostgresLedger {
         .boxed()
     }
 
-    fn verify(&self, _wish: Verify) -> BoxFuture<'_, Result<Verified, LedgerError>> {
-        async move { Ok(Verified::default()) }.boxed()
+    fn verify(&self, wish: Verify) -> BoxFuture<'_, Result<Verified, LedgerError>> {
+        let (target, secrets) = (self.target.clone(), Arc::clone(&self.secrets));
+        async move {
+            let verified = tokio::task::spawn_blocking(move || verify::verify(&target, &secrets, &wish));
+            verified.await.unwrap_or_else(|broken| Err(storage("finish to verify")(broken)))
+        }
+        .boxed()
     }
 
     fn bucket(&self, person: &PersonKey) -> Bucket {

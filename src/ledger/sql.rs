@@ -15,6 +15,7 @@ use crate::ledger::whole;
 
 pub(super) use crate::ledger::sql::bulk::Bulk;
 pub(super) use crate::ledger::sql::postgres::Postgres;
+pub(super) use crate::ledger::sql::postgres::wait;
 
 type Read<T> = Result<T, LedgerError>;
 

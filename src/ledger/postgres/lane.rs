@@ -5,7 +5,6 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::runtime::Handle;
 use tokio::runtime::Runtime;
 use tokio::sync::oneshot;
 use tokio::time::Instant as Deadline;
@@ -138,27 +137,23 @@ impl Writer {
     /// Until every caller is gone.
     pub(super) fn run(mut self, runtime: &Runtime, mut batches: Batches<Job>) {
         while let Some(batch) = batches.gather() {
-            runtime.block_on(self.take(batch));
+            let (deeds, others): (Vec<_>, Vec<_>) =
+                batch.into_iter().partition(|waiting| matches!(waiting.job, Job::Deed { .. }));
+            runtime.block_on(self.take_deeds(deeds));
+            for waiting in others {
+                if let Job::Reference { source, change, reply } = waiting.job {
+                    let _gone = reply.send(self.record_reference(runtime, &source, &change));
+                }
+            }
             for waiting in batches.take_decided(|job| self.moved.decides(job)) {
                 answer_deed(waiting.job, Ok(Written::Moved));
             }
         }
     }
 
-    async fn take(&mut self, batch: Vec<Waiting<Job>>) {
-        let deadline = Deadline::now() + self.settings.answer_within;
-        let (deeds, others): (Vec<_>, Vec<_>) =
-            batch.into_iter().partition(|waiting| matches!(waiting.job, Job::Deed { .. }));
-        self.take_deeds(deeds, deadline).await;
-        for waiting in others {
-            if let Job::Reference { source, change, reply } = waiting.job {
-                let _gone = reply.send(self.record_reference(source, change, deadline).await);
-            }
-        }
-    }
-
     /// What its callers gave up waiting for is not begun.
-    async fn take_deeds(&mut self, mut deeds: Vec<Waiting<Job>>, deadline: Deadline) {
+    async fn take_deeds(&mut self, mut deeds: Vec<Waiting<Job>>) {
+        let deadline = self.deadline();
         deeds.retain(|waiting| matches!(&waiting.job, Job::Deed { reply, .. } if !reply.is_closed()));
         let pending = deeds.iter().enumerate().filter_map(|(at, waiting)| match &waiting.job {
             Job::Deed { deed, .. } => Some(Pending { at, deed, seen: self.moved.seen(deed) }),
@@ -363,45 +358,39 @@ impl Writer {
     }
 
     /// A change of the shared tables, in a transaction of its own: there are few of them.
-    async fn record_reference(
+    fn record_reference(
         &mut self,
-        source: String,
-        change: ReferenceChange,
-        deadline: Deadline,
+        runtime: &Runtime,
+        source: &str,
+        change: &ReferenceChange,
     ) -> Result<u64, LedgerError> {
-        let change = Arc::new((source, change));
+        let deadline = self.deadline();
         for _ in 1..TRIES_MAX {
-            self.ready(deadline).await?;
-            let Some((mut link, statements)) = self.link.take() else { break };
-            let (stand, clock, runtime) = (self.stand, (self.now)(), Handle::current());
-            let wanted = Arc::clone(&change);
-            let written = tokio::task::spawn_blocking(move || {
-                let written =
-                    references::write(&mut link.client, runtime, &wanted.0, &wanted.1, stand, clock);
-                (written, link)
-            });
-            let (written, link) = written.await.map_err(storage("record a change"))?;
+            runtime.block_on(self.ready(deadline))?;
+            let Some((link, _)) = &mut self.link else { break };
+            let written =
+                references::write(&mut link.client, runtime, source, change, self.stand, (self.now)());
             match written {
                 Ok(written) => {
-                    self.link = Some((link, statements));
                     self.stand = written.after;
                     return Ok(written.version);
                 }
                 Err(refused) => {
                     self.doubt = refused.committing;
                     match refused.meaning {
-                        // Another node has recorded one meanwhile, or the lane's floor or time has moved.
-                        Meaning::Taken | Meaning::Passing => self.link = Some((link, statements)),
-                        Meaning::Moved => {
-                            self.link = Some((link, statements));
-                            self.look_at_lane(deadline).await?;
-                        }
+                        // Another node has recorded one meanwhile.
+                        Meaning::Taken | Meaning::Passing => {}
+                        Meaning::Moved => runtime.block_on(self.look_at_lane(deadline))?,
                         Meaning::Broken | Meaning::Refused | Meaning::Unfit => return Err(refused.cause),
                     }
                 }
             }
         }
         Err(storage("record a change")(Contended))
+    }
+
+    fn deadline(&self) -> Deadline {
+        Deadline::now() + self.settings.answer_within
     }
 }
 

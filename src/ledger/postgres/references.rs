@@ -1,6 +1,6 @@
 //! Owns how a change of the shared tables is written in a lane: a transaction and a block of its own.
 
-use tokio::runtime::Handle;
+use tokio::runtime::Runtime;
 use tokio_postgres::Client;
 
 use crate::domain::calendar::Instant;
@@ -32,31 +32,49 @@ pub(super) struct Refused {
     pub(super) committing: Option<Stand>,
 }
 
-/// On a thread that may block.
+/// Blocks the lane's thread.
 pub(super) fn write(
     client: &mut Client,
-    runtime: Handle,
+    runtime: &Runtime,
     source: &str,
     change: &ReferenceChange,
     before: Stand,
     clock: Instant,
 ) -> Result<Written, Refused> {
     let begun = runtime.block_on(client.transaction()).map_err(storage("begin to record a change"));
-    let db = sql::Postgres::of(begun.map_err(refused)?, runtime.clone());
-    let mut after = before;
+    let db = sql::Postgres::of(begun.map_err(refused)?, runtime);
+    match within(&db, source, change, &before, clock) {
+        Ok(written) => {
+            let committed = db.commit("record a change");
+            let committing = Some(written.after);
+            committed.map(|()| written).map_err(|cause| Refused { committing, ..refused(cause) })
+        }
+        Err(refused) => {
+            // What cannot be undone ends with its connection.
+            let _ended = db.roll_back("record a change");
+            Err(refused)
+        }
+    }
+}
+
+fn within(
+    db: &dyn Database,
+    source: &str,
+    change: &ReferenceChange,
+    before: &Stand,
+    clock: Instant,
+) -> Result<Written, Refused> {
+    let mut after = *before;
     let sequence = after.standing.next_place();
     let place = reference::Place { at_ms: clock.0, lane: before.lane.number, sequence };
-    let written = reference::write(&db, source, change, place).map_err(refused)?;
+    let written = reference::write(db, source, change, place).map_err(refused)?;
     let leaves = [written.leaf];
-    let header = block::Header::of(before.lane.number, sequence, &leaves, before.chain);
-    after.chain = header.hash();
-    close(&db, &before, &after, &leaves.concat()).map_err(refused)?.then_some(()).ok_or_else(|| Refused {
-        cause: storage("record a change")(std::io::Error::other("its lane has moved")),
-        meaning: Meaning::Moved,
-        committing: None,
-    })?;
-    db.commit("record a change").map_err(|cause| Refused { committing: Some(after), ..refused(cause) })?;
-    Ok(Written { version: written.version, after })
+    after.chain = block::Header::of(before.lane.number, sequence, &leaves, before.chain).hash();
+    if close(db, before, &after, leaves.as_flattened()).map_err(refused)? {
+        return Ok(Written { version: written.version, after });
+    }
+    let cause = storage("record a change")(std::io::Error::other("its lane has moved"));
+    Err(Refused { cause, meaning: Meaning::Moved, committing: None })
 }
 
 /// The block and the lane's row. Gives whether the lane stood as it must.

@@ -1,4 +1,4 @@
-//! Owns the seam to PostgreSQL: one transaction on one connection, waited for on a thread that may block.
+//! Owns the seam to PostgreSQL: one transaction on one connection, with a runtime of its own to wait on.
 
 use std::cell::RefCell;
 use std::collections::HashMap;
@@ -8,7 +8,7 @@ use std::ops::ControlFlow;
 use std::time::Duration;
 
 use bytes::BytesMut;
-use tokio::runtime::Handle;
+use tokio::runtime::Runtime;
 use tokio_postgres::Portal;
 use tokio_postgres::Statement;
 use tokio_postgres::Transaction;
@@ -36,7 +36,7 @@ const ANSWER_WAIT_MAX: Duration = Duration::from_secs(15 * 60);
 /// A running transaction.
 pub(in crate::ledger) struct Postgres<'c> {
     transaction: Transaction<'c>,
-    runtime: Handle,
+    runtime: &'c Runtime,
     /// By their texts; there are some dozens.
     statements: RefCell<HashMap<String, Statement>>,
 }
@@ -47,14 +47,18 @@ pub(in crate::ledger) struct Postgres<'c> {
 struct NoAnswer;
 
 impl<'c> Postgres<'c> {
-    /// On a thread that may block, of a runtime that goes on meanwhile.
-    pub(in crate::ledger) fn of(transaction: Transaction<'c>, runtime: Handle) -> Postgres<'c> {
+    /// The runtime is the connection's.
+    pub(in crate::ledger) fn of(transaction: Transaction<'c>, runtime: &'c Runtime) -> Postgres<'c> {
         Postgres { transaction, runtime, statements: RefCell::default() }
     }
 
     pub(in crate::ledger) fn commit(self, what: &'static str) -> Read<()> {
-        let Postgres { transaction, runtime, .. } = self;
-        wait(&runtime, what, transaction.commit())
+        wait(self.runtime, what, self.transaction.commit())
+    }
+
+    /// Ends it now: one that is only dropped is open until its connection is used again.
+    pub(in crate::ledger) fn roll_back(self, what: &'static str) -> Read<()> {
+        wait(self.runtime, what, self.transaction.rollback())
     }
 
     fn wait<T>(
@@ -62,7 +66,7 @@ impl<'c> Postgres<'c> {
         what: &'static str,
         answer: impl Future<Output = Result<T, tokio_postgres::Error>>,
     ) -> Read<T> {
-        wait(&self.runtime, what, answer)
+        wait(self.runtime, what, answer)
     }
 
     fn statement(&self, what: &'static str, sql: &str) -> Read<Statement> {
@@ -95,8 +99,9 @@ impl<'c> Postgres<'c> {
     }
 }
 
-fn wait<T>(
-    runtime: &Handle,
+/// Waits on a connection's own runtime, but not for ever.
+pub(in crate::ledger) fn wait<T>(
+    runtime: &Runtime,
     what: &'static str,
     answer: impl Future<Output = Result<T, tokio_postgres::Error>>,
 ) -> Read<T> {
