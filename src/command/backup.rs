@@ -1,6 +1,7 @@
 //! `banyan backup`: copies what is new of the embedded ledger into a folder, encrypted, while the gateway works.
 
 use std::io;
+use std::path::Path;
 use std::path::PathBuf;
 
 use serde_json::json;
@@ -56,7 +57,11 @@ pub fn run(arguments: &Arguments, clock: &dyn Clock, console: &mut Console) -> i
         Err(cause) => return stop(console, Exit::BadInput, &told(&cause)),
     };
     let progress = Progress::default();
-    let log = SqliteLog::open(&config.ledger.file, &ledger_settings(&config), &secrets.lookup);
+    let log = SqliteLog::open(
+        config.ledger.file().unwrap_or(Path::new("")),
+        &ledger_settings(&config),
+        &secrets.lookup,
+    );
     let log = log.map_err(BackupError::from);
     let done = log.and_then(|log| {
         watched(&progress, || writing::back_up(&log, &arguments.to, &secrets.keys, clock.now(), &progress))

@@ -11,6 +11,7 @@ use std::io::Write;
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use crate::app::database_settings;
 use crate::app::ledger_settings;
 use crate::app::secrets;
 use crate::command::Exit;
@@ -22,8 +23,11 @@ use crate::command::import::sweep::Mode;
 use crate::command::import::sweep::Sweep;
 use crate::command::told;
 use crate::config::gateway::Gateway;
+use crate::config::gateway::LedgerKept;
 use crate::domain::region::Regions;
 use crate::ledger::Ledger;
+use crate::ledger::lane::Now;
+use crate::ledger::postgres::PostgresLedger;
 use crate::ledger::secrets::Secrets;
 use crate::ledger::sqlite::Settings;
 use crate::ledger::sqlite::SqliteLedger;
@@ -110,24 +114,34 @@ pub async fn run(arguments: &Arguments, clock: Arc<dyn Clock>, out: &mut dyn Wri
 }
 
 fn connect(arguments: &Arguments, clock: Arc<dyn Clock>) -> Result<Connected, Failed> {
-    let (file, secrets, settings) = match (&arguments.ledger, &arguments.keys) {
+    let at = Arc::clone(&clock);
+    let now: Now = Arc::new(move || at.now());
+    let ledger: Arc<dyn Ledger> = match (&arguments.ledger, &arguments.keys) {
         (Some(file), Some(keys)) => {
             let secrets = Secrets::open_in(keys).map_err(|cause| Failed::Settings(told(&cause)))?;
-            (file.clone(), secrets, Settings::default())
+            Arc::new(
+                SqliteLedger::open(file, bulk(Settings::default()), secrets, now).map_err(Failed::Ledger)?,
+            )
         }
         (Some(_) | None, _) => {
             let gateway =
                 Gateway::read(&arguments.config).map_err(|faults| Failed::Settings(faults.to_string()))?;
             let secrets = secrets(&gateway).map_err(|cause| Failed::Settings(told(&cause)))?;
-            (gateway.ledger.file.clone(), secrets, ledger_settings(&gateway))
+            match &gateway.ledger.kept {
+                LedgerKept::File(file) => {
+                    let settings = bulk(ledger_settings(&gateway));
+                    Arc::new(SqliteLedger::open(file, settings, secrets, now).map_err(Failed::Ledger)?)
+                }
+                LedgerKept::Database(section) => {
+                    let settings = database_settings(&gateway, section);
+                    Arc::new(PostgresLedger::open(settings, secrets, now).map_err(Failed::Ledger)?)
+                }
+            }
         }
     };
-    let at = Arc::clone(&clock);
-    let now = Arc::new(move || at.now());
-    let ledger = SqliteLedger::open(&file, bulk(settings), secrets, now).map_err(Failed::Ledger)?;
     let operator = std::env::var("USER").unwrap_or_default();
     let progress = std::io::stderr().is_terminal();
-    Ok(Connected { ledger: Arc::new(ledger), clock, operator, progress })
+    Ok(Connected { ledger, clock, operator, progress })
 }
 
 /// An import wants throughput where a gateway wants low latency: large batches, and a long write-ahead log, in which a

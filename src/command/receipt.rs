@@ -1,6 +1,7 @@
 //! `banyan receipt`: gives the proof that a settlement was recorded, to be checked by anybody without the gateway.
 
 use std::io;
+use std::path::Path;
 use std::path::PathBuf;
 
 use crate::app::ledger_settings;
@@ -39,7 +40,11 @@ pub fn run(arguments: &Arguments, console: &mut Console) -> io::Result<Exit> {
             return Ok(Exit::BadInput);
         }
     };
-    match sqlite::receipt_of(&config.ledger.file, &ledger_settings(&config), &arguments.setl_id) {
+    match sqlite::receipt_of(
+        config.ledger.file().unwrap_or(Path::new("")),
+        &ledger_settings(&config),
+        &arguments.setl_id,
+    ) {
         Ok(Receipted::Receipt(receipt)) => console.say(&receipt.text()).map(|()| Exit::Done),
         Ok(Receipted::NotYet) => {
             console.tell("banyan: it is recorded, and anchored within a second: ask again");

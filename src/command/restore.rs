@@ -1,6 +1,7 @@
 //! `banyan restore`: makes a ledger out of a backup, as it stood at any anchor. What would be lost is told first.
 
 use std::io;
+use std::path::Path;
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -96,13 +97,13 @@ fn perform(
         return Err(BackupError::NoSuchAnchor { wanted: up_to, last });
     }
     let settings = ledger_settings(config);
-    let live = SqliteLog::open(&config.ledger.file, &settings, &secrets.lookup);
+    let live = SqliteLog::open(config.ledger.file().unwrap_or(Path::new("")), &settings, &secrets.lookup);
     let beyond = match &live {
         Ok(live) => live.beyond(up_to, &folder.known()).map_err(|cause| told(&cause)),
         Err(cause) => Err(told(cause)),
     };
-    if !config.ledger.file.exists() && arguments.witness.is_none() {
-        let ledger = config.ledger.file.display();
+    if !config.ledger.file().unwrap_or(Path::new("")).exists() && arguments.witness.is_none() {
+        let ledger = config.ledger.file().unwrap_or(Path::new("")).display();
         console.tell(&format!(
             "{ledger} is not there and no witness is given: nobody can say what came after the backup."
         ));
@@ -126,7 +127,7 @@ fn losses(
     (up_to, last): (u64, u64),
     beyond: &Result<Beyond, String>,
 ) -> Vec<String> {
-    let ledger = config.ledger.file.display();
+    let ledger = config.ledger.file().unwrap_or(Path::new("")).display();
     let mut losses = Vec::new();
     match beyond {
         Ok(Beyond::Records { records: 0, .. }) => {}
@@ -137,7 +138,7 @@ fn losses(
             "{ledger} does not lead to the anchors of this backup: it is another ledger, or went another way since. What it has and the restored ledger will lack cannot be counted."
         )),
         // A ledger that is lost is why one restores; a witness says how far it had come.
-        Err(_) if !config.ledger.file.exists() => {}
+        Err(_) if !config.ledger.file().unwrap_or(Path::new("")).exists() => {}
         Err(cause) => losses.push(format!(
             "{ledger} cannot be read, so nobody can say what the restored ledger will lack: {cause}"
         )),

@@ -27,7 +27,7 @@ pub(super) fn run(arguments: &Arguments, clock: &dyn Clock, console: &mut Consol
         Ok(config) => config,
         Err(faults) => return stop(console, Exit::BadInput, &faults.to_string()),
     };
-    let file = arguments.ledger.as_ref().unwrap_or(&config.ledger.file);
+    let file = arguments.ledger.as_deref().or(config.ledger.file()).unwrap_or(std::path::Path::new(""));
     let settings = ledger_settings(&config);
     if arguments.head {
         return match sqlite::head_of(file, &settings) {
