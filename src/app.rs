@@ -26,6 +26,7 @@ use crate::config::gateway::TlsSection;
 use crate::domain::money::Fen;
 use crate::ledger::Ledger;
 use crate::ledger::LedgerError;
+use crate::ledger::place::Place;
 use crate::ledger::secrets::Secrets;
 use crate::ledger::sqlite;
 use crate::ledger::sqlite::SqliteLedger;
@@ -294,6 +295,11 @@ fn open_with(config: &Gateway, secrets: Secrets, clock: Arc<dyn Clock>) -> Resul
         .map_err(|cause| AppError::Ledger { file, cause })
 }
 
+/// Where the ledger is that a configuration names.
+pub fn ledger_place(config: &Gateway) -> Place {
+    Place::File { path: config.ledger.file.clone(), settings: ledger_settings(config) }
+}
+
 pub fn ledger_settings(config: &Gateway) -> sqlite::Settings {
     sqlite::Settings {
         queue_limit: config.ledger.queue_max,
@@ -311,11 +317,9 @@ pub fn secrets(config: &Gateway) -> Result<Secrets, AppError> {
 /// The use cases over a ledger that is only read: for reports beside a running gateway. They know the names of regions and
 /// institutions, and no packs or catalogues.
 pub async fn to_read(config: &Gateway, clock: Arc<dyn Clock>) -> Result<Service, AppError> {
-    let file = config.ledger.file.display().to_string();
-    let ledger =
-        SqliteLedger::open_to_read(&config.ledger.file, sqlite::Settings::default(), secrets(config)?)
-            .map_err(|cause| AppError::Ledger { file, cause })?;
-    let ledger: Arc<dyn Ledger> = Arc::new(ledger);
+    let place = ledger_place(config);
+    let opened = place.open_to_read(secrets(config)?);
+    let ledger = opened.map_err(|cause| AppError::Ledger { file: place.told(), cause })?;
     let names = shared_tables::names(ledger.as_ref()).await?;
     let cache = Arc::new(MemoryCache::new(CACHE_ENTRIES_MAX));
     Ok(Service::new(ledger, cache, clock, Arc::new(CardsOnly), names, service_settings(config)))

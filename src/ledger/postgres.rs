@@ -13,6 +13,7 @@ mod lane;
 mod look_up;
 mod quiet;
 mod readers;
+pub mod restore;
 pub(in crate::ledger) mod schema;
 mod shards;
 mod statements;
