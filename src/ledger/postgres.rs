@@ -13,6 +13,7 @@ mod lane;
 mod look_up;
 mod quiet;
 mod readers;
+mod references;
 pub mod restore;
 pub(in crate::ledger) mod schema;
 mod shards;

@@ -23,6 +23,7 @@ use crate::ledger::prepared::Place;
 use crate::ledger::prepared::Prepared;
 use crate::ledger::seal::block;
 use crate::ledger::seal::merkle::Hash;
+use crate::ledger::whole;
 
 /// Where a lane stands in the server.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -412,9 +413,4 @@ async fn execute(client: &Client, statement: &Statement, values: Values<'_>) -> 
 
 async fn simple(client: &Client, sql: &str) -> Result<u64, Error> {
     client.batch_execute(sql).await.map(|()| 0)
-}
-
-/// Versions and counts as the schema keeps them. They count deeds, so that they never come near the end of an `i64`.
-pub(super) fn whole(count: u64) -> i64 {
-    i64::try_from(count).unwrap_or(i64::MAX)
 }

@@ -10,10 +10,10 @@ use tokio_postgres::types::ToSql;
 use crate::domain::calendar::Instant;
 use crate::ledger::postgres::batch::Pending;
 use crate::ledger::postgres::batch::own_messages;
-use crate::ledger::postgres::batch::whole;
 use crate::ledger::postgres::statements::Statements;
 use crate::ledger::prepared::Guard;
 use crate::ledger::prepared::PreparedStay;
+use crate::ledger::whole;
 
 #[derive(Debug)]
 pub(super) struct Looked {

@@ -30,6 +30,7 @@ use crate::ledger::postgres::connection::Link;
 use crate::ledger::postgres::connection::Meaning;
 use crate::ledger::postgres::connection::Target;
 use crate::ledger::postgres::guards;
+use crate::ledger::postgres::references;
 use crate::ledger::postgres::statements;
 use crate::ledger::postgres::statements::Statements;
 use crate::ledger::prepared::Guard;
@@ -100,6 +101,10 @@ struct LaneLost(u32);
 #[error("it did not answer in time")]
 struct TooLate;
 
+#[derive(Debug, thiserror::Error)]
+#[error("other nodes change the shared tables at the same time; try again")]
+struct Contended;
+
 /// Told to each caller of a batch that failed.
 #[derive(Debug, thiserror::Error)]
 #[error("a whole batch failed; ask by message key whether the deed stands")]
@@ -132,27 +137,23 @@ impl Writer {
     /// Until every caller is gone.
     pub(super) fn run(mut self, runtime: &Runtime, mut batches: Batches<Job>) {
         while let Some(batch) = batches.gather() {
-            runtime.block_on(self.take(batch));
+            let (deeds, others): (Vec<_>, Vec<_>) =
+                batch.into_iter().partition(|waiting| matches!(waiting.job, Job::Deed { .. }));
+            runtime.block_on(self.take_deeds(deeds));
+            for waiting in others {
+                if let Job::Reference { source, change, reply } = waiting.job {
+                    let _gone = reply.send(self.record_reference(runtime, &source, &change));
+                }
+            }
             for waiting in batches.take_decided(|job| self.moved.decides(job)) {
                 answer_deed(waiting.job, Ok(Written::Moved));
             }
         }
     }
 
-    async fn take(&mut self, batch: Vec<Waiting<Job>>) {
-        let deadline = Deadline::now() + self.settings.answer_within;
-        let (deeds, others): (Vec<_>, Vec<_>) =
-            batch.into_iter().partition(|waiting| matches!(waiting.job, Job::Deed { .. }));
-        self.take_deeds(deeds, deadline).await;
-        for waiting in others {
-            if let Job::Reference { source, change, reply } = waiting.job {
-                let _gone = reply.send(self.record_reference(source, change, deadline).await);
-            }
-        }
-    }
-
     /// What its callers gave up waiting for is not begun.
-    async fn take_deeds(&mut self, mut deeds: Vec<Waiting<Job>>, deadline: Deadline) {
+    async fn take_deeds(&mut self, mut deeds: Vec<Waiting<Job>>) {
+        let deadline = self.deadline();
         deeds.retain(|waiting| matches!(&waiting.job, Job::Deed { reply, .. } if !reply.is_closed()));
         let pending = deeds.iter().enumerate().filter_map(|(at, waiting)| match &waiting.job {
             Job::Deed { deed, .. } => Some(Pending { at, deed, seen: self.moved.seen(deed) }),
@@ -356,13 +357,40 @@ impl Writer {
         Ok(())
     }
 
-    async fn record_reference(
+    /// A change of the shared tables, in a transaction of its own: there are few of them.
+    fn record_reference(
         &mut self,
-        _source: String,
-        _change: ReferenceChange,
-        _deadline: Deadline,
+        runtime: &Runtime,
+        source: &str,
+        change: &ReferenceChange,
     ) -> Result<u64, LedgerError> {
-        Err(LedgerError::Stopping)
+        let deadline = self.deadline();
+        for _ in 1..TRIES_MAX {
+            runtime.block_on(self.ready(deadline))?;
+            let Some((link, _)) = &mut self.link else { break };
+            let written =
+                references::write(&mut link.client, runtime, source, change, self.stand, (self.now)());
+            match written {
+                Ok(written) => {
+                    self.stand = written.after;
+                    return Ok(written.version);
+                }
+                Err(refused) => {
+                    self.doubt = refused.committing;
+                    match refused.meaning {
+                        // Another node has recorded one meanwhile.
+                        Meaning::Taken | Meaning::Passing => {}
+                        Meaning::Moved => runtime.block_on(self.look_at_lane(deadline))?,
+                        Meaning::Broken | Meaning::Refused | Meaning::Unfit => return Err(refused.cause),
+                    }
+                }
+            }
+        }
+        Err(storage("record a change")(Contended))
+    }
+
+    fn deadline(&self) -> Deadline {
+        Deadline::now() + self.settings.answer_within
     }
 }
 
