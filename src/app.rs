@@ -28,12 +28,10 @@ use crate::config::gateway::TlsSection;
 use crate::domain::money::Fen;
 use crate::ledger::Ledger;
 use crate::ledger::LedgerError;
-use crate::ledger::lane::Now;
+use crate::ledger::place::Place;
 use crate::ledger::postgres;
-use crate::ledger::postgres::PostgresLedger;
 use crate::ledger::secrets::Secrets;
 use crate::ledger::sqlite;
-use crate::ledger::sqlite::SqliteLedger;
 use crate::protocol::center;
 use crate::protocol::center::CenterFace;
 use crate::protocol::hospital::callers::BadCaller;
@@ -293,27 +291,24 @@ pub fn open_ledger(config: &Gateway, clock: Arc<dyn Clock>) -> Result<Arc<dyn Le
 }
 
 fn open_with(config: &Gateway, secrets: Secrets, clock: Arc<dyn Clock>) -> Result<Arc<dyn Ledger>, AppError> {
-    let now: Now = Arc::new(move || clock.now());
-    let opened = match &config.ledger.kept {
-        LedgerKept::File(file) => SqliteLedger::open(file, ledger_settings(config), secrets, now)
-            .map(|ledger| Arc::new(ledger) as Arc<dyn Ledger>),
-        LedgerKept::Database(section) => {
-            PostgresLedger::open(database_settings(config, section), secrets, now)
-                .map(|ledger| Arc::new(ledger) as Arc<dyn Ledger>)
-        }
-    };
-    opened.map_err(cannot_open(config))
+    let place = ledger_place(config);
+    place.open(secrets, Arc::new(move || clock.now())).map_err(cannot_open(&place))
 }
 
-fn cannot_open(config: &Gateway) -> impl FnOnce(LedgerError) -> AppError {
-    let place = match &config.ledger.kept {
-        LedgerKept::File(file) => file.display().to_string(),
-        LedgerKept::Database(section) => section.url.clone(),
-    };
+fn cannot_open(place: &Place) -> impl FnOnce(LedgerError) -> AppError {
+    let place = place.told();
     move |cause| AppError::Ledger { place, cause }
 }
 
-pub fn ledger_settings(config: &Gateway) -> sqlite::Settings {
+/// Where the ledger is that a configuration names.
+pub fn ledger_place(config: &Gateway) -> Place {
+    match &config.ledger.kept {
+        LedgerKept::File(file) => Place::File { path: file.clone(), settings: ledger_settings(config) },
+        LedgerKept::Database(section) => Place::Database(database_settings(config, section)),
+    }
+}
+
+fn ledger_settings(config: &Gateway) -> sqlite::Settings {
     sqlite::Settings {
         queue_limit: config.ledger.queue_max,
         batch_max: config.ledger.batch_max,
@@ -344,16 +339,8 @@ pub fn secrets(config: &Gateway) -> Result<Secrets, AppError> {
 /// The use cases over a ledger that is only read: for reports beside a running gateway. They know the names of regions and
 /// institutions, and no packs or catalogues.
 pub async fn to_read(config: &Gateway, clock: Arc<dyn Clock>) -> Result<Service, AppError> {
-    let secrets = secrets(config)?;
-    let opened = match &config.ledger.kept {
-        LedgerKept::File(file) => SqliteLedger::open_to_read(file, sqlite::Settings::default(), secrets)
-            .map(|ledger| Arc::new(ledger) as Arc<dyn Ledger>),
-        LedgerKept::Database(section) => {
-            PostgresLedger::open_to_read(database_settings(config, section), secrets)
-                .map(|ledger| Arc::new(ledger) as Arc<dyn Ledger>)
-        }
-    };
-    let ledger = opened.map_err(cannot_open(config))?;
+    let place = ledger_place(config);
+    let ledger = place.open_to_read(secrets(config)?).map_err(cannot_open(&place))?;
     let names = shared_tables::names(ledger.as_ref()).await?;
     let cache = Arc::new(MemoryCache::new(CACHE_ENTRIES_MAX));
     Ok(Service::new(ledger, cache, clock, Arc::new(CardsOnly), names, service_settings(config)))

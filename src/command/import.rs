@@ -11,8 +11,7 @@ use std::io::Write;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use crate::app::database_settings;
-use crate::app::ledger_settings;
+use crate::app::ledger_place;
 use crate::app::secrets;
 use crate::command::Exit;
 use crate::command::import::check::Checked;
@@ -23,14 +22,10 @@ use crate::command::import::sweep::Mode;
 use crate::command::import::sweep::Sweep;
 use crate::command::told;
 use crate::config::gateway::Gateway;
-use crate::config::gateway::LedgerKept;
 use crate::domain::region::Regions;
 use crate::ledger::Ledger;
-use crate::ledger::lane::Now;
-use crate::ledger::postgres::PostgresLedger;
+use crate::ledger::place::Place;
 use crate::ledger::secrets::Secrets;
-use crate::ledger::sqlite::Settings;
-use crate::ledger::sqlite::SqliteLedger;
 use crate::protocol::files::kind::Kind;
 use crate::service::import::apply::Importer;
 use crate::service::import::incoming::Incoming;
@@ -64,7 +59,7 @@ pub struct Arguments {
     /// The gateway's settings; names the ledger and the look-up key.
     #[arg(long, default_value = "gateway.toml", conflicts_with = "ledger")]
     pub config: PathBuf,
-    /// The ledger's file, where there are no settings.
+    /// The ledger's file, or the address of its database, where there are no settings.
     #[arg(long, requires = "keys")]
     pub ledger: Option<PathBuf>,
     /// The folder of its keys, beside --ledger: lookup.key, master.key and store.json.
@@ -114,48 +109,24 @@ pub async fn run(arguments: &Arguments, clock: Arc<dyn Clock>, out: &mut dyn Wri
 }
 
 fn connect(arguments: &Arguments, clock: Arc<dyn Clock>) -> Result<Connected, Failed> {
-    let at = Arc::clone(&clock);
-    let now: Now = Arc::new(move || at.now());
-    let ledger: Arc<dyn Ledger> = match (&arguments.ledger, &arguments.keys) {
+    let (place, secrets) = match (&arguments.ledger, &arguments.keys) {
         (Some(file), Some(keys)) => {
             let secrets = Secrets::open_in(keys).map_err(|cause| Failed::Settings(told(&cause)))?;
-            Arc::new(
-                SqliteLedger::open(file, bulk(Settings::default()), secrets, now).map_err(Failed::Ledger)?,
-            )
+            (Place::at(file), secrets)
         }
         (Some(_) | None, _) => {
             let gateway =
                 Gateway::read(&arguments.config).map_err(|faults| Failed::Settings(faults.to_string()))?;
             let secrets = secrets(&gateway).map_err(|cause| Failed::Settings(told(&cause)))?;
-            match &gateway.ledger.kept {
-                LedgerKept::File(file) => {
-                    let settings = bulk(ledger_settings(&gateway));
-                    Arc::new(SqliteLedger::open(file, settings, secrets, now).map_err(Failed::Ledger)?)
-                }
-                LedgerKept::Database(section) => {
-                    let settings = database_settings(&gateway, section);
-                    Arc::new(PostgresLedger::open(settings, secrets, now).map_err(Failed::Ledger)?)
-                }
-            }
+            (ledger_place(&gateway), secrets)
         }
     };
+    let at = Arc::clone(&clock);
+    let now = Arc::new(move || at.now());
+    let ledger = place.in_bulk().open(secrets, now).map_err(Failed::Ledger)?;
     let operator = std::env::var("USER").unwrap_or_default();
     let progress = std::io::stderr().is_terminal();
     Ok(Connected { ledger, clock, operator, progress })
-}
-
-/// An import wants throughput where a gateway wants low latency: large batches, and a long write-ahead log, in which a
-/// page that many batches touch is moved into the file once.
-fn bulk(settings: Settings) -> Settings {
-    const BATCH_MAX: usize = 2048;
-    const CHECKPOINT_PAGES: u32 = 65_536; // 256 MiB
-    const LIMIT_PAGES: u32 = 262_144; // 1 GiB
-    Settings {
-        batch_max: settings.batch_max.max(BATCH_MAX),
-        wal_checkpoint_pages: settings.wal_checkpoint_pages.max(CHECKPOINT_PAGES),
-        wal_limit_pages: settings.wal_limit_pages.max(LIMIT_PAGES),
-        ..settings
-    }
 }
 
 /// Imports a file. `confirm` is asked with what would change, unless the arguments say yes.

@@ -1,6 +1,7 @@
 //! Owns the command line: one file a subcommand, one table of exit codes, one door to the terminal.
 
 pub mod backup;
+mod begin;
 pub mod check;
 pub mod clear;
 pub mod demo;
@@ -16,6 +17,7 @@ pub mod sandbox_folder;
 pub mod serve;
 pub mod trace;
 pub mod verify;
+mod witness;
 
 use std::ffi::OsString;
 use std::io;

@@ -15,6 +15,7 @@ pub mod effect;
 pub mod key;
 mod kept;
 pub mod lane;
+pub mod place;
 pub mod postgres;
 mod prepared;
 mod replay;

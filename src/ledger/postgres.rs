@@ -14,6 +14,7 @@ mod look_up;
 mod quiet;
 mod readers;
 mod references;
+pub mod restore;
 pub(in crate::ledger) mod schema;
 mod shards;
 mod statements;

@@ -27,6 +27,9 @@ use crate::ledger::books::of_lane;
 
 type Read<T> = Result<T, LedgerError>;
 
+/// Anchors read at once.
+const ANCHORS_AT_ONCE: u64 = 256;
+
 /// The columns of a record, in the order in which [`record`] takes them.
 pub(in crate::ledger) const RECORD: &str = "bucket, person, version, stay, stay_version, kind, at_ms, lane, \
      lane_sequence, institution, infno, msgid, keyed, format, told, body, private, commitment";
@@ -166,23 +169,29 @@ pub(in crate::ledger) fn rows(
     give: &mut dyn FnMut(&LogRow) -> Result<(), BackupError>,
 ) -> Result<(), BackupError> {
     let mut change = reference_after(db, last_reference_covered(db, &extent.from)?)?;
-    for number in extent.from.head.number + 1..=extent.to.number {
+    let mut number = extent.from.head.number + 1;
+    while number <= extent.to.number {
+        let chunk = anchors::read_all(db, number, extent.to.number.min(number + ANCHORS_AT_ONCE - 1))?;
         let missing = || BackupError::LedgerDamaged { what: format!("anchor {number} is missing") };
-        let signed = anchors::read(db, number)?.ok_or_else(missing)?;
-        for stretch in &signed.anchor.stretches {
-            for block in blocks(db, stretch)? {
-                give(&LogRow::Block(block))?;
+        // One that is missing further on, the proof of the log finds.
+        chunk.first().filter(|signed| signed.anchor.number == number).ok_or_else(missing)?;
+        for signed in chunk {
+            number = signed.anchor.number + 1;
+            for stretch in &signed.anchor.stretches {
+                for block in blocks(db, stretch)? {
+                    give(&LogRow::Block(block))?;
+                }
             }
+            // Whether it is what should be there, the proof finds as well.
+            while let Some(row) = change.take_if(|row| within(&signed.anchor, row.lane, row.sequence)) {
+                change = reference_after(db, row.version)?;
+                give(&LogRow::Reference(row))?;
+            }
+            while let Some(row) = records.next_under(&signed.anchor)? {
+                give(&LogRow::Record(Box::new(row)))?;
+            }
+            give(&LogRow::Anchor(signed))?;
         }
-        // Whether it is what should be there, the proof of the log finds.
-        while let Some(row) = change.take_if(|row| within(&signed.anchor, row.lane, row.sequence)) {
-            change = reference_after(db, row.version)?;
-            give(&LogRow::Reference(row))?;
-        }
-        while let Some(row) = records.next_under(&signed.anchor)? {
-            give(&LogRow::Record(Box::new(row)))?;
-        }
-        give(&LogRow::Anchor(signed))?;
     }
     Ok(())
 }

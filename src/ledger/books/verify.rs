@@ -31,7 +31,7 @@ const BUCKETS_AT_ONCE: u64 = 64;
 /// Records that a worker takes at once, about: what the tables hold of them is in memory. Persons are spread evenly.
 const RECORDS_AT_ONCE: u64 = 32 * 1024;
 
-/// Verifies everything as of one instant, which `db` and the readers all see.
+/// Verifies everything as of one instant, which `db` and the readers all see. Without readers `db` does all of it.
 pub(in crate::ledger) fn verify<R: Reader>(
     db: &dyn Database,
     readers: Vec<R>,
@@ -43,7 +43,7 @@ pub(in crate::ledger) fn verify<R: Reader>(
     wish.progress.total.store(seals.records(), Ordering::Relaxed);
     let mut faults = seals.faults.clone();
     faults.extend(shared_tables(db, &seals)?);
-    let persons = persons(readers, secrets, &seals, wish)?;
+    let persons = persons(db, readers, secrets, &seals, wish)?;
     faults.extend(persons.faults);
     if faults.len() < wish.faults_max {
         let kept: i64 = db.the("count credentials", CREDENTIALS, &[], |row| column(row, 0))?;
@@ -65,7 +65,13 @@ pub(in crate::ledger) fn verify<R: Reader>(
     })
 }
 
-fn persons<R: Reader>(readers: Vec<R>, secrets: &Secrets, seals: &Seals, wish: &Verify) -> Read<Part> {
+fn persons<R: Reader>(
+    db: &dyn Database,
+    readers: Vec<R>,
+    secrets: &Secrets,
+    seals: &Seals,
+    wish: &Verify,
+) -> Read<Part> {
     let in_a_bucket = seals.records() / u64::from(Bucket::COUNT) + 1;
     let at_once = (RECORDS_AT_ONCE / in_a_bucket).clamp(1, BUCKETS_AT_ONCE);
     let at_once = u16::try_from(at_once).unwrap_or(1);
@@ -81,6 +87,9 @@ fn persons<R: Reader>(readers: Vec<R>, secrets: &Secrets, seals: &Seals, wish: &
             all.add(check::buckets(db, secrets, seals, first..=last, wish)?);
         }
     };
+    if readers.is_empty() {
+        return work(db);
+    }
     let parts: Vec<Read<Part>> = std::thread::scope(|scope| {
         let work = &work;
         let workers =
