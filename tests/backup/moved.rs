@@ -141,7 +141,7 @@ fn a_moved_ledger_goes_on_and_its_backup_with_it_until_it_is_a_file_again() {
 #[test]
 fn a_move_that_is_killed_leaves_an_empty_database() {
     let kept = Kept::new();
-    kept.import(&kept.left.config, 10_000..12_000);
+    kept.import(&kept.left.config, 10_000..10_600);
     let head = kept.backed_up();
     let url = server().create_database().unwrap();
     for _ in 0..3 {
