@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "what a test needs and does not get ends it")]
 
 mod actor;
+mod ground;
 mod kill;
 mod postgres;
 mod seals;

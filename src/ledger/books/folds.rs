@@ -91,7 +91,7 @@ impl<'d> Tables<'d> {
             messages: Bulk::into(db, "message", MESSAGE),
             settlements: Bulk::into(db, "settlement", &settlement),
             // A number may be kept as two kinds of credential.
-            credentials: Bulk::into(db, "credential", "bucket, hash, person").with_repeats(),
+            credentials: Bulk::into(db, "credential", "bucket, hash, person").or("ON CONFLICT DO NOTHING"),
         }
     }
 

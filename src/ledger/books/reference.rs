@@ -20,8 +20,8 @@ use crate::ledger::row::text;
 use crate::ledger::seal;
 use crate::ledger::seal::ReferencePlace;
 use crate::ledger::seal::merkle::Hash;
+use crate::ledger::sql::Bulk;
 use crate::ledger::sql::Database;
-use crate::ledger::sql::Value;
 use crate::ledger::sql::values;
 
 type Read<T> = Result<T, LedgerError>;
@@ -77,34 +77,51 @@ fn encode(change: &ReferenceChange) -> Result<(&'static str, String), CodecError
     }
 }
 
-/// Puts the rows of a change in the place of rows of the same key.
+/// Puts the rows of a change in the place of rows of the same key. Of two rows of one key the later counts.
 pub(in crate::ledger) fn fold(db: &dyn Database, change: &ReferenceChange, version: u64) -> Read<()> {
-    const REGION: &str = "INSERT INTO region (code, from_day, body) VALUES (?1, ?2, ?3)
-         ON CONFLICT (code, from_day) DO UPDATE SET body = excluded.body";
-    const INSTITUTION: &str = "INSERT INTO institution (code, from_day, body) VALUES (?1, ?2, ?3)
-         ON CONFLICT (code, from_day) DO UPDATE SET body = excluded.body";
-    const ENTRY: &str = "INSERT INTO catalogue_entry (place, code, level, person_type, from_day, body)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6)
-         ON CONFLICT (place, code, level, person_type, from_day) DO UPDATE SET body = excluded.body";
-    const PACK: &str = "INSERT INTO pack (region, hash, version, body) VALUES (?1, ?2, ?3, ?4)
-         ON CONFLICT (region, hash) DO UPDATE SET body = excluded.body";
-    let put = |sql: &str, row: &[Value<'_>]| db.run("make the shared tables", sql, row).map(|_| ());
     match change {
-        ReferenceChange::Regions(rows) => rows.iter().try_for_each(|row| {
-            let body = encoded("region", row)?;
-            put(REGION, values![row.code.0, row.from.number(), &body])
-        }),
-        ReferenceChange::Institutions(rows) => rows.iter().try_for_each(|row| {
-            let body = encoded("institution", row)?;
-            put(INSTITUTION, values![row.code.as_str(), row.from.number(), &body])
-        }),
-        ReferenceChange::Catalogue { place, entries } => entries.iter().try_for_each(|entry| {
-            let (level, person_type, from) = (level_of(entry), person_of(entry), entry.from.number());
-            let body = encoded("catalogue_entry", entry)?;
-            put(ENTRY, values![place.0, &*entry.code, level, person_type, from, &body])
-        }),
-        ReferenceChange::Pack(pack) => put(PACK, values![pack.region.0, &pack.hash, version, &pack.text]),
+        ReferenceChange::Regions(rows) => {
+            let mut table = Bulk::into(db, "region", "code, from_day, body")
+                .or("ON CONFLICT (code, from_day) DO UPDATE SET body = excluded.body");
+            for row in last_of_each(rows, |row| (row.code.0, row.from.number())) {
+                table.put(values![row.code.0, row.from.number(), &encoded("region", row)?])?;
+            }
+            table.end()
+        }
+        ReferenceChange::Institutions(rows) => {
+            let mut table = Bulk::into(db, "institution", "code, from_day, body")
+                .or("ON CONFLICT (code, from_day) DO UPDATE SET body = excluded.body");
+            for row in last_of_each(rows, |row| (row.code.as_str().to_owned(), row.from.number())) {
+                let body = encoded("institution", row)?;
+                table.put(values![row.code.as_str(), row.from.number(), &body])?;
+            }
+            table.end()
+        }
+        ReferenceChange::Catalogue { place, entries } => {
+            let columns = "place, code, level, person_type, from_day, body";
+            let mut table = Bulk::into(db, "catalogue_entry", columns).or(
+                "ON CONFLICT (place, code, level, person_type, from_day) DO UPDATE SET body = excluded.body",
+            );
+            let key =
+                |entry: &CatalogueEntry| (entry.code.clone(), level_of(entry), person_of(entry), entry.from);
+            for entry in last_of_each(entries, key) {
+                let (level, person_type, from) = (level_of(entry), person_of(entry), entry.from.number());
+                let body = encoded("catalogue_entry", entry)?;
+                table.put(values![place.0, &*entry.code, level, person_type, from, &body])?;
+            }
+            table.end()
+        }
+        ReferenceChange::Pack(pack) => {
+            let mut table = Bulk::into(db, "pack", "region, hash, version, body")
+                .or("ON CONFLICT (region, hash) DO UPDATE SET body = excluded.body");
+            table.put(values![pack.region.0, &pack.hash, version, &pack.text])?;
+            table.end()
+        }
     }
+}
+
+fn last_of_each<T, K: Ord>(rows: &[T], key: impl Fn(&T) -> K) -> impl Iterator<Item = &T> {
+    rows.iter().map(|row| (key(row), row)).collect::<BTreeMap<_, _>>().into_values()
 }
 
 fn encoded<T: Serialize>(what: &'static str, row: &T) -> Read<String> {

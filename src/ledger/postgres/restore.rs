@@ -83,7 +83,7 @@ fn must_be_empty(db: &dyn Database, target: &Target) -> Result<(), BackupError> 
     const WHAT: &str = "look whether the database is empty";
     db.run(WHAT, "LOCK TABLE meta IN SHARE ROW EXCLUSIVE MODE", &[])?;
     for table in ["lane", "record", "reference_record", "anchor"] {
-        let sql = format!("SELECT COUNT(*) FROM (SELECT * FROM {table} LIMIT 1) AS some");
+        let sql = format!("SELECT COUNT(*) FROM (SELECT * FROM {table} LIMIT 1) AS found");
         if db.the(WHAT, &sql, &[], |row| column::<i64>(row, 0))? > 0 {
             return Err(BackupError::NotEmpty { place: target.place() });
         }

@@ -14,8 +14,8 @@ pub(in crate::ledger) struct Bulk<'d> {
     /// `INSERT INTO t (a, b)`
     insert: String,
     columns: usize,
-    /// Whether a row that is there already is no fault.
-    repeats: bool,
+    /// What becomes of a row that is there already: without this it is a fault.
+    on_conflict: &'static str,
     waiting: Vec<Owned>,
 }
 
@@ -29,11 +29,12 @@ enum Owned {
 impl<'d> Bulk<'d> {
     pub(in crate::ledger) fn into(db: &'d dyn Database, table: &str, columns: &str) -> Bulk<'d> {
         let insert = format!("INSERT INTO {table} ({columns})");
-        Bulk { db, insert, columns: columns.split(',').count(), repeats: false, waiting: Vec::new() }
+        Bulk { db, insert, columns: columns.split(',').count(), on_conflict: "", waiting: Vec::new() }
     }
 
-    pub(in crate::ledger) fn with_repeats(self) -> Bulk<'d> {
-        Bulk { repeats: true, ..self }
+    /// `ON CONFLICT …`. Two rows of the same key must not be put.
+    pub(in crate::ledger) fn or(self, on_conflict: &'static str) -> Bulk<'d> {
+        Bulk { on_conflict, ..self }
     }
 
     pub(in crate::ledger) fn put(&mut self, row: &[Value<'_>]) -> Read<()> {
@@ -67,10 +68,7 @@ impl<'d> Bulk<'d> {
             // Writing into a text cannot fail.
             let _written = write!(sql, "{separator}?{}", at + 1);
         }
-        sql.push(')');
-        if self.repeats {
-            sql.push_str(" ON CONFLICT DO NOTHING");
-        }
+        let _written = write!(sql, ") {}", self.on_conflict);
         self.db.run("write a table", &sql, values).map(|_| ())
     }
 }
