@@ -12,6 +12,25 @@ use crate::terminal::banyan;
 use crate::terminal::code;
 use crate::terminal::told;
 
+/// Those that a restored ledger has to the row; it takes lanes of its own.
+pub(crate) const TABLES: [&str; 15] = [
+    "meta",
+    "record",
+    "reference_record",
+    "block",
+    "anchor",
+    "anchored",
+    "person",
+    "stay",
+    "message",
+    "settlement",
+    "credential",
+    "region",
+    "institution",
+    "catalogue_entry",
+    "pack",
+];
+
 /// A ledger with the folder of its backup.
 pub(crate) struct Kept {
     pub(crate) left: Left,
@@ -83,6 +102,15 @@ impl Kept {
         let text = fs::read_to_string(&self.left.config).unwrap();
         let text = text.replace("\"data/ledger.db\"", &format!("\"{}\"", self.name(ledger)));
         let path = self.path("province/other.toml");
+        fs::write(&path, text).unwrap();
+        path.to_str().unwrap().to_owned()
+    }
+
+    /// The settings with a database in the file's stead.
+    pub(crate) fn settings_with_database(&self, url: &str) -> String {
+        let text = fs::read_to_string(&self.left.config).unwrap();
+        let text = text.replace("file = \"data/ledger.db\"", &format!("url = \"{url}\""));
+        let path = self.path("province/database.toml");
         fs::write(&path, text).unwrap();
         path.to_str().unwrap().to_owned()
     }

@@ -6,6 +6,7 @@
 mod harm;
 mod kept;
 mod killed;
+mod moved;
 #[path = "../terminal/mod.rs"]
 mod terminal;
 
@@ -26,6 +27,7 @@ use banyan::ledger::sqlite::SqliteLedger;
 use banyan::vault::key_store::Class;
 
 use crate::kept::Kept;
+use crate::kept::TABLES;
 use crate::kept::head_in;
 use crate::kept::number;
 use crate::kept::number_of;
@@ -43,23 +45,7 @@ fn a_restored_ledger_is_the_one_that_was_backed_up_row_by_row_and_goes_on() {
     let restored = kept.restore("restored.db", &[]);
     assert_eq!((code(&restored), head_in(&restored)), (0, head.clone()), "{}", told(&restored));
     let ledger = kept.path("restored.db");
-    for table in [
-        "meta",
-        "record",
-        "reference_record",
-        "block",
-        "anchor",
-        "anchored",
-        "person",
-        "stay",
-        "message",
-        "settlement",
-        "credential",
-        "region",
-        "institution",
-        "catalogue_entry",
-        "pack",
-    ] {
+    for table in TABLES {
         assert_eq!(rows(&ledger, table), rows(&kept.left.ledger(), table), "{table}");
     }
     assert!(number(&ledger, "SELECT COUNT(*) FROM message") > 20);

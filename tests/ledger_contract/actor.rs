@@ -223,8 +223,7 @@ impl Actor {
         self.recorded(facts, deed).await
     }
 
-    pub(crate) async fn reverse(&self, stay: &StayId, settled: &Record) -> Arc<Record> {
-        let facts = self.facts(Some(stay)).await;
+    pub(crate) fn reverse_deed(&self, stay: &StayId, settled: &Record, key: MessageKey) -> Deed {
         let original = settled_of(settled).clone();
         let reversal = Reversal {
             id: self.new_settlement(),
@@ -236,8 +235,13 @@ impl Actor {
             entries: swapped(&original.entries),
             settlement: original,
         };
+        deed(key, Body::Reversed(Box::new(reversal)), Some(stay))
+    }
+
+    pub(crate) async fn reverse(&self, stay: &StayId, settled: &Record) -> Arc<Record> {
+        let facts = self.facts(Some(stay)).await;
         let key = message(2305, &format!("V{}", self.id()));
-        self.recorded(facts, deed(key, Body::Reversed(Box::new(reversal)), Some(stay))).await
+        self.recorded(facts, self.reverse_deed(stay, settled, key)).await
     }
 
     pub(crate) async fn revive(&self, stay: &StayId, settled: &Record, reversed: &Record) -> Arc<Record> {

@@ -3,7 +3,10 @@
 #![expect(clippy::unwrap_used, reason = "what a test needs and does not get ends it")]
 
 mod actor;
+mod ground;
 mod kill;
+mod postgres;
+mod schema;
 mod seals;
 mod sqlite;
 mod stage;
@@ -33,6 +36,7 @@ macro_rules! contract {
             uploads_guard_the_stay_and_not_the_person,
             two_hundred_deeds_of_one_person_take_turns,
             fifty_sends_of_one_settlement_move_money_once,
+            two_nodes_settle_reverse_and_replay_the_same_persons,
             many_persons_settle_at_once_and_the_month_sums,
             a_message_is_traced_without_knowing_whose_it_was,
             an_import_makes_persons_and_finds_them_by_what_they_carry,

@@ -1,91 +1,95 @@
-//! Owns what the seals must find: everything that can be done to a ledger's file behind its back.
-
-use std::path::Path;
-use std::path::PathBuf;
-use std::sync::Arc;
+//! Owns what the seals must find, in a file and in a database: everything that can be done behind a ledger's back.
 
 use banyan::domain::ids::SettlementId;
 use banyan::domain::record::Body;
-use banyan::ledger::Ledger;
 use banyan::ledger::Receipted;
 use banyan::ledger::Verified;
 use banyan::ledger::Verify;
 use banyan::ledger::Witness;
+use banyan::ledger::place::Place;
 use banyan::ledger::seal::receipt::NotProven;
 use banyan::ledger::seal::receipt::Receipt;
 use banyan::ledger::secrets::Secrets;
-use banyan::ledger::sqlite::Settings;
-use banyan::ledger::sqlite::receipt_of;
 use banyan::vault::key_store::Class;
-use banyan::vault::key_store::KeyStore;
-use tempfile::TempDir;
 
 use crate::actor::Actor;
-use crate::sqlite::open;
-use crate::sqlite::secrets;
+use crate::ground::Ground;
 use crate::stage::BEGIN;
 
+/// Each as a test of a ledger in a file and of one in a database.
+macro_rules! on_every_ledger {
+    ($($name:ident),* $(,)?) => {
+        mod in_a_file {
+            $(#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+            async fn $name() {
+                super::$name(crate::ground::Ground::file).await;
+            })*
+        }
+        mod in_a_database {
+            $(#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+            async fn $name() {
+                super::$name(crate::ground::Ground::database).await;
+            })*
+        }
+    };
+}
+on_every_ledger! {
+    an_honest_ledger_is_proven_to_its_last_anchor,
+    whatever_is_done_behind_its_back_is_found_and_the_first_bad_record_named,
+    whatever_no_record_made_is_found_and_named,
+    a_ledger_rewritten_whole_with_another_key_is_caught_by_the_witness_and_by_the_key,
+    what_a_killed_node_left_is_anchored_by_the_next,
+    two_nodes_that_end_at_once_leave_one_chain_of_anchors,
+    a_month_of_contact_data_is_forgotten_and_the_seals_stay_whole,
+    a_receipt_is_checked_with_the_public_key_alone_and_any_change_breaks_it,
+}
+
+/// Makes a place for a ledger, where none is yet.
+type Make = fn() -> Ground;
+
 /// A ledger in which three persons were settled one after the other, through two starts, closed.
-struct Sealed {
-    folder: TempDir,
-    path: PathBuf,
-}
-
-impl Sealed {
-    async fn new() -> Sealed {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("ledger.db");
-        for start in ["a", "b"] {
-            let ledger = reopened(&path);
-            for person in 0..3 {
-                let woman = Actor::registered(&ledger, &format!("{start}{person}")).await;
-                let stay = woman.ready_to_settle(100_000).await;
-                let settled = woman.settle(&stay).await;
-                woman.reverse(&stay, &settled).await;
-            }
+async fn sealed(make: Make) -> Ground {
+    let ground = make();
+    for start in ["a", "b"] {
+        let ledger = ground.open();
+        for person in 0..3 {
+            let woman = Actor::registered(&ledger, &format!("{start}{person}")).await;
+            let stay = woman.ready_to_settle(100_000).await;
+            let settled = woman.settle(&stay).await;
+            woman.reverse(&stay, &settled).await;
         }
-        Sealed { folder, path }
     }
-
-    /// A copy to which something is done.
-    fn tampered(&self, sql: &str) -> PathBuf {
-        let copy = self.folder.path().join("copy.db");
-        for end in ["", "-wal", "-shm"] {
-            let _absent = std::fs::remove_file(self.folder.path().join(format!("copy.db{end}")));
-        }
-        let db = rusqlite::Connection::open(&self.path).unwrap();
-        db.execute_batch(&format!("VACUUM INTO '{}'", copy.display())).unwrap();
-        let altered = rusqlite::Connection::open(&copy).unwrap();
-        altered.execute_batch(sql).unwrap_or_else(|cause| panic!("{sql}: {cause}"));
-        copy
-    }
+    ground
 }
 
-fn reopened(path: &Path) -> Arc<dyn Ledger> {
-    Arc::new(open(path, Settings::default(), Arc::new(|| BEGIN)))
+async fn verified(ground: &Ground, witness: Option<Witness>) -> Verified {
+    verified_at(ground.place.clone(), ground.secrets(), witness).await
 }
 
-async fn verified(path: &Path, witness: Option<Witness>) -> Verified {
+async fn verified_at(place: Place, secrets: Secrets, witness: Option<Witness>) -> Verified {
     let wish = Verify { faults_max: 50, witness, ..Verify::default() };
-    reopened(path).verify(wish).await.unwrap()
+    tokio::task::spawn_blocking(move || place.verify(&secrets, &wish)).await.unwrap().unwrap()
 }
 
-#[tokio::test]
-async fn an_honest_ledger_is_proven_to_its_last_anchor() {
-    let sealed = Sealed::new().await;
-    let found = verified(&sealed.path, None).await;
+async fn receipt(ground: &Ground, id: &SettlementId) -> Receipted {
+    let (place, id) = (ground.place.clone(), id.clone());
+    tokio::task::spawn_blocking(move || place.receipt(&id)).await.unwrap().unwrap()
+}
+
+async fn an_honest_ledger_is_proven_to_its_last_anchor(make: Make) {
+    let sealed = sealed(make).await;
+    let found = verified(&sealed, None).await;
     assert_eq!(found.faults, Vec::<String>::new());
     assert_eq!(found.tail, 0, "both starts were closed");
     assert!(found.records >= 30 && found.blocks >= 30, "{found:?}");
     let head = found.head.unwrap();
     assert_eq!(head.number, found.anchors);
-    assert_eq!(verified(&sealed.path, Some(head)).await.faults, Vec::<String>::new());
+    assert_eq!(verified(&sealed, Some(head)).await.faults, Vec::<String>::new());
 }
 
-#[tokio::test]
-async fn whatever_is_done_behind_its_back_is_found_and_the_first_bad_record_named() {
-    let sealed = Sealed::new().await;
-    let head = verified(&sealed.path, None).await.head;
+async fn whatever_is_done_behind_its_back_is_found_and_the_first_bad_record_named(make: Make) {
+    let sealed = sealed(make).await;
+    let head = verified(&sealed, None).await.head;
     let table = [
         // An edit, consistent in itself: money moves between columns that no identity ties.
         ("UPDATE record SET msgid = msgid || 'X' WHERE lane = 1 AND lane_sequence = 3", "(lane 1, place 3)"),
@@ -150,49 +154,94 @@ async fn whatever_is_done_behind_its_back_is_found_and_the_first_bad_record_name
     ];
     for (sql, words) in table {
         // Read without a start of its own, which would anchor what it finds.
-        let faults = verified(&sealed.tampered(sql), head).await.faults;
+        let faults = verified_at(sealed.tampered(sql), sealed.secrets(), head).await.faults;
         assert!(faults.iter().any(|fault| fault.contains(words)), "{sql}:\n{faults:#?}");
     }
 }
 
-#[tokio::test]
-async fn a_ledger_rewritten_whole_with_another_key_is_caught_by_the_witness_and_by_the_key() {
-    let sealed = Sealed::new().await;
-    let head = verified(&sealed.path, None).await.head;
-    let other = Sealed::new().await;
-    let rewritten = verified(&other.path, head).await;
+async fn whatever_no_record_made_is_found_and_named(make: Make) {
+    let ground = make();
+    let ledger = ground.open();
+    let woman = Actor::registered(&ledger, "1").await;
+    let stay = woman.ready_to_settle(100_000).await;
+    let settled = woman.settle(&stay).await;
+    woman.reverse(&stay, &settled).await;
+    drop((woman, ledger));
+    let table = [
+        ("UPDATE person SET version = version + 1", "her row"),
+        ("UPDATE person SET private = NULL", "her row hides other data"),
+        ("UPDATE person SET private = x'00'", "her row hides other data"),
+        ("UPDATE stay SET state = REPLACE(state, '\"in_scope\":100000', '\"in_scope\":100001')", "stay "),
+        ("UPDATE message SET undone_by = 0", "message S"),
+        ("DELETE FROM message WHERE infno = 2402", "message D"),
+        ("UPDATE settlement SET institution = 'H1'", "settlement "),
+        (
+            "UPDATE settlement SET cash = cash - 1, person_part = person_part - 1, hospital_part = 1",
+            "settlement ",
+        ),
+        ("DELETE FROM credential", "a credential"),
+        ("INSERT INTO credential (bucket, hash, person) VALUES (1, x'00', '440700/1')", "credentials"),
+        ("INSERT INTO stay SELECT bucket, 'S1', person, version, state FROM stay", "rows of stay"),
+        ("UPDATE record SET at_ms = at_ms - 1 WHERE version = 3", "goes back in time"),
+        ("DELETE FROM record WHERE version = 3", "follows version 2"),
+        ("UPDATE record SET lane_sequence = 1", "its place is taken twice"),
+        ("UPDATE record SET format = 99 WHERE version = 1", "newer than this version"),
+        ("UPDATE record SET kind = 'guessed' WHERE version = 1", "not known"),
+        (
+            "UPDATE record SET body = REPLACE(body, '\"psn_cash_pay\":', '\"psn_cash_pay\":1') WHERE kind = 'settled'",
+            "I5",
+        ),
+    ];
+    for (sql, words) in table {
+        let faults = verified_at(ground.tampered(sql), ground.secrets(), None).await.faults;
+        assert!(faults.iter().any(|fault| fault.contains(words)), "{sql}: {faults:?}");
+    }
+    assert_eq!(verified(&ground, None).await.faults, Vec::<String>::new());
+}
+
+async fn a_ledger_rewritten_whole_with_another_key_is_caught_by_the_witness_and_by_the_key(make: Make) {
+    let (honest, other) = (sealed(make).await, sealed(make).await);
+    let head = verified(&honest, None).await.head;
+    let rewritten = verified(&other, head).await;
     assert!(rewritten.faults.iter().any(|fault| fault.contains("is not the witnessed one")), "{rewritten:?}");
-    let keys = secrets(&sealed.path);
-    let mixed = Secrets { keys: secrets(&other.path).keys, ..keys };
-    let now = Arc::new(|| BEGIN);
-    let ledger =
-        banyan::ledger::sqlite::SqliteLedger::open(&sealed.path, Settings::default(), mixed, now).unwrap();
-    let found = ledger.verify(Verify { faults_max: 9, ..Verify::default() }).await.unwrap();
+    let mixed = Secrets { keys: other.secrets().keys, ..honest.secrets() };
+    let found = verified_at(honest.place.clone(), mixed, None).await;
     assert!(found.faults[0].contains("which is not ours"), "{:?}", found.faults);
 }
 
-#[tokio::test]
-async fn what_a_killed_node_left_is_anchored_by_the_next() {
-    let folder = tempfile::tempdir().unwrap();
-    let path = folder.path().join("ledger.db");
-    let ledger = reopened(&path);
+async fn what_a_killed_node_left_is_anchored_by_the_next(make: Make) {
+    let ground = make();
+    let ledger = ground.open();
     Actor::registered(&ledger, "1").await;
     // Never dropped: as if it had been killed.
     let killed = std::mem::ManuallyDrop::new(ledger);
     let found = killed.verify(Verify { faults_max: 9, ..Verify::default() }).await.unwrap();
     assert_eq!((found.records - found.tail, found.faults), (found.anchors.min(1), vec![]));
-    drop(reopened(&path));
-    let found = verified(&path, None).await;
+    drop(ground.open());
+    let found = verified(&ground, None).await;
     assert_eq!((found.tail, found.faults), (0, vec![]));
 }
 
-#[tokio::test]
-async fn a_month_of_contact_data_is_forgotten_and_the_seals_stay_whole() {
-    let sealed = Sealed::new().await;
-    let keys: Arc<KeyStore> = secrets(&sealed.path).keys;
+async fn two_nodes_that_end_at_once_leave_one_chain_of_anchors(make: Make) {
+    let ground = make();
+    for round in 0..3 {
+        let nodes = [ground.open(), ground.open()];
+        for (at, ledger) in nodes.iter().enumerate() {
+            Actor::registered(ledger, &format!("{round}{at}")).await;
+        }
+        let ends = nodes.map(|node| tokio::task::spawn_blocking(move || drop(node)));
+        futures_util::future::join_all(ends).await;
+    }
+    let found = verified(&ground, None).await;
+    assert_eq!((found.records, found.tail, found.faults), (6, 0, vec![]));
+    assert!((3..=6).contains(&found.anchors), "{} anchors", found.anchors);
+}
+
+async fn a_month_of_contact_data_is_forgotten_and_the_seals_stay_whole(make: Make) {
+    let sealed = sealed(make).await;
     let month = u32::try_from(BEGIN.day().month().number()).unwrap();
-    keys.destroy(Class::Contact, month).unwrap();
-    let ledger = reopened(&sealed.path);
+    sealed.secrets().keys.destroy(Class::Contact, month).unwrap();
+    let ledger = sealed.open();
     let woman = Actor::new(&ledger, "a0");
     assert_eq!(woman.facts(None).await.private.name, "");
     let found = ledger.verify(Verify { faults_max: 9, ..Verify::default() }).await.unwrap();
@@ -200,11 +249,9 @@ async fn a_month_of_contact_data_is_forgotten_and_the_seals_stay_whole() {
     assert!(ledger.settlement(&SettlementId::parse("none").unwrap()).await.unwrap().is_none());
 }
 
-#[tokio::test]
-async fn a_receipt_is_checked_with_the_public_key_alone_and_any_change_breaks_it() {
-    let folder = tempfile::tempdir().unwrap();
-    let path = folder.path().join("ledger.db");
-    let ledger = reopened(&path);
+async fn a_receipt_is_checked_with_the_public_key_alone_and_any_change_breaks_it(make: Make) {
+    let ground = make();
+    let ledger = ground.open();
     let women: Vec<Actor> = futures_util::future::join_all(
         (0..5)
             .map(|n| async move { n })
@@ -220,9 +267,9 @@ async fn a_receipt_is_checked_with_the_public_key_alone_and_any_change_breaks_it
     .await;
     drop(women);
     drop(ledger);
-    let keys = secrets(&path).keys.public_keys();
+    let keys = ground.secrets().keys.public_keys();
     for id in &settled {
-        let Receipted::Receipt(receipt) = receipt_of(&path, &Settings::default(), id).unwrap() else {
+        let Receipted::Receipt(receipt) = receipt(&ground, id).await else {
             panic!("closed, and not anchored")
         };
         let text = receipt.text();
@@ -249,14 +296,11 @@ async fn a_receipt_is_checked_with_the_public_key_alone_and_any_change_breaks_it
             assert!(forged.prove(&keys).is_err(), "{what}");
         }
     }
-    let another = Sealed::new().await;
-    let others = secrets(&another.path).keys.public_keys();
-    let Receipted::Receipt(receipt) = receipt_of(&path, &Settings::default(), &settled[0]).unwrap() else {
-        panic!()
-    };
-    assert!(matches!(receipt.prove(&others), Err(NotProven::OtherKey(_))));
+    let others = make().secrets().keys.public_keys();
+    let Receipted::Receipt(proof) = receipt(&ground, &settled[0]).await else { panic!() };
+    assert!(matches!(proof.prove(&others), Err(NotProven::OtherKey(_))));
     let unknown = SettlementId::parse("nobody").unwrap();
-    assert_eq!(receipt_of(&path, &Settings::default(), &unknown).unwrap(), Receipted::Unknown);
+    assert_eq!(receipt(&ground, &unknown).await, Receipted::Unknown);
     for (text, words) in [
         ("", "is not a receipt"),
         ("{}", "is not a receipt"),

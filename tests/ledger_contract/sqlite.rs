@@ -211,55 +211,6 @@ async fn two_writers_share_one_file() {
 }
 
 #[tokio::test]
-async fn whatever_no_record_made_is_found_and_named() {
-    let folder = tempfile::tempdir().unwrap();
-    let path = folder.path().join("ledger.db");
-    let ledger: Arc<dyn Ledger> = Arc::new(open(&path, Settings::default(), standing_clock()));
-    let woman = Actor::registered(&ledger, "1").await;
-    let stay = woman.ready_to_settle(100_000).await;
-    let settled = woman.settle(&stay).await;
-    woman.reverse(&stay, &settled).await;
-    let table = [
-        ("UPDATE person SET version = version + 1", "her row"),
-        ("UPDATE person SET private = NULL", "her row hides other data"),
-        ("UPDATE person SET private = x'00'", "her row hides other data"),
-        ("UPDATE stay SET state = REPLACE(state, '\"in_scope\":100000', '\"in_scope\":100001')", "stay "),
-        ("UPDATE message SET undone_by = 0", "message S"),
-        ("DELETE FROM message WHERE infno = 2402", "message D"),
-        ("UPDATE settlement SET institution = 'H1'", "settlement "),
-        (
-            "UPDATE settlement SET cash = cash - 1, person_part = person_part - 1, hospital_part = 1",
-            "settlement ",
-        ),
-        ("DELETE FROM credential", "a credential"),
-        ("INSERT INTO credential (bucket, hash, person) VALUES (1, x'00', '440700/1')", "credentials"),
-        ("INSERT INTO stay SELECT bucket, 'S1', person, version, state FROM stay", "rows of stay"),
-        ("UPDATE record SET at_ms = at_ms - 1 WHERE version = 3", "goes back in time"),
-        ("DELETE FROM record WHERE version = 3", "follows version 2"),
-        ("UPDATE record SET lane_sequence = 1", "its place is taken twice"),
-        ("UPDATE record SET format = 99 WHERE version = 1", "newer than this version"),
-        ("UPDATE record SET kind = 'guessed' WHERE version = 1", "not known"),
-        (
-            "UPDATE record SET body = REPLACE(body, '\"psn_cash_pay\":', '\"psn_cash_pay\":1') WHERE kind = 'settled'",
-            "I5",
-        ),
-    ];
-    for (sql, words) in table {
-        let copy = folder.path().join("copy.db");
-        tamper(&path, &format!("VACUUM INTO '{}'", copy.display()));
-        tamper(&copy, sql);
-        let altered = open(&copy, Settings::default(), standing_clock());
-        let faults = altered.check(20).await.unwrap();
-        assert!(faults.iter().any(|fault| fault.contains(words)), "{sql}: {faults:?}");
-        drop(altered);
-        for end in ["", "-wal", "-shm"] {
-            let _absent = std::fs::remove_file(folder.path().join(format!("copy.db{end}")));
-        }
-    }
-    assert_eq!(ledger.check(10).await.unwrap(), Vec::<String>::new());
-}
-
-#[tokio::test]
 async fn nothing_personal_leaves_its_column() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("ledger.db");

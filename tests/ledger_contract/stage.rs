@@ -37,6 +37,11 @@ impl Stage {
         Stage { ledger: backend.open(reading(&clock)), clock, backend }
     }
 
+    /// Another node on the same database, at the same time.
+    pub(crate) fn further_node(&self) -> Arc<dyn Ledger> {
+        self.backend.open(reading(&self.clock))
+    }
+
     pub(crate) fn now(&self) -> Instant {
         Instant(self.clock.load(Ordering::Relaxed))
     }

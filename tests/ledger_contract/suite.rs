@@ -311,6 +311,75 @@ pub(crate) async fn fifty_sends_of_one_settlement_move_money_once(stage: Stage) 
     books_agree(&stage.ledger).await;
 }
 
+/// Each round of a person settles and reverses under ids that all her desks know: one of them does it, the others replay.
+pub(crate) async fn two_nodes_settle_reverse_and_replay_the_same_persons(stage: Stage) {
+    const PERSONS: i64 = 8;
+    const DESKS: usize = 6;
+    const ROUNDS: usize = 30;
+    let nodes = [Arc::clone(&stage.ledger), stage.further_node()];
+    let desks = (0..PERSONS).map(async |n| {
+        let woman = Actor::registered(&nodes[0], &format!("W{n}")).await;
+        let stay = woman.ready_to_settle(10_000 + n).await;
+        let desks = (0..DESKS).map(|desk| {
+            let woman = Actor { ledger: Arc::clone(&nodes[desk % 2]), ..woman.clone() };
+            let stay = stay.clone();
+            tokio::spawn(async move {
+                let mut told = Vec::new();
+                for round in 0..ROUNDS {
+                    let settled = settled_in(&woman, &stay, round).await;
+                    if round + 1 < ROUNDS {
+                        told.push(reversed_in(&woman, &stay, round, &settled).await);
+                    }
+                    told.push(settled);
+                }
+                told
+            })
+        });
+        let told = join_all(desks).await.into_iter().map(|told| told.unwrap()).collect::<Vec<_>>();
+        assert!(told.iter().all(|desk| *desk == told[0]), "every desk is told the same");
+        let records = woman.ledger.records(&woman.key, 1, 1_000).await.unwrap();
+        let of = |wanted: fn(&Body) -> bool| records.iter().filter(|record| wanted(&record.body)).count();
+        assert_eq!(of(|body| matches!(body, Body::Settled(_))), ROUNDS);
+        assert_eq!(of(|body| matches!(body, Body::Reversed(_))), ROUNDS - 1);
+        assert_eq!(woman.facts(None).await.person.live.len(), 1, "the last one stands");
+    });
+    join_all(desks).await;
+    books_agree(&nodes[1]).await;
+}
+
+async fn settled_in(woman: &Actor, stay: &StayId, round: usize) -> Arc<Record> {
+    let key = message(2304, &format!("S{}-{round}", woman.key.number()));
+    loop {
+        let wanted = LookUp { key: Some((key.clone(), content(1))), ..woman.look(Some(stay)) };
+        let found = woman.found(wanted).await;
+        match found.message {
+            Message::Done { record, .. } | Message::Undone { record, .. } => return record,
+            Message::Unknown => {}
+            Message::Fenced { .. } => panic!("nobody fences"),
+        }
+        let facts = found.facts.unwrap();
+        let deed = woman.settle_deed(&facts, stay, key.clone());
+        if let Committed::Recorded(record) = woman.commit(facts, deed).await.unwrap() {
+            return record;
+        }
+    }
+}
+
+async fn reversed_in(woman: &Actor, stay: &StayId, round: usize, settled: &Record) -> Arc<Record> {
+    let key = message(2305, &format!("V{}-{round}", woman.key.number()));
+    loop {
+        let wanted = LookUp { key: Some((key.clone(), content(1))), ..woman.look(Some(stay)) };
+        let found = woman.found(wanted).await;
+        if let Message::Done { record, .. } = found.message {
+            return record;
+        }
+        let deed = woman.reverse_deed(stay, settled, key.clone());
+        if let Committed::Recorded(record) = woman.commit(found.facts.unwrap(), deed).await.unwrap() {
+            return record;
+        }
+    }
+}
+
 pub(crate) async fn many_persons_settle_at_once_and_the_month_sums(stage: Stage) {
     let settled = (0..200).map(|n| {
         let ledger = Arc::clone(&stage.ledger);
@@ -483,8 +552,12 @@ pub(crate) async fn time_stands_still_when_the_clock_jumps_back(stage: Stage) {
     stage.set_clock(Instant(settled.at.0 - 3_600_000));
     let reversed = woman.reverse(&stay, &settled).await;
     assert_eq!(reversed.at, settled.at);
-    let other = Actor::registered(&stage.ledger, "2").await;
-    assert!(other.facts(None).await.last_at >= settled.at, "nor in the lane");
+    // What lies in one bucket goes by one lane.
+    let bucket = stage.ledger.bucket(&woman.key);
+    let neighbour = (2..).map(|number| Actor::new(&stage.ledger, &number.to_string()));
+    let neighbour = neighbour.into_iter().find(|other| stage.ledger.bucket(&other.key) == bucket).unwrap();
+    neighbour.register("C2").await;
+    assert!(neighbour.facts(None).await.last_at >= settled.at, "nor in the lane");
     stage.set_clock(Instant(settled.at.0 + 5));
     assert_eq!(woman.register("C9").await.at, Instant(settled.at.0 + 5));
     books_agree(&stage.ledger).await;
