@@ -12,6 +12,7 @@ pub mod identities;
 pub mod institutions;
 pub mod population;
 pub mod province;
+pub mod redis;
 pub mod stays;
 pub mod story;
 pub mod play;
