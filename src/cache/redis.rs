@@ -1,0 +1,227 @@
+//! Owns what nodes remember together for a while: a cache, counters and a bus over one Redis, any of which may be gone at
+//! any instant.
+//!
+//! Where Redis does not answer, a node goes on with what it remembers itself: an entry is kept there until Redis takes
+//! entries again, and found there afterwards. What another node put into Redis is not seen until then.
+
+mod bus;
+mod connect;
+pub mod counters;
+pub mod event;
+mod link;
+mod owed;
+mod veil;
+
+use std::sync::Arc;
+
+use futures_util::future::BoxFuture;
+use futures_util::future::FutureExt as _;
+use redis::PushInfo;
+use redis::PushKind;
+use redis::RedisError;
+use redis::aio::MultiplexedConnection;
+use tokio::sync::Notify;
+use tokio::task::JoinHandle;
+
+use crate::cache::Cache;
+use crate::cache::Space;
+use crate::cache::bus::Message;
+use crate::cache::memory::MemoryCache;
+use crate::cache::redis::bus::Post;
+pub use crate::cache::redis::bus::RedisBus;
+pub use crate::cache::redis::connect::BadRedisFile;
+use crate::cache::redis::connect::Connector;
+pub use crate::cache::redis::connect::check;
+use crate::cache::redis::counters::Counters;
+use crate::cache::redis::event::Event;
+use crate::cache::redis::event::Observer;
+use crate::cache::redis::event::Use;
+use crate::cache::redis::link::Link;
+use crate::cache::redis::link::Resident;
+use crate::cache::redis::owed::Owed;
+use crate::cache::redis::veil::Veil;
+use crate::config::cache::RedisSection;
+use crate::domain::calendar::Instant;
+use crate::vault::lookup::LookupKey;
+
+/// Entries deleted in one command when Redis is back.
+const SETTLED_TOGETHER: usize = 1_000;
+
+/// A node's share in a Redis. Its tasks end when it is dropped.
+pub struct Redis {
+    pub cache: Arc<RedisCache>,
+    pub counters: Counters,
+    pub bus: Arc<RedisBus>,
+    first_try: Arc<Notify>,
+    tasks: [JoinHandle<()>; 2],
+}
+
+impl Redis {
+    /// Begins to connect. Nothing here fails because Redis is not there. `entries_max`: what the node keeps by itself, in
+    /// each space, while it is not.
+    pub fn start(
+        section: &RedisSection,
+        key: &LookupKey,
+        entries_max: usize,
+        observer: Observer,
+    ) -> Result<Redis, BadRedisFile> {
+        let connector = Connector::new(section)?;
+        let link = Arc::new(Link::new(connector, section.answer_within, observer));
+        let veil = Arc::new(Veil::new(key, &section.namespace));
+        let (bus, sending) = RedisBus::new(Arc::clone(&link), Arc::clone(&veil));
+        let owed = Arc::new(Owed::default());
+        let house = Arc::new(House { post: bus.post(), owed: Arc::clone(&owed) });
+        let first_try = Arc::new(Notify::new());
+        let keeping = Arc::clone(&link).keep(house, Arc::clone(&first_try));
+        let tasks = [tokio::spawn(keeping), tokio::spawn(sending)];
+        let counters = Counters::new(Arc::clone(&link), Arc::clone(&veil));
+        let here = MemoryCache::new(entries_max);
+        let cache = Arc::new(RedisCache { link, veil, here, owed });
+        Ok(Redis { cache, counters, bus: Arc::new(bus), first_try, tasks })
+    }
+
+    /// Returns when the first try to connect has ended, well or not: once.
+    pub async fn tried(&self) {
+        self.first_try.notified().await;
+    }
+}
+
+impl Drop for Redis {
+    fn drop(&mut self) {
+        self.tasks.iter().for_each(JoinHandle::abort);
+    }
+}
+
+/// Keys and values in Redis, and on this node what Redis did not take.
+pub struct RedisCache {
+    link: Arc<Link>,
+    veil: Arc<Veil>,
+    here: MemoryCache,
+    owed: Arc<Owed>,
+}
+
+impl RedisCache {
+    /// Whether Redis answers.
+    pub fn is_shared(&self) -> bool {
+        self.link.is_up()
+    }
+
+    async fn ask<T: redis::FromRedisValue>(&self, space: Space, command: &redis::Cmd) -> Option<T> {
+        let asked = self.link.ask(async |mut connection| command.query_async::<T>(&mut connection).await);
+        let answer = asked.await;
+        if answer.is_none() {
+            self.link.observe(Event::FellBack(Use::Entry(space)));
+        }
+        answer
+    }
+
+    async fn put_there(&self, space: Space, name: &str, value: &[u8], now: Instant, until: Instant) -> bool {
+        let mut command = redis::cmd("SET");
+        command.arg(name).arg(self.veil.seal(name, value, until));
+        command.arg("PX").arg(until.0.saturating_sub(now.0).max(1));
+        self.ask::<()>(space, &command).await.is_some()
+    }
+}
+
+impl Cache for RedisCache {
+    fn get<'a>(&'a self, space: Space, key: &'a str, now: Instant) -> BoxFuture<'a, Option<Vec<u8>>> {
+        async move {
+            let name = self.veil.name(space, key);
+            if !self.owed.holds(&name) {
+                let mut command = redis::cmd("GET");
+                command.arg(&name);
+                let found = self.ask::<Option<Vec<u8>>>(space, &command).await.flatten();
+                if let Some(value) = found.and_then(|sealed| self.veil.open(&name, &sealed, now)) {
+                    return Some(value);
+                }
+            }
+            self.here.get(space, key, now).await
+        }
+        .boxed()
+    }
+
+    fn put<'a>(
+        &'a self,
+        space: Space,
+        key: &'a str,
+        value: Vec<u8>,
+        now: Instant,
+        until: Instant,
+    ) -> BoxFuture<'a, ()> {
+        async move {
+            let name = self.veil.name(space, key);
+            if self.put_there(space, &name, &value, now, until).await {
+                self.owed.settle([&name]);
+                self.here.take(space, key, now).await;
+            } else {
+                self.owed.add(&name);
+                self.here.put(space, key, value, now, until).await;
+            }
+        }
+        .boxed()
+    }
+
+    fn take<'a>(&'a self, space: Space, key: &'a str, now: Instant) -> BoxFuture<'a, Option<Vec<u8>>> {
+        async move {
+            let name = self.veil.name(space, key);
+            let owed = self.owed.holds(&name);
+            let mut command = redis::cmd("GETDEL");
+            command.arg(&name);
+            let there = match self.ask::<Option<Vec<u8>>>(space, &command).await {
+                None => {
+                    self.owed.add(&name);
+                    None
+                }
+                Some(found) => {
+                    self.owed.settle([&name]);
+                    found.filter(|_| !owed).and_then(|sealed| self.veil.open(&name, &sealed, now))
+                }
+            };
+            let here = self.here.take(space, key, now).await;
+            there.or(here)
+        }
+        .boxed()
+    }
+}
+
+/// What is done with each connection.
+struct House {
+    post: Arc<Post>,
+    owed: Arc<Owed>,
+}
+
+impl House {
+    /// Deletes what was taken or replaced without Redis.
+    async fn settle(&self, connection: &MultiplexedConnection) -> Result<(), RedisError> {
+        loop {
+            let names = self.owed.some(SETTLED_TOGETHER);
+            if names.is_empty() {
+                return Ok(());
+            }
+            let mut command = redis::cmd("DEL");
+            command.arg(&names);
+            command.query_async::<()>(&mut connection.clone()).await?;
+            self.owed.settle(&names);
+        }
+    }
+}
+
+impl Resident for House {
+    async fn prepare(&self, mut connection: MultiplexedConnection) -> Result<(), RedisError> {
+        self.settle(&connection).await?;
+        connection.subscribe(self.post.channel()).await?;
+        self.post.tell_here(Message::MayHaveMissed);
+        Ok(())
+    }
+
+    fn hear(&self, told: PushInfo) {
+        if told.kind == PushKind::Message {
+            self.post.receive(&told.data);
+        }
+    }
+
+    async fn tidy(&self, connection: MultiplexedConnection) {
+        // What cannot be deleted now is tried again with the next probe.
+        let _ = self.settle(&connection).await;
+    }
+}
