@@ -25,7 +25,6 @@ use tokio::task::JoinHandle;
 
 use crate::cache::Cache;
 use crate::cache::Space;
-use crate::cache::bus::Message;
 use crate::cache::memory::MemoryCache;
 use crate::cache::redis::bus::Post;
 pub use crate::cache::redis::bus::RedisBus;
@@ -207,11 +206,9 @@ impl House {
 }
 
 impl Resident for House {
-    async fn prepare(&self, mut connection: MultiplexedConnection) -> Result<(), RedisError> {
+    async fn prepare(&self, connection: MultiplexedConnection) -> Result<(), RedisError> {
         self.settle(&connection).await?;
-        connection.subscribe(self.post.channel()).await?;
-        self.post.tell_here(Message::MayHaveMissed);
-        Ok(())
+        self.post.listen(&connection).await
     }
 
     fn hear(&self, told: PushInfo) {
@@ -221,7 +218,8 @@ impl Resident for House {
     }
 
     async fn tidy(&self, connection: MultiplexedConnection) {
-        // What cannot be deleted now is tried again with the next probe.
+        // What cannot be done now is tried again with the next probe.
         let _ = self.settle(&connection).await;
+        let _ = self.post.follow_listeners(&connection).await;
     }
 }

@@ -25,7 +25,9 @@ pub struct RedisSection {
 pub enum RedisTls {
     Off,
     /// The server's certificate must be signed by these authorities.
-    On { authorities: PathBuf },
+    On {
+        authorities: PathBuf,
+    },
 }
 
 const USUAL_PORT: u16 = 6379;
@@ -54,7 +56,10 @@ pub(super) fn cache(s: &mut Section) -> Option<RedisSection> {
     let tls = match (over_tls, authorities) {
         (true, Some(authorities)) => RedisTls::On { authorities },
         (true, None) => {
-            s.fault("ca_file", "must be set with rediss://: the authorities that sign the server's certificate");
+            s.fault(
+                "ca_file",
+                "must be set with rediss://: the authorities that sign the server's certificate",
+            );
             return None;
         }
         (false, _) => {
@@ -149,7 +154,9 @@ mod tests {
 
     #[test]
     fn wrong_addresses_are_refused() {
-        for bad in ["http://127.0.0.1", "redis://", "redis://a,,b", "redis://a:port", "redis://a/0", "redis://::1"] {
+        for bad in
+            ["http://127.0.0.1", "redis://", "redis://a,,b", "redis://a:port", "redis://a/0", "redis://::1"]
+        {
             assert!(read(&format!("url = \"{bad}\"\nplain_network = true")).is_err(), "{bad}");
         }
     }

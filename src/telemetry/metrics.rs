@@ -4,6 +4,7 @@
 //! no caller can make the number of series grow. Handles are made once and kept by whoever counts: counting is then an
 //! addition, without a look-up.
 
+use crate::telemetry::cache;
 use crate::transport::Event;
 use metrics::Counter;
 use metrics::Gauge;
@@ -86,6 +87,7 @@ impl Metrics {
 }
 
 fn describe() {
+    cache::describe();
     describe_counter!(REQUESTS, "Requests by transaction and outcome");
     describe_histogram!(LATENCY, Unit::Seconds, "From the head's arrival to the answer's being ready");
     describe_counter!(REFUSALS, "Refusals by their stable code");

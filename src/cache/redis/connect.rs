@@ -35,11 +35,16 @@ const WAITING_MAX: usize = 256;
 /// A probe's value is gone soon after the gateway is.
 const PROBE_ENDS_MS: u64 = 10_000;
 
+const CA_FILE: &str = "ca_file";
+const PASSWORD_FILE: &str = "password_file";
+
 /// What is wrong with a file that `[cache]` names.
 #[derive(Debug, thiserror::Error)]
 pub enum BadRedisFile {
     #[error("{} cannot be read", path.display())]
     Unreadable {
+        /// Of the settings.
+        key: &'static str,
         path: PathBuf,
         #[source]
         cause: io::Error,
@@ -56,9 +61,9 @@ impl BadRedisFile {
     /// The key of `[cache]` that names the file.
     pub fn key(&self) -> &'static str {
         match self {
-            BadRedisFile::NoAuthority { .. } => "ca_file",
-            BadRedisFile::Unreadable { path, .. } if path.extension().is_some_and(|end| end == "pem") => "ca_file",
-            _ => "password_file",
+            BadRedisFile::Unreadable { key, .. } => key,
+            BadRedisFile::NoAuthority { .. } => CA_FILE,
+            BadRedisFile::OpenToOthers { .. } | BadRedisFile::Empty { .. } => PASSWORD_FILE,
         }
     }
 }
@@ -188,7 +193,7 @@ pub fn check(section: &RedisSection) -> Result<(), BadRedisFile> {
 }
 
 fn tls(authorities: &Path) -> Result<ClientConfig, BadRedisFile> {
-    let unreadable = |cause| BadRedisFile::Unreadable { path: authorities.to_owned(), cause };
+    let unreadable = |cause| BadRedisFile::Unreadable { key: CA_FILE, path: authorities.to_owned(), cause };
     let text = fs::read(authorities).map_err(unreadable)?;
     let mut roots = RootCertStore::empty();
     let certificates = CertificateDer::pem_slice_iter(&text).filter_map(Result::ok);
@@ -205,7 +210,7 @@ fn tls(authorities: &Path) -> Result<ClientConfig, BadRedisFile> {
 }
 
 fn password(path: &Path) -> Result<Zeroizing<String>, BadRedisFile> {
-    let unreadable = |cause| BadRedisFile::Unreadable { path: path.to_owned(), cause };
+    let unreadable = |cause| BadRedisFile::Unreadable { key: PASSWORD_FILE, path: path.to_owned(), cause };
     let mode = fs::metadata(path).map_err(unreadable)?.permissions().mode() & 0o777;
     if mode & 0o077 != 0 {
         return Err(BadRedisFile::OpenToOthers { path: path.to_owned(), mode });

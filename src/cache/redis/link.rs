@@ -64,13 +64,12 @@ pub(super) struct Link {
     places: Semaphore,
     answer_within: Duration,
     observer: Observer,
-    /// What the log was told last.
-    logged: Mutex<Logged>,
+    /// What was told last, to the log and to whoever counts.
+    told: Mutex<Option<State>>,
 }
 
-#[derive(PartialEq, Eq)]
-enum Logged {
-    Nothing,
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum State {
     Up,
     Down,
 }
@@ -82,7 +81,6 @@ struct Open {
 
 impl Link {
     pub(super) fn new(connector: Connector, answer_within: Duration, observer: Observer) -> Link {
-        observer(Event::Up(false));
         Link {
             connector,
             open: ArcSwapOption::empty(),
@@ -90,7 +88,7 @@ impl Link {
             places: Semaphore::new(IN_FLIGHT_MAX),
             answer_within,
             observer,
-            logged: Mutex::new(Logged::Nothing),
+            told: Mutex::new(None),
         }
     }
 
@@ -143,18 +141,15 @@ impl Link {
     }
 
     fn say_down(&self, why: &dyn core::fmt::Display) {
-        self.observe(Event::Up(false));
-        if self.logs(Logged::Down) {
+        if self.is_news(State::Down) {
+            self.observe(Event::Up(false));
             warn!(%why, "there is no Redis: sessions and hints stay on this node, limits hold for each node alone");
         }
     }
 
-    /// Whether that is news.
-    fn logs(&self, now: Logged) -> bool {
-        let mut logged = self.logged.lock().unwrap_or_else(PoisonError::into_inner);
-        let news = *logged != now;
-        *logged = now;
-        news
+    fn is_news(&self, now: State) -> bool {
+        let mut told = self.told.lock().unwrap_or_else(PoisonError::into_inner);
+        told.replace(now) != Some(now)
     }
 
     /// Connects, and connects again, for as long as it is polled. `first` is told when the first try has ended.
@@ -192,8 +187,8 @@ impl Link {
         }
         let open = Arc::new(Open { connected, timeouts: AtomicU32::new(0) });
         self.open.store(Some(Arc::clone(&open)));
-        self.observe(Event::Up(true));
-        if self.logs(Logged::Up) {
+        if self.is_news(State::Up) {
+            self.observe(Event::Up(true));
             info!(%address, "Redis is there");
         }
         Ok(open)

@@ -7,8 +7,8 @@
 use crate::cache::Space;
 use crate::domain::calendar::Instant;
 use crate::vault::cipher::RawKey;
-use crate::vault::hex;
 use crate::vault::cipher::Sealing;
+use crate::vault::hex;
 use crate::vault::lookup::LookupKey;
 
 /// Bytes of a key's hash: 128 bits are enough against finding two keys of one hash.

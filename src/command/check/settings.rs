@@ -15,6 +15,8 @@ use serde_json::json;
 use crate::app;
 use crate::app::shared_tables;
 use crate::app::shared_tables::TablesError;
+use crate::cache::redis;
+use crate::cache::redis::BadRedisFile;
 use crate::command::Exit;
 use crate::config::gateway::Caller;
 use crate::config::gateway::Gateway;
@@ -55,6 +57,7 @@ pub(crate) fn look(file: &Path) -> Looked {
         looked.callers(&config.callers);
         looked.ledger(&config.ledger.file);
         looked.packs(config);
+        looked.cache(config);
         if let Err(cause) = telemetry::check(&config.log.level) {
             looked.fault("log.level", Exit::BadInput, in_one_line(&cause));
         }
@@ -185,6 +188,18 @@ impl Looked {
                 Exit::CannotReach,
                 format!("{} cannot be written: {cause}", file.display()),
             );
+        }
+    }
+
+    /// Only the files: a gateway starts without Redis too.
+    fn cache(&mut self, config: &Gateway) {
+        if let Some(Err(fault)) = config.cache.as_ref().map(redis::check) {
+            let exit = if matches!(fault, BadRedisFile::Unreadable { .. }) {
+                Exit::CannotReach
+            } else {
+                Exit::BadInput
+            };
+            self.fault(format!("cache.{}", fault.key()), exit, in_one_line(&fault));
         }
     }
 
