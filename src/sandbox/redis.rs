@@ -46,25 +46,32 @@ pub struct RedisServer {
     folder: PathBuf,
     port: u16,
     follows: Option<u16>,
+    arguments: Vec<String>,
     process: Option<Child>,
 }
 
 impl RedisServer {
     pub fn start() -> Result<RedisServer, NoRedis> {
-        RedisServer::start_as(None)
+        RedisServer::start_as(None, &[])
+    }
+
+    /// With further arguments for the server.
+    pub fn start_with(arguments: &[&str]) -> Result<RedisServer, NoRedis> {
+        RedisServer::start_as(None, arguments)
     }
 
     /// Another server that holds what this one holds, from its start on.
     pub fn replica(&self) -> Result<RedisServer, NoRedis> {
-        RedisServer::start_as(Some(self.port))
+        RedisServer::start_as(Some(self.port), &[])
     }
 
-    fn start_as(follows: Option<u16>) -> Result<RedisServer, NoRedis> {
+    fn start_as(follows: Option<u16>, arguments: &[&str]) -> Result<RedisServer, NoRedis> {
         static SERIAL: AtomicU32 = AtomicU32::new(0);
         let serial = SERIAL.fetch_add(1, Ordering::Relaxed);
         let folder = std::env::temp_dir().join(format!("banyan-redis-{}-{serial}", std::process::id()));
         fs::create_dir_all(&folder)?;
-        let mut server = RedisServer { folder, port: 0, follows, process: None };
+        let arguments = arguments.iter().map(|argument| (*argument).to_owned()).collect();
+        let mut server = RedisServer { folder, port: 0, follows, arguments, process: None };
         let mut last = NoRedis::Ended("no port is free".to_owned());
         for _ in 0..PORTS_TRIED {
             server.port = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?.local_addr()?.port();
@@ -82,6 +89,7 @@ impl RedisServer {
         let mut command = Command::new("redis-server");
         command.args(["--port", &self.port.to_string(), "--bind", "127.0.0.1", "--save", ""]);
         command.args(["--appendonly", "no", "--repl-diskless-sync-delay", "0", "--dir"]).arg(&self.folder);
+        command.args(&self.arguments);
         if let Some(port) = self.follows {
             command.args(["--replicaof", "127.0.0.1", &port.to_string()]);
         }
