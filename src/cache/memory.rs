@@ -45,6 +45,11 @@ impl MemoryCache {
         }
     }
 
+    /// Takes a value out with its end, to be kept elsewhere.
+    pub(super) fn withdraw(&self, space: Space, key: &str) -> Option<(Vec<u8>, Instant)> {
+        self.room(space).remove(key).map(|entry| (entry.value, entry.until))
+    }
+
     fn room(&self, space: Space) -> MutexGuard<'_, Room> {
         let at = match space {
             Space::Quote => 0,

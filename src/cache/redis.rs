@@ -1,8 +1,8 @@
 //! Owns what nodes remember together for a while: a cache, counters and a bus over one Redis, any of which may be gone at
 //! any instant.
 //!
-//! Where Redis does not answer, a node goes on with what it remembers itself: an entry is kept there until Redis takes
-//! entries again, and found there afterwards. What another node put into Redis is not seen until then.
+//! Where Redis does not answer, a node goes on with what it remembers itself; when Redis is back, it is moved there. What
+//! another node put into Redis is not seen until then.
 
 mod bus;
 mod connect;
@@ -37,13 +37,14 @@ use crate::cache::redis::event::Observer;
 use crate::cache::redis::event::Use;
 use crate::cache::redis::link::Link;
 use crate::cache::redis::link::Resident;
+use crate::cache::redis::owed::Debt;
 use crate::cache::redis::owed::Owed;
 use crate::cache::redis::veil::Veil;
 use crate::config::cache::RedisSection;
 use crate::domain::calendar::Instant;
 use crate::vault::lookup::LookupKey;
 
-/// Entries deleted in one command when Redis is back.
+/// Entries moved or deleted in one round trip when Redis is back.
 const SETTLED_TOGETHER: usize = 1_000;
 
 /// A node's share in a Redis. Its tasks end when it is dropped.
@@ -68,13 +69,18 @@ impl Redis {
         let link = Arc::new(Link::new(connector, section.answer_within, observer));
         let veil = Arc::new(Veil::new(key, &section.namespace));
         let (bus, sending) = RedisBus::new(Arc::clone(&link), Arc::clone(&veil));
+        let here = Arc::new(MemoryCache::new(entries_max));
         let owed = Arc::new(Owed::default());
-        let house = Arc::new(House { post: bus.post(), owed: Arc::clone(&owed) });
+        let house = Arc::new(House {
+            post: bus.post(),
+            owed: Arc::clone(&owed),
+            veil: Arc::clone(&veil),
+            here: Arc::clone(&here),
+        });
         let first_try = Arc::new(Notify::new());
         let keeping = Arc::clone(&link).keep(house, Arc::clone(&first_try));
         let tasks = [tokio::spawn(keeping), tokio::spawn(sending)];
         let counters = Counters::new(Arc::clone(&link), Arc::clone(&veil));
-        let here = MemoryCache::new(entries_max);
         let cache = Arc::new(RedisCache { link, veil, here, owed });
         Ok(Redis { cache, counters, bus: Arc::new(bus), first_try, tasks })
     }
@@ -95,7 +101,7 @@ impl Drop for Redis {
 pub struct RedisCache {
     link: Arc<Link>,
     veil: Arc<Veil>,
-    here: MemoryCache,
+    here: Arc<MemoryCache>,
     owed: Arc<Owed>,
 }
 
@@ -115,10 +121,12 @@ impl RedisCache {
     }
 
     async fn put_there(&self, space: Space, name: &str, value: &[u8], now: Instant, until: Instant) -> bool {
-        let mut command = redis::cmd("SET");
-        command.arg(name).arg(self.veil.seal(name, value, until));
-        command.arg("PX").arg(until.0.saturating_sub(now.0).max(1));
+        let command = setting(&self.veil, name, value, now, until);
         self.ask::<()>(space, &command).await.is_some()
+    }
+
+    fn owe(&self, name: String, space: Space, key: &str, at: Instant) {
+        self.owed.add(Debt { name, space, key: key.to_owned(), at });
     }
 }
 
@@ -150,10 +158,10 @@ impl Cache for RedisCache {
         async move {
             let name = self.veil.name(space, key);
             if self.put_there(space, &name, &value, now, until).await {
-                self.owed.settle([&name]);
-                self.here.take(space, key, now).await;
+                self.owed.settle([name.as_str()]);
+                self.here.withdraw(space, key);
             } else {
-                self.owed.add(&name);
+                self.owe(name, space, key, now);
                 self.here.put(space, key, value, now, until).await;
             }
         }
@@ -168,11 +176,11 @@ impl Cache for RedisCache {
             command.arg(&name);
             let there = match self.ask::<Option<Vec<u8>>>(space, &command).await {
                 None => {
-                    self.owed.add(&name);
+                    self.owe(name, space, key, now);
                     None
                 }
                 Some(found) => {
-                    self.owed.settle([&name]);
+                    self.owed.settle([name.as_str()]);
                     found.filter(|_| !owed).and_then(|sealed| self.veil.open(&name, &sealed, now))
                 }
             };
@@ -183,26 +191,56 @@ impl Cache for RedisCache {
     }
 }
 
+fn setting(veil: &Veil, name: &str, value: &[u8], now: Instant, until: Instant) -> redis::Cmd {
+    let mut command = redis::cmd("SET");
+    command.arg(name).arg(veil.seal(name, value, until));
+    command.arg("PX").arg(until.0.saturating_sub(now.0).max(1));
+    command
+}
+
 /// What is done with each connection.
 struct House {
     post: Arc<Post>,
     owed: Arc<Owed>,
+    veil: Arc<Veil>,
+    here: Arc<MemoryCache>,
 }
 
 impl House {
-    /// Deletes what was taken or replaced without Redis.
+    /// Does in Redis what was done without: moves there what was put, deletes what was taken.
     async fn settle(&self, connection: &MultiplexedConnection) -> Result<(), RedisError> {
         loop {
-            let names = self.owed.some(SETTLED_TOGETHER);
-            if names.is_empty() {
+            let debts = self.owed.some(SETTLED_TOGETHER);
+            if debts.is_empty() {
                 return Ok(());
             }
-            let mut command = redis::cmd("DEL");
-            command.arg(&names);
-            command.query_async::<()>(&mut connection.clone()).await?;
-            self.owed.settle(&names);
+            // Out of here first: what is in neither for a moment is missed, what is in both could be taken twice.
+            let moved = debts.iter().map(|debt| (debt, self.here.withdraw(debt.space, &debt.key)));
+            let moved: Vec<_> = moved.collect();
+            let mut pipeline = redis::pipe();
+            for (debt, entry) in &moved {
+                pipeline.add_command(match entry {
+                    Some((value, until)) => setting(&self.veil, &debt.name, value, debt.at, *until),
+                    None => deleting(&debt.name),
+                });
+            }
+            if let Err(cause) = pipeline.query_async::<()>(&mut connection.clone()).await {
+                for (debt, entry) in moved {
+                    if let Some((value, until)) = entry {
+                        self.here.put(debt.space, &debt.key, value, debt.at, until).await;
+                    }
+                }
+                return Err(cause);
+            }
+            self.owed.settle(debts.iter().map(|debt| debt.name.as_str()));
         }
     }
+}
+
+fn deleting(name: &str) -> redis::Cmd {
+    let mut command = redis::cmd("DEL");
+    command.arg(name);
+    command
 }
 
 impl Resident for House {

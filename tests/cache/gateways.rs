@@ -18,7 +18,6 @@ use banyan::sandbox::redis::RedisServer;
 use banyan::sandbox::stays::Charge;
 use banyan::service::seams::Clock;
 use hyper::StatusCode;
-use serde_json::json;
 use tokio::time::timeout;
 
 use crate::reader::Reader;
@@ -94,14 +93,12 @@ async fn an_institution_has_one_limit_at_both() {
         (config.hospital.limits.per_second, config.hospital.limits.burst) = (1, BURST);
     })
     .await;
-    let hospital = pair.one.hospital(440_100, HospitalLevel::Three);
-    let code = hospital.institution.code.as_str();
+    let insured = pair.one.insure(&EMPLOYEE).await;
     let mut admitted = [0, 0];
     let mut refused = Vec::new();
     for _ in 0..BURST {
         for (node, world) in [&pair.one, &pair.other].into_iter().enumerate() {
-            let message = world.message(code, "1101", "440700", &json!({"data": {}}));
-            let answer = world.send(&message).await;
+            let answer = world.visit(&insured, 440_100, HospitalLevel::Three, &SMALL).identify().await;
             if answer.code() == "rate-limited" { refused.push(answer) } else { admitted[node] += 1 }
         }
     }
@@ -119,11 +116,11 @@ async fn without_redis_each_node_holds_the_limit_by_itself() {
     })
     .await;
     pair.server.kill();
-    let code = pair.one.hospital(440_100, HospitalLevel::Three).institution.code.as_str();
+    let insured = pair.one.insure(&EMPLOYEE).await;
     for world in [&pair.one, &pair.other] {
         let mut admitted = 0;
         for _ in 0..2 * BURST {
-            let answer = world.send(&world.message(code, "1101", "440700", &json!({"data": {}}))).await;
+            let answer = world.visit(&insured, 440_100, HospitalLevel::Three, &SMALL).identify().await;
             admitted += u32::from(answer.code() != "rate-limited");
         }
         assert!((BURST..=BURST + 5).contains(&admitted), "{admitted}");
@@ -156,8 +153,8 @@ async fn an_import_is_in_force_at_every_node_that_hears_of_it() {
     assert!(!is_known());
 
     let file = folder.path().join("institutions.csv");
-    let text = "fixmedins_code,fixmedins_name,admdvs,hosp_lv,fixmedins_type,in_province,cross_province,begndate\n\
-                H44070399999,江门市新开医院,440703,02,1,1,1,2026-01-01\n";
+    let text = "fixmedins_code,fixmedins_name,admdvs,hosp_lv,fixmedins_type,uscc,in_province,cross_province,begndate\n\
+                H44070399999,江门市新开医院,440703,02,1,12440703NEW0000001,1,1,2026-01-01\n";
     std::fs::write(&file, text).unwrap();
     let arguments = import::Arguments {
         file,

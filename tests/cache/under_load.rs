@@ -20,13 +20,14 @@ const CITIES: [u32; 4] = [440_100, 440_400, 440_600, 442_000];
 /// Stays from the door to the settlement, one after the other, until told to stop. Each answer must be a success.
 async fn settle_on(
     world: &World,
+    registrar: &World,
     city: u32,
     stop: &AtomicBool,
     settled: &watch::Sender<u64>,
     slowest: &AtomicU64,
 ) {
     while !stop.load(SeqCst) {
-        let insured = world.insure(&EMPLOYEE).await;
+        let insured = registrar.insure(&EMPLOYEE).await;
         let mut visit = world.visit(&insured, city, HospitalLevel::Three, &SMALL);
         visit.until_discharge().await;
         let first = visit.quote().await;
@@ -56,7 +57,7 @@ async fn no_call_fails_whatever_becomes_of_redis() {
     let server = &mut pair.server;
     let load = join_all(CITIES.iter().enumerate().map(|(at, city)| {
         let world = if at % 2 == 0 { one } else { other };
-        settle_on(world, *city, &stop, &count, &slowest)
+        settle_on(world, one, *city, &stop, &count, &slowest)
     }));
     let harm = async {
         for _ in 0..3 {

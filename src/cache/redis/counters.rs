@@ -64,9 +64,13 @@ impl Counters {
         Counters { link, veil }
     }
 
-    /// Whether asking is worth it now.
+    /// Whether asking is worth it now. Where not, the caller goes on without, and that is told.
     pub fn are_there(&self) -> bool {
-        self.link.is_up()
+        let there = self.link.is_up();
+        if !there {
+            self.link.observe(Event::FellBack(Use::Limit));
+        }
+        there
     }
 
     /// Tells what was let in on credit, and asks for more. `None`: there is no Redis now.

@@ -116,17 +116,25 @@ impl Shared {
         }
         let Some(purse) = self.purse(key) else { return Ok(()) };
         loop {
-            let answered = purse.answered.notified();
-            let mut answered = core::pin::pin!(answered);
-            answered.as_mut().enable();
-            match purse.lock().take(Instant::now(), self.batch) {
-                Verdict::Admitted(spent) => {
-                    self.ask(key, &purse, spent);
-                    return Ok(());
+            let answered = {
+                let mut state = purse.lock();
+                match state.take(Instant::now(), self.batch) {
+                    Verdict::Admitted(spent) => {
+                        drop(state);
+                        self.ask(key, &purse, spent);
+                        return Ok(());
+                    }
+                    Verdict::Refused(shed) => return Err(shed),
+                    Verdict::Wait(spent) => {
+                        // Heard before the state is let go: no answer can come between.
+                        let mut answered = Box::pin(purse.answered.notified());
+                        answered.as_mut().enable();
+                        drop(state);
+                        self.ask(key, &purse, spent);
+                        answered
+                    }
                 }
-                Verdict::Refused(shed) => return Err(shed),
-                Verdict::Wait(spent) => self.ask(key, &purse, spent),
-            }
+            };
             answered.await;
         }
     }
