@@ -30,7 +30,7 @@ use crate::cache::redis::bus::Post;
 pub use crate::cache::redis::bus::RedisBus;
 pub use crate::cache::redis::connect::BadRedisFile;
 use crate::cache::redis::connect::Connector;
-pub use crate::cache::redis::connect::check;
+pub use crate::cache::redis::connect::faults;
 use crate::cache::redis::counters::Counters;
 use crate::cache::redis::event::Event;
 use crate::cache::redis::event::Observer;

@@ -48,7 +48,7 @@ async fn a_share_grows_back_at_its_pace() {
     let node = Node::connected_to(&[&server]).await;
     let fast = Share { per_second: NonZeroU32::new(1_000).unwrap(), burst: NonZeroU32::new(10).unwrap() };
     let ask = async |wanted| node.redis.counters.lease("fast", fast, 0, wanted).await.unwrap();
-    let began = std::time::Instant::now();
+    let began = tokio::time::Instant::now();
     let mut granted = 0;
     while began.elapsed().as_millis() < 300 {
         granted += ask(5).await.requests;

@@ -4,11 +4,11 @@ use std::sync::atomic::AtomicBool;
 use std::sync::atomic::AtomicU64;
 use std::sync::atomic::Ordering::SeqCst;
 use std::time::Duration;
-use std::time::Instant;
 
 use banyan::domain::codes::HospitalLevel;
 use futures_util::future::join_all;
 use tokio::sync::watch;
+use tokio::time::Instant;
 
 use crate::gateways::Pair;
 use crate::gateways::SMALL;

@@ -7,7 +7,6 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::sync::atomic::AtomicU64;
 use std::sync::atomic::Ordering::Relaxed;
-use std::time::Instant as Now;
 
 use redis::RedisError;
 use redis::Value;
@@ -16,6 +15,7 @@ use serde::Deserialize;
 use serde::Serialize;
 use tokio::sync::broadcast;
 use tokio::sync::mpsc;
+use tokio::time::Instant as Now;
 
 use crate::cache::bus::Bus;
 use crate::cache::bus::MemoryBus;

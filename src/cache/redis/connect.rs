@@ -187,9 +187,14 @@ impl Connector {
     }
 }
 
-/// What is wrong with the files that the section names.
-pub fn check(section: &RedisSection) -> Result<(), BadRedisFile> {
-    Connector::new(section).map(drop)
+/// Everything that is wrong with the files that the section names, where [`Connector::new`] ends at the first.
+pub fn faults(section: &RedisSection) -> Vec<BadRedisFile> {
+    let authorities = match &section.tls {
+        RedisTls::Off => None,
+        RedisTls::On { authorities } => tls(authorities).err(),
+    };
+    let password = section.password_file.as_ref().and_then(|file| password(file).err());
+    authorities.into_iter().chain(password).collect()
 }
 
 fn tls(authorities: &Path) -> Result<ClientConfig, BadRedisFile> {

@@ -193,11 +193,10 @@ impl Looked {
 
     /// Only the files: a gateway starts without Redis too.
     fn cache(&mut self, config: &Gateway) {
-        if let Some(Err(fault)) = config.cache.as_ref().map(redis::check) {
-            let exit = if matches!(fault, BadRedisFile::Unreadable { .. }) {
-                Exit::CannotReach
-            } else {
-                Exit::BadInput
+        for fault in config.cache.iter().flat_map(redis::faults) {
+            let exit = match fault {
+                BadRedisFile::Unreadable { .. } => Exit::CannotReach,
+                _ => Exit::BadInput,
             };
             self.fault(format!("cache.{}", fault.key()), exit, in_one_line(&fault));
         }
