@@ -33,6 +33,18 @@ pub enum RedisTls {
 const USUAL_PORT: u16 = 6379;
 
 pub(super) fn cache(s: &mut Section) -> Option<RedisSection> {
+    const OTHERS: [&str; 7] = [
+        "ca_file",
+        "plain_network",
+        "user",
+        "password_file",
+        "namespace",
+        "connect_timeout_ms",
+        "answer_within_ms",
+    ];
+    if !s.has("url") && OTHERS.iter().any(|key| s.has(key)) {
+        s.fault("url", "must be set, or the section left out");
+    }
     let url = s.optional_text("url");
     let (authorities, plain) = (s.path("ca_file"), s.flag("plain_network", false));
     let (user, password_file) = (s.optional_text("user"), s.path("password_file"));
@@ -125,6 +137,7 @@ mod tests {
     #[test]
     fn without_a_url_each_node_remembers_by_itself() {
         assert_eq!(read(""), Ok(None));
+        assert_eq!(read("namespace = \"a\"").unwrap_err(), ["url: must be set, or the section left out"]);
     }
 
     #[test]

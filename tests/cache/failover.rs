@@ -1,9 +1,15 @@
 //! Several addresses, passwords and TLS: which server is used, and what happens when another takes over.
 
+use std::num::NonZeroU32;
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::Path;
 use std::path::PathBuf;
 
+use banyan::cache::bus::Bus as _;
+use banyan::cache::bus::Message;
+use banyan::cache::bus::Topic;
+use banyan::cache::redis::counters::Share;
+use banyan::cache::redis::event::Event;
 use banyan::config::cache::RedisTls;
 use banyan::domain::calendar::Day;
 use banyan::sandbox::identities::Authority;
@@ -73,6 +79,34 @@ async fn the_password_is_told() {
     let mut known = section(&[&server]);
     known.password_file = Some(written(folder.path(), "redis.password", "open sesame\n"));
     Node::begin(&known).is(true).await;
+}
+
+#[tokio::test]
+async fn the_user_of_the_documentation_may_do_all_that_a_node_does() {
+    let server = server();
+    let documented = include_str!("../../docs/redis.md");
+    let line = documented.lines().find(|line| line.starts_with("ACL SETUSER")).unwrap();
+    let made = server.command(&line.replace("PASSWORD", "sesame")).unwrap();
+    assert_eq!(made, "+OK\r\n");
+    server.command("ACL SETUSER default off").unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let mut section = section(&[&server]);
+    section.user = Some("banyan".into());
+    section.password_file = Some(written(folder.path(), "redis.password", "sesame"));
+    let (mut one, mut other) = (Node::begin(&section), Node::begin(&section));
+    one.is(true).await;
+    other.is(true).await;
+    let mut told = other.redis.bus.subscribe(Topic::Changes);
+    let deeds = other.redis.bus.subscribe(Topic::Deeds);
+    one.put("a", "1").await;
+    assert_eq!(one.get("a").await.as_deref(), Some("1"));
+    assert_eq!(other.take("a").await.as_deref(), Some("1"));
+    let share = Share { per_second: NonZeroU32::MIN, burst: NonZeroU32::MIN };
+    assert_eq!(one.redis.counters.lease("H1", share, 0, 1).await.unwrap().requests, 1);
+    assert!(one.redis.bus.tell(Message::TablesChanged).await);
+    assert_eq!(told.recv().await, Ok(Message::TablesChanged));
+    drop(deeds);
+    assert_eq!((one.events(), other.changes()), (vec![Event::Up(true)], vec![true]));
 }
 
 #[tokio::test]

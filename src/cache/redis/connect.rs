@@ -109,9 +109,8 @@ impl Connector {
             RedisTls::Off => None,
             RedisTls::On { authorities } => Some(TlsConnector::from(Arc::new(tls(authorities)?))),
         };
-        let mut greeting = RedisConnectionInfo::default()
-            .set_protocol(ProtocolVersion::RESP3)
-            .set_lib_name("banyan", env!("CARGO_PKG_VERSION"));
+        let mut greeting =
+            RedisConnectionInfo::default().set_protocol(ProtocolVersion::RESP3).set_skip_set_lib_name();
         if let Some(file) = &section.password_file {
             greeting = greeting.set_password(password(file)?.as_str());
         }
