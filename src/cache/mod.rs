@@ -52,6 +52,10 @@ pub trait Cache: Send + Sync + 'static {
         until: Instant,
     ) -> BoxFuture<'a, ()>;
 
+    /// How many times it was counted, this time included, since a first time whose `until` has not come. Of several callers
+    /// each gets a number of its own.
+    fn count<'a>(&'a self, space: Space, key: &'a str, now: Instant, until: Instant) -> BoxFuture<'a, u64>;
+
     /// Takes it out: of several callers at most one gets it.
     fn take<'a>(&'a self, space: Space, key: &'a str, now: Instant) -> BoxFuture<'a, Option<Vec<u8>>>;
 }

@@ -13,6 +13,7 @@ mod owed;
 mod veil;
 
 use std::sync::Arc;
+use std::sync::LazyLock;
 
 use futures_util::future::BoxFuture;
 use futures_util::future::FutureExt as _;
@@ -46,6 +47,17 @@ use crate::vault::lookup::LookupKey;
 
 /// Entries moved or deleted in one round trip when Redis is back.
 const SETTLED_TOGETHER: usize = 1_000;
+
+/// KEYS: the count. ARGV: milliseconds that it lives, from its first time on.
+static COUNT: LazyLock<redis::Script> = LazyLock::new(|| {
+    redis::Script::new(
+        r"
+local count = redis.call('INCR', KEYS[1])
+if count == 1 or redis.call('PTTL', KEYS[1]) < 0 then redis.call('PEXPIRE', KEYS[1], ARGV[1]) end
+return count
+",
+    )
+});
 
 /// A node's share in a Redis. Its tasks end when it is dropped.
 pub struct Redis {
@@ -163,6 +175,24 @@ impl Cache for RedisCache {
             } else {
                 self.owe(name, space, key, now);
                 self.here.put(space, key, value, now, until).await;
+            }
+        }
+        .boxed()
+    }
+
+    fn count<'a>(&'a self, space: Space, key: &'a str, now: Instant, until: Instant) -> BoxFuture<'a, u64> {
+        async move {
+            let name = self.veil.name(space, key);
+            let lifetime = until.0.saturating_sub(now.0).max(1);
+            let asked = self.link.ask(async |mut connection| {
+                COUNT.key(&name).arg(lifetime).invoke_async::<u64>(&mut connection).await
+            });
+            match asked.await {
+                Some(count) => count,
+                None => {
+                    self.link.observe(Event::FellBack(Use::Entry(space)));
+                    self.here.count(space, key, now, until).await
+                }
             }
         }
         .boxed()

@@ -78,6 +78,18 @@ async fn what_has_ended_cannot_be_taken() {
 }
 
 #[tokio::test]
+async fn each_of_many_who_count_at_once_gets_a_number_of_its_own() {
+    each(async |cache: &dyn Cache| {
+        let counting = (0..50).map(|_| cache.count(Space::Other, "a", NOW, LATER));
+        let mut counted = join_all(counting).await;
+        counted.sort_unstable();
+        assert_eq!(counted, (1..=50).collect::<Vec<u64>>());
+        assert_eq!(cache.count(Space::Other, "b", NOW, LATER).await, 1);
+    })
+    .await;
+}
+
+#[tokio::test]
 async fn many_keys_stand_side_by_side() {
     each(async |cache: &dyn Cache| {
         let all: HashMap<String, Vec<u8>> =

@@ -5,6 +5,8 @@ use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::Path;
 use std::path::PathBuf;
 
+use banyan::cache::Cache as _;
+use banyan::cache::Space;
 use banyan::cache::bus::Bus as _;
 use banyan::cache::bus::Message;
 use banyan::cache::bus::Topic;
@@ -17,6 +19,8 @@ use banyan::sandbox::redis::RedisServer;
 use banyan::service::seams::Clock as _;
 use banyan::service::seams::SystemClock;
 
+use crate::stage::LATER;
+use crate::stage::NOW;
 use crate::stage::Node;
 use crate::stage::section;
 use crate::stage::server;
@@ -101,6 +105,7 @@ async fn the_user_of_the_documentation_may_do_all_that_a_node_does() {
     one.put("a", "1").await;
     assert_eq!(one.get("a").await.as_deref(), Some("1"));
     assert_eq!(other.take("a").await.as_deref(), Some("1"));
+    assert_eq!(one.redis.cache.count(Space::Other, "n", NOW, LATER).await, 1);
     let share = Share { per_second: NonZeroU32::MIN, burst: NonZeroU32::MIN };
     assert_eq!(one.redis.counters.lease("H1", share, 0, 1).await.unwrap().requests, 1);
     assert!(one.redis.bus.tell(Message::TablesChanged).await);

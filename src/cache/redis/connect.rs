@@ -77,6 +77,8 @@ pub(super) enum NoConnection {
     Network(#[from] io::Error),
     #[error("{0} is no name that a certificate can have")]
     Name(String),
+    #[error("cannot be greeted: {0}")]
+    Password(#[from] BadRedisFile),
     #[error("refuses: {0}")]
     Redis(#[from] RedisError),
 }
@@ -84,7 +86,9 @@ pub(super) enum NoConnection {
 /// Where and how to connect, its files read.
 pub(super) struct Connector {
     addresses: Vec<String>,
-    greeting: RedisConnectionInfo,
+    user: Option<String>,
+    /// Read for each connection, so that a password can be changed while gateways run.
+    password_file: Option<PathBuf>,
     tls: Option<TlsConnector>,
     within: Duration,
     probe: String,
@@ -109,17 +113,11 @@ impl Connector {
             RedisTls::Off => None,
             RedisTls::On { authorities } => Some(TlsConnector::from(Arc::new(tls(authorities)?))),
         };
-        let mut greeting =
-            RedisConnectionInfo::default().set_protocol(ProtocolVersion::RESP3).set_skip_set_lib_name();
-        if let Some(file) = &section.password_file {
-            greeting = greeting.set_password(password(file)?.as_str());
-        }
-        if let Some(user) = &section.user {
-            greeting = greeting.set_username(user);
-        }
+        section.password_file.as_deref().map(password).transpose()?;
         Ok(Connector {
             addresses: section.addresses.clone(),
-            greeting,
+            user: section.user.clone(),
+            password_file: section.password_file.clone(),
             tls,
             within: section.connect_timeout,
             probe: format!("{}:probe", section.namespace),
@@ -171,11 +169,23 @@ impl Connector {
                 Ok::<(), redis::aio::SendError>(())
             });
         let (connection, driver) =
-            MultiplexedConnection::new_with_config(&self.greeting, stream, config).await?;
+            MultiplexedConnection::new_with_config(&self.greeting()?, stream, config).await?;
         let driver = tokio::spawn(driver);
         let connected = Connected { connection, address: address.to_owned(), driver };
         self.probe(&connected.connection).await?;
         Ok(connected)
+    }
+
+    fn greeting(&self) -> Result<RedisConnectionInfo, BadRedisFile> {
+        let mut greeting =
+            RedisConnectionInfo::default().set_protocol(ProtocolVersion::RESP3).set_skip_set_lib_name();
+        if let Some(file) = &self.password_file {
+            greeting = greeting.set_password(password(file)?.as_str());
+        }
+        if let Some(user) = &self.user {
+            greeting = greeting.set_username(user);
+        }
+        Ok(greeting)
     }
 
     /// A write: a replica refuses it, and so does a server without memory or with too few replicas.
