@@ -74,15 +74,23 @@ async fn a_lone_replica_is_done_without() {
 }
 
 #[tokio::test]
-async fn the_password_is_told() {
+async fn the_password_is_told_and_may_be_changed_while_nodes_run() {
     let server = RedisServer::start_with(&["--requirepass", "open sesame"]).unwrap();
     let folder = tempfile::tempdir().unwrap();
     let stranger = Node::begin(&section(&[&server]));
     stranger.redis.tried().await;
     assert_eq!(stranger.changes(), [false]);
     let mut known = section(&[&server]);
-    known.password_file = Some(written(folder.path(), "redis.password", "open sesame\n"));
-    Node::begin(&known).is(true).await;
+    let file = written(folder.path(), "redis.password", "open sesame\n");
+    known.password_file = Some(file.clone());
+    let mut node = Node::begin(&known);
+    node.is(true).await;
+
+    let change = "AUTH \"open sesame\"\r\nCONFIG SET requirepass changed\r\nCLIENT KILL TYPE pubsub";
+    server.command(change).unwrap();
+    node.is(false).await;
+    std::fs::write(&file, "changed\n").unwrap();
+    node.is(true).await;
 }
 
 #[tokio::test]
