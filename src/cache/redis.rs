@@ -14,6 +14,7 @@ mod veil;
 
 use std::sync::Arc;
 use std::sync::LazyLock;
+use std::time::Duration;
 
 use futures_util::future::BoxFuture;
 use futures_util::future::FutureExt as _;
@@ -23,6 +24,7 @@ use redis::RedisError;
 use redis::aio::MultiplexedConnection;
 use tokio::sync::Notify;
 use tokio::task::JoinHandle;
+use tokio::time::timeout;
 
 use crate::cache::Cache;
 use crate::cache::Space;
@@ -37,6 +39,7 @@ use crate::cache::redis::event::Event;
 use crate::cache::redis::event::Observer;
 use crate::cache::redis::event::Use;
 use crate::cache::redis::link::Link;
+use crate::cache::redis::link::NotDone;
 use crate::cache::redis::link::Resident;
 use crate::cache::redis::owed::Debt;
 use crate::cache::redis::owed::Owed;
@@ -47,6 +50,8 @@ use crate::vault::lookup::LookupKey;
 
 /// Entries moved or deleted in one round trip when Redis is back.
 const SETTLED_TOGETHER: usize = 1_000;
+/// Round trips beside the calls may take so many of their time limits.
+const STEPS_LATER: u32 = 4;
 
 /// KEYS: the count. ARGV: milliseconds that it lives, from its first time on.
 static COUNT: LazyLock<redis::Script> = LazyLock::new(|| {
@@ -88,6 +93,7 @@ impl Redis {
             owed: Arc::clone(&owed),
             veil: Arc::clone(&veil),
             here: Arc::clone(&here),
+            within: section.answer_within * STEPS_LATER,
         });
         let first_try = Arc::new(Notify::new());
         let keeping = Arc::clone(&link).keep(house, Arc::clone(&first_try));
@@ -234,11 +240,13 @@ struct House {
     owed: Arc<Owed>,
     veil: Arc<Veil>,
     here: Arc<MemoryCache>,
+    /// For each round trip.
+    within: Duration,
 }
 
 impl House {
     /// Does in Redis what was done without: moves there what was put, deletes what was taken.
-    async fn settle(&self, connection: &MultiplexedConnection) -> Result<(), RedisError> {
+    async fn settle(&self, connection: &MultiplexedConnection) -> Result<(), NotDone> {
         loop {
             let debts = self.owed.some(SETTLED_TOGETHER);
             if debts.is_empty() {
@@ -254,7 +262,7 @@ impl House {
                     None => deleting(&debt.name),
                 });
             }
-            if let Err(cause) = pipeline.query_async::<()>(&mut connection.clone()).await {
+            if let Err(cause) = self.in_time(pipeline.query_async::<()>(&mut connection.clone())).await {
                 for (debt, entry) in moved {
                     if let Some((value, until)) = entry {
                         self.here.put(debt.space, &debt.key, value, debt.at, until).await;
@@ -265,6 +273,10 @@ impl House {
             self.owed.settle(debts.iter().map(|debt| debt.name.as_str()));
         }
     }
+
+    async fn in_time(&self, asked: impl Future<Output = Result<(), RedisError>>) -> Result<(), NotDone> {
+        Ok(timeout(self.within, asked).await??)
+    }
 }
 
 fn deleting(name: &str) -> redis::Cmd {
@@ -274,9 +286,9 @@ fn deleting(name: &str) -> redis::Cmd {
 }
 
 impl Resident for House {
-    async fn prepare(&self, connection: MultiplexedConnection) -> Result<(), RedisError> {
+    async fn prepare(&self, connection: MultiplexedConnection) -> Result<(), NotDone> {
         self.settle(&connection).await?;
-        self.post.listen(&connection).await
+        self.in_time(self.post.listen(&connection)).await
     }
 
     fn hear(&self, told: PushInfo) {
@@ -288,6 +300,6 @@ impl Resident for House {
     async fn tidy(&self, connection: MultiplexedConnection) {
         // What cannot be done now is tried again with the next probe.
         let _ = self.settle(&connection).await;
-        let _ = self.post.follow_listeners(&connection).await;
+        let _ = self.in_time(self.post.follow_listeners(&connection)).await;
     }
 }

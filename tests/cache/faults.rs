@@ -20,6 +20,7 @@ use tokio::time::Instant;
 use crate::stage::Node;
 use crate::stage::section;
 use crate::stage::server;
+use crate::stage::shipped;
 
 #[tokio::test]
 async fn a_node_that_starts_without_redis_works_and_takes_it_when_it_comes() {
@@ -69,7 +70,8 @@ fn share() -> banyan::cache::redis::counters::Share {
 #[tokio::test]
 async fn a_silent_redis_costs_a_few_time_limits_and_not_one_in_each_call() {
     let server = server();
-    let mut node = Node::connected_to(&[&server]).await;
+    let mut node = Node::begin(&shipped(&[&server]));
+    node.is(true).await;
     server.stop_answering().unwrap();
     let began = Instant::now();
     for n in 0..1_000 {
@@ -89,7 +91,8 @@ async fn a_silent_redis_costs_a_few_time_limits_and_not_one_in_each_call() {
 #[tokio::test]
 async fn many_calls_at_once_wait_one_time_limit_together() {
     let server = server();
-    let node = Node::connected_to(&[&server]).await;
+    let mut node = Node::begin(&shipped(&[&server]));
+    node.is(true).await;
     server.stop_answering().unwrap();
     let began = Instant::now();
     let keys: Vec<String> = (0..2_000).map(|n| format!("key {n}")).collect();

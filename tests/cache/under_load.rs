@@ -50,7 +50,8 @@ async fn more(settled: &mut watch::Receiver<u64>, many: u64) {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn no_call_fails_whatever_becomes_of_redis() {
-    let mut pair = Pair::start(|_| {}).await;
+    let mut pair =
+        Pair::start(|config| config.cache.as_mut().unwrap().answer_within = Duration::from_millis(50)).await;
     let (stop, slowest) = (AtomicBool::new(false), AtomicU64::new(0));
     let (count, mut settled) = watch::channel(0);
     let (one, other) = (&pair.one, &pair.other);

@@ -20,6 +20,7 @@ use tokio::sync::Notify;
 use tokio::sync::Semaphore;
 use tokio::time::Instant;
 use tokio::time::MissedTickBehavior;
+use tokio::time::error::Elapsed;
 use tokio::time::interval;
 use tokio::time::sleep;
 use tokio::time::timeout;
@@ -43,18 +44,25 @@ const PAUSE_MAX: Duration = Duration::from_secs(2);
 /// A connection that held so long makes the next pause the first again.
 const STEADY: Duration = Duration::from_secs(5);
 
-/// What is done on each new connection before calls may use it.
+/// What is done on each connection. Whoever does it keeps to time limits: a connection has none of its own.
 pub(super) trait Resident: Send + Sync + 'static {
-    fn prepare(
-        &self,
-        connection: MultiplexedConnection,
-    ) -> impl Future<Output = Result<(), RedisError>> + Send;
+    /// Before calls may use it.
+    fn prepare(&self, connection: MultiplexedConnection) -> impl Future<Output = Result<(), NotDone>> + Send;
 
     /// Something that Redis told unasked.
     fn hear(&self, told: PushInfo);
 
     /// From time to time while a connection holds.
     fn tidy(&self, connection: MultiplexedConnection) -> impl Future<Output = ()> + Send;
+}
+
+/// Why a connection could not be made ready.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum NotDone {
+    #[error("it does not answer in time")]
+    Late(#[from] Elapsed),
+    #[error(transparent)]
+    Refused(#[from] RedisError),
 }
 
 pub(super) struct Link {
@@ -179,12 +187,8 @@ impl Link {
         let hearing = Arc::clone(prepare);
         let connected = self.connector.connect(move |told| hearing.hear(told)).await?;
         let address = connected.address.clone();
-        let prepared = timeout(self.answer_within * 4, prepare.prepare(connected.connection.clone())).await;
-        match prepared {
-            Ok(Ok(())) => {}
-            Ok(Err(cause)) => return Err(format!("{address}: {cause}")),
-            Err(_) => return Err(format!("{address}: it does not answer in time")),
-        }
+        let prepared = prepare.prepare(connected.connection.clone()).await;
+        prepared.map_err(|cause| format!("{address}: {cause}"))?;
         let open = Arc::new(Open { connected, timeouts: AtomicU32::new(0) });
         self.open.store(Some(Arc::clone(&open)));
         if self.is_news(State::Up) {
