@@ -196,7 +196,7 @@ impl Connector {
     }
 }
 
-/// Everything that is wrong with the files that the section names, where [`Connector::new`] ends at the first.
+/// Everything that is wrong with the files that the section names, where a start ends at the first.
 pub fn faults(section: &RedisSection) -> Vec<BadRedisFile> {
     let authorities = match &section.tls {
         RedisTls::Off => None,

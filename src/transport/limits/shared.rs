@@ -6,7 +6,7 @@
 //! answer.
 //!
 //! So within any `t` seconds `n` nodes let in at most `burst + per_second · t + n · batch` requests of a key, and in the long run
-//! exactly `per_second`. What was leased and not used within [`LEASE`] is lost: at most one and a half batches of a
+//! exactly `per_second`. What was leased and not used within `LEASE` is lost: at most one and a half batches of a
 //! node at a time.
 
 use std::collections::HashMap;
