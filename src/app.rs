@@ -4,6 +4,7 @@
 //! first, so that "not ready" can be asked while the rest starts. Stop order: the faces finish what is in flight within
 //! a deadline, then the ledger writes what is queued.
 
+pub mod remembering;
 pub mod shared_tables;
 
 use std::net::SocketAddr;
@@ -13,9 +14,13 @@ use std::sync::atomic::AtomicU64;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
+use crate::app::remembering::Remembering;
 use crate::app::shared_tables::SharedTables;
 use crate::app::shared_tables::TablesError;
+use crate::cache::bus::Message;
+use crate::cache::bus::Topic;
 use crate::cache::memory::MemoryCache;
+use crate::cache::redis::BadRedisFile;
 use crate::config::gateway::Caller;
 use crate::config::gateway::DatabaseSection;
 use crate::config::gateway::Gateway;
@@ -81,6 +86,11 @@ pub enum AppError {
         #[source]
         cause: LedgerError,
     },
+    #[error("cache.{}: {cause}", .cause.key())]
+    Redis {
+        #[from]
+        cause: BadRedisFile,
+    },
     #[error(transparent)]
     Callers(#[from] BadCaller),
     #[error(transparent)]
@@ -117,6 +127,8 @@ pub struct App {
     operators: Server,
     ready: Ready,
     tables_version: AtomicU64,
+    /// Its tasks end with it.
+    remembering: Remembering,
 }
 
 /// Shared with the operators' face.
@@ -167,16 +179,18 @@ impl App {
         let ledger = open_with(&config, secrets, Arc::clone(&clock))?;
         let shared = Arc::clone(&ledger);
         let SharedTables { reference, version } = shared_tables::load(shared.as_ref(), &packs).await?;
-        let cache = Arc::new(MemoryCache::new(CACHE_ENTRIES_MAX));
+        let remembering = Remembering::start(&config).await?;
         let credentials: Arc<dyn Credentials> = match config.mode {
             Mode::Production => Arc::new(CardsOnly),
             Mode::Sandbox => Arc::new(SandboxTokens),
         };
-        let service =
-            Arc::new(Service::new(shared, cache, clock, credentials, reference, service_settings(&config)));
+        let cache = remembering.cache();
+        let service = Service::new(shared, cache, clock, credentials, reference, service_settings(&config));
+        let service = Arc::new(service.with_bus(remembering.bus()));
 
         let hospital_tls = Arc::new(ReloadableTls::load(hospital_tls(&config.hospital))?);
-        let face = Arc::new(hospital_face(&config, Arc::clone(&service))?);
+        let limits = remembering.limits(limits_settings(&config.hospital.limits));
+        let face = Arc::new(hospital_face(&config, Arc::clone(&service), limits)?);
         let hospital = Server::start(Face {
             name: "hospitals",
             address: config.hospital.address,
@@ -206,6 +220,7 @@ impl App {
             operators,
             ready,
             tables_version,
+            remembering,
         })
     }
 
@@ -246,22 +261,47 @@ impl App {
         Ok(())
     }
 
-    /// Looks every second whether an import has changed the shared tables; returns never.
-    pub async fn follow_tables(&self) {
+    /// Looks every second whether an import has changed the shared tables, and at once when another node says so; returns
+    /// never.
+    pub async fn follow_changes(&self) {
+        let mut told = self.service.bus.subscribe(Topic::Changes);
         let mut ticks = tokio::time::interval(TABLES_ASKED_EVERY);
         ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
         loop {
-            ticks.tick().await;
-            let known = self.tables_version.load(Ordering::Acquire);
-            match self.service.ledger.reference_version().await {
-                Ok(version) if version == known => {}
-                Ok(_) => {
-                    if let Err(fault) = self.reload_tables().await {
-                        tracing::warn!(%fault, "shared tables changed but cannot be loaded; the old ones stay in force");
+            tokio::select! {
+                _ = ticks.tick() => {
+                    if self.look_at_tables().await {
+                        self.service.bus.publish(Message::TablesChanged); // others need not wait for their second
                     }
                 }
-                Err(fault) => tracing::warn!(%fault, "cannot ask for the version of the shared tables"),
+                message = told.recv() => match message {
+                    Ok(Message::KeysChanged) => self.look_at_keys(),
+                    // Too many to follow: what they said is seen by looking.
+                    Ok(_) | Err(_) => drop(self.look_at_tables().await),
+                }
             }
+        }
+    }
+
+    /// Whether they were others than before, and are in force now.
+    async fn look_at_tables(&self) -> bool {
+        let known = self.tables_version.load(Ordering::Acquire);
+        match self.service.ledger.reference_version().await {
+            Ok(version) if version == known => return false,
+            Ok(_) => match self.reload_tables().await {
+                Ok(()) => return true,
+                Err(fault) => {
+                    tracing::warn!(%fault, "shared tables changed but cannot be loaded; the old ones stay in force");
+                }
+            },
+            Err(fault) => tracing::warn!(%fault, "cannot ask for the version of the shared tables"),
+        }
+        false
+    }
+
+    fn look_at_keys(&self) {
+        if let Err(fault) = self.keys.reload_from_settings(&self.config.keys) {
+            tracing::warn!(%fault, "the key store was changed but cannot be read; what was read before stays in force");
         }
     }
 
@@ -274,7 +314,7 @@ impl App {
             tokio::join!(self.hospital.drain(within), self.persons.drain(within), self.center.drain(within));
         self.operators.drain(OPERATORS_DRAIN).await;
         drop((self.service, self.face));
-        drop(self.ledger);
+        drop((self.ledger, self.remembering));
         hospital.cut + persons.cut + center.cut
     }
 }
@@ -392,14 +432,14 @@ fn bind(key: &'static str) -> impl FnOnce(transport::listener::BindError) -> App
     move |cause| AppError::Bind { key, cause }
 }
 
-fn hospital_face(config: &Gateway, service: Arc<Service>) -> Result<HospitalFace, AppError> {
+fn hospital_face(config: &Gateway, service: Arc<Service>, limits: Limits) -> Result<HospitalFace, AppError> {
     let section = &config.hospital;
     let window_seconds = i64::try_from(section.signature_window.as_secs()).unwrap_or(i64::MAX);
     Ok(HospitalFace::new(face::Parts {
         service,
         callers: Callers::load(&config.callers)?,
         switches: config.institutions.clone(),
-        limits: Limits::new(limits_settings(&section.limits)),
+        limits,
         signatures: SignatureCheck::new(window_seconds, section.nonces_max),
         // Every node has the look-up key, so a desk that signed in at one is known to all.
         sign_key: SignKey::new(&LookupKey::new(&key_file::read(&config.lookup_key)?).hash("sign_no", &[])),

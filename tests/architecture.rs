@@ -12,11 +12,11 @@ const MAY_NAME: &[(&str, &[&str])] = &[
     ("transport", &["config"]),
     ("vault", &["config"]),
     ("ledger", &["domain", "vault", "config"]),
-    ("cache", &["domain", "config"]),
+    ("cache", &["domain", "vault", "config"]),
     ("service", &["domain", "ledger", "cache", "vault", "config"]),
     ("protocol", &["domain", "service", "transport", "cache", "telemetry", "config"]),
     ("config", &["domain"]),
-    ("telemetry", &["transport", "config"]),
+    ("telemetry", &["transport", "cache", "config"]),
     ("sandbox", &["domain", "protocol", "service", "config"]),
 ];
 

@@ -167,6 +167,29 @@ fn every_fault_is_told_at_once_under_its_key_by_check_and_by_serve() {
 }
 
 #[test]
+fn faults_of_the_shared_cache_are_told_and_a_redis_that_is_not_there_is_none() {
+    let place = Place::make();
+    let cache = |text: &str| {
+        let mut root = place.text();
+        root.insert("cache".to_owned(), text.parse::<toml::Table>().unwrap().into());
+        fs::write(place.settings(), root.to_string()).unwrap();
+        banyan(&["check"], &place.settings())
+    };
+    let told = cache("url = \"redis://127.0.0.1:1\"");
+    assert_eq!(told.code, 0, "{}", told.out);
+    fs::write(place.folder.path().join("redis.password"), "open to all").unwrap();
+    let told =
+        cache("url = \"rediss://r1,r2:7000\"\nca_file = \"none.pem\"\npassword_file = \"redis.password\"");
+    assert_eq!(told.code, 3, "{}", told.out);
+    assert!(told.out.contains("cache.ca_file: ") && told.out.contains("none.pem"), "{}", told.out);
+    assert!(told.out.contains("cache.password_file: ") && told.out.contains("chmod 600"), "{}", told.out);
+    let told = cache("url = \"redis://me:secret@127.0.0.1\"\nanswer_within_ms = 1");
+    assert_eq!(told.code, 2, "{}", told.out);
+    assert!(told.out.contains("cache.url: ") && !told.out.contains("secret@"), "{}", told.out);
+    assert!(told.out.contains("cache.answer_within_ms = 1: "), "{}", told.out);
+}
+
+#[test]
 fn a_pack_that_production_does_not_admit_is_a_no_of_the_rules() {
     let place = Place::make();
     place.set("mode", "production");

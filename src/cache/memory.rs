@@ -45,6 +45,11 @@ impl MemoryCache {
         }
     }
 
+    /// Takes a value out with its end, to be kept elsewhere.
+    pub(super) fn withdraw(&self, space: Space, key: &str) -> Option<(Vec<u8>, Instant)> {
+        self.room(space).remove(key).map(|entry| (entry.value, entry.until))
+    }
+
     fn room(&self, space: Space) -> MutexGuard<'_, Room> {
         let at = match space {
             Space::Quote => 0,
@@ -104,10 +109,27 @@ impl Cache for MemoryCache {
         ready(()).boxed()
     }
 
+    fn count<'a>(&'a self, space: Space, key: &'a str, now: Instant, until: Instant) -> BoxFuture<'a, u64> {
+        let mut room = self.room(space);
+        let before = room.remove(key).filter(|entry| entry.until > now);
+        room.make_room(now, self.entries_max);
+        let (count, until) = match before {
+            None => (1, until),
+            Some(entry) => (number(&entry.value).saturating_add(1), entry.until),
+        };
+        room.insert(key, Entry { value: count.to_be_bytes().into(), until });
+        ready(count).boxed()
+    }
+
     fn take<'a>(&'a self, space: Space, key: &'a str, now: Instant) -> BoxFuture<'a, Option<Vec<u8>>> {
         let taken = self.room(space).remove(key);
         ready(taken.filter(|entry| entry.until > now).map(|entry| entry.value)).boxed()
     }
+}
+
+/// A count that was kept; anything else counts as none.
+fn number(value: &[u8]) -> u64 {
+    value.try_into().map_or(0, u64::from_be_bytes)
 }
 
 #[cfg(test)]

@@ -1,6 +1,8 @@
 //! What may be lost: hints, sessions, one-time codes. Wiping it never changes an answer about money.
 
+pub mod bus;
 pub mod memory;
+pub mod redis;
 
 use futures_util::future::BoxFuture;
 
@@ -23,6 +25,17 @@ pub enum Space {
 
 impl Space {
     pub const ALL: [Space; 5] = [Space::Quote, Space::ToldUnfiled, Space::Session, Space::Code, Space::Other];
+
+    /// One word per space, for keys and metrics.
+    pub fn name(self) -> &'static str {
+        match self {
+            Space::Quote => "quote",
+            Space::ToldUnfiled => "unfiled",
+            Space::Session => "session",
+            Space::Code => "code",
+            Space::Other => "other",
+        }
+    }
 }
 
 /// Keys and values with an end. A cache that fails behaves as if it were empty.
@@ -38,6 +51,10 @@ pub trait Cache: Send + Sync + 'static {
         now: Instant,
         until: Instant,
     ) -> BoxFuture<'a, ()>;
+
+    /// How many times it was counted, this time included, since a first time whose `until` has not come. Of several callers
+    /// each gets a number of its own.
+    fn count<'a>(&'a self, space: Space, key: &'a str, now: Instant, until: Instant) -> BoxFuture<'a, u64>;
 
     /// Takes it out: of several callers at most one gets it.
     fn take<'a>(&'a self, space: Space, key: &'a str, now: Instant) -> BoxFuture<'a, Option<Vec<u8>>>;

@@ -12,7 +12,9 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use crate::app::ledger_place;
+use crate::app::remembering;
 use crate::app::secrets;
+use crate::cache::bus::Message;
 use crate::command::Exit;
 use crate::command::import::check::Checked;
 use crate::command::import::check::Subject;
@@ -100,6 +102,9 @@ pub async fn run(arguments: &Arguments, clock: Arc<dyn Clock>, out: &mut dyn Wri
     let (report, code) = match imported {
         Ok(report) => {
             let code = report.exit_code();
+            if report.applied && arguments.kind.is_shared_table() {
+                tell_nodes(arguments).await;
+            }
             (report, code)
         }
         Err(failed) => (Report::of_failure(arguments, &failed), failed.exit_code()),
@@ -127,6 +132,15 @@ fn connect(arguments: &Arguments, clock: Arc<dyn Clock>) -> Result<Connected, Fa
     let operator = std::env::var("USER").unwrap_or_default();
     let progress = std::io::stderr().is_terminal();
     Ok(Connected { ledger, clock, operator, progress })
+}
+
+/// Gateways that run take the new tables at once, where they hear each other.
+async fn tell_nodes(arguments: &Arguments) {
+    if arguments.ledger.is_none()
+        && let Ok(gateway) = Gateway::read(&arguments.config)
+    {
+        remembering::tell_nodes(&gateway, Message::TablesChanged).await;
+    }
 }
 
 /// Imports a file. `confirm` is asked with what would change, unless the arguments say yes.

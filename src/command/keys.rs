@@ -9,6 +9,8 @@ pub mod rotate;
 use std::io;
 use std::path::PathBuf;
 
+use crate::app::remembering;
+use crate::cache::bus::Message;
 use crate::command::Console;
 use crate::command::Exit;
 use crate::command::keys::failed::Failed;
@@ -127,12 +129,32 @@ pub fn run(arguments: &Arguments, clock: &dyn Clock, console: &mut Console) -> i
         Err(failed) => Err(failed),
     };
     match done {
-        Ok(exit) => Ok(exit),
+        Ok(exit) => {
+            if exit == Exit::Done && arguments.deed.changes() {
+                tell_nodes(&arguments.config);
+            }
+            Ok(exit)
+        }
         Err(Failed::Terminal(cause)) => Err(cause),
         Err(failed) => {
             console.tell(&format!("banyan: {}", told(&failed)));
             Ok(failed.exit_code())
         }
+    }
+}
+
+impl Deed {
+    /// Whether the key store may be another one afterwards.
+    fn changes(&self) -> bool {
+        !matches!(self, Deed::List { .. } | Deed::Export { .. })
+    }
+}
+
+/// Gateways that hear each other read the store anew at once; the others with a SIGHUP.
+fn tell_nodes(config: &std::path::Path) {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    if let (Ok(runtime), Ok(gateway)) = (runtime, Gateway::read(config)) {
+        runtime.block_on(remembering::tell_nodes(&gateway, Message::KeysChanged));
     }
 }
 

@@ -87,7 +87,7 @@ pub(crate) async fn until_stopped(app: App, settings: &Path) -> Exit {
             _ = terminate.recv() => break,
             _ = interrupt.recv() => break,
             _ = hangup.recv() => reload(&app, settings).await,
-            () = app.follow_tables() => {}
+            () = app.follow_changes() => {}
         }
     }
     let cut = app.drain().await;

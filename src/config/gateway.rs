@@ -6,6 +6,8 @@ use std::path::Path;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use crate::config::cache;
+use crate::config::cache::RedisSection;
 use crate::config::reading::Fault;
 use crate::config::reading::Faults;
 use crate::config::reading::Section;
@@ -23,6 +25,8 @@ pub struct Gateway {
     pub hotline: String,
     pub mode: Mode,
     pub ledger: LedgerSection,
+    /// Where nodes remember together what may be lost.
+    pub cache: Option<RedisSection>,
     /// Key of look-up hashes and buckets: made once, never changed.
     pub lookup_key: PathBuf,
     /// Keys of encryption and signatures.
@@ -274,6 +278,7 @@ fn gateway(root: &mut Section) -> Gateway {
         lookup_key: root.required_path("lookup_key"),
         keys: root.section("keys", keys),
         ledger: root.section("ledger", ledger),
+        cache: root.section("cache", cache::cache),
         packs: root.section("packs", packs),
         hospital: root.section("hospital", hospital),
         persons: root.section("persons", |s| pages(s, "127.0.0.1:8445")),

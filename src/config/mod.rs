@@ -1,5 +1,6 @@
 //! Owns what an operator may set: typed, with limits, every fault of a file told at once before anything starts.
 
+pub mod cache;
 pub mod reading;
 pub mod gateway;
 pub mod nearest;

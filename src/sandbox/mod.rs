@@ -13,6 +13,7 @@ pub mod institutions;
 pub mod population;
 pub mod postgres;
 pub mod province;
+pub mod redis;
 pub mod stays;
 pub mod story;
 pub mod play;

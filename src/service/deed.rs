@@ -5,6 +5,8 @@ use std::sync::Arc;
 
 use tracing::info;
 
+use crate::cache::bus::DeedTold;
+use crate::cache::bus::Message as Told;
 use crate::domain::ids::PersonKey;
 use crate::domain::ids::SettlementId;
 use crate::domain::ids::StayId;
@@ -141,6 +143,7 @@ impl Service {
             match self.ledger.commit(load.facts, deed).await {
                 Ok(Committed::Recorded(record)) => {
                     tell(call, name, &record);
+                    self.bus.publish(told(call, name, &record));
                     return Ok(Answered { record, person: private, replayed: false });
                 }
                 Ok(Committed::FactsMoved) => {}
@@ -334,6 +337,17 @@ fn tell(call: &Call, name: &'static str, record: &Record) {
         version = record.version,
         "{name}"
     );
+}
+
+/// The same for whoever watches.
+fn told(call: &Call, name: &'static str, record: &Record) -> Told {
+    let (settlement, _) = money_of(&record.body);
+    Told::Deed(DeedTold {
+        settlement: Some(settlement).filter(|id| !id.is_empty()).map(str::to_owned),
+        institution: call.key.institution.to_string(),
+        infno: call.key.transaction,
+        kind: name.to_owned(),
+    })
 }
 
 fn money_of(body: &Body) -> (&str, Option<i64>) {

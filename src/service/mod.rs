@@ -41,6 +41,8 @@ use std::sync::Arc;
 use arc_swap::ArcSwap;
 
 use crate::cache::Cache;
+use crate::cache::bus::Bus;
+use crate::cache::bus::MemoryBus;
 use crate::domain::calendar::Day;
 use crate::domain::ids::Bucket;
 use crate::domain::ids::FilingId;
@@ -57,6 +59,8 @@ use crate::service::settings::Settings;
 pub struct Service {
     pub ledger: Arc<dyn Ledger>,
     pub cache: Arc<dyn Cache>,
+    /// Tells other nodes, and whoever watches, what has happened.
+    pub bus: Arc<dyn Bus>,
     pub clock: Arc<dyn Clock>,
     pub credentials: Arc<dyn Credentials>,
     /// Replaced whole when a shared table or a pack changes.
@@ -76,7 +80,14 @@ impl Service {
     ) -> Self {
         let ids = Ids::new(ledger.lane());
         let reference = ArcSwap::from_pointee(reference);
-        Self { ledger, cache, clock, credentials, reference, settings, ids }
+        let bus = Arc::new(MemoryBus::default());
+        Self { ledger, cache, bus, clock, credentials, reference, settings, ids }
+    }
+
+    /// The same over the bus of several nodes.
+    #[must_use]
+    pub fn with_bus(self, bus: Arc<dyn Bus>) -> Self {
+        Self { bus, ..self }
     }
 
     pub(crate) fn new_stay_id(&self, bucket: Bucket) -> StayId {

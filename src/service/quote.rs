@@ -33,9 +33,14 @@ impl Service {
         if let Some(credential) = &order.credential {
             self.check_credential(&facts, credential).await?;
         }
-        let told = self.was_told_unfiled(&order.stay.stay).await;
-        let first = self.settings.switches(&caller.institution).unfiled_refused_first && !told;
-        match self.priced(caller, &order, &facts, first)? {
+        let first = self.settings.switches(&caller.institution).unfiled_refused_first;
+        let priced = match self.priced(caller, &order, &facts, first)? {
+            Priced::TellFirst(_) if self.was_told_unfiled(&order.stay.stay).await => {
+                self.priced(caller, &order, &facts, false)?
+            }
+            priced => priced,
+        };
+        match priced {
             Priced::TellFirst(told) => {
                 self.remember_told_unfiled(&order.stay.stay).await;
                 Err(Refusal::Unfiled(told).into())

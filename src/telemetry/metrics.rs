@@ -4,6 +4,7 @@
 //! no caller can make the number of series grow. Handles are made once and kept by whoever counts: counting is then an
 //! addition, without a look-up.
 
+use crate::telemetry::cache;
 use crate::transport::Event;
 use metrics::Counter;
 use metrics::Gauge;
@@ -86,6 +87,7 @@ impl Metrics {
 }
 
 fn describe() {
+    cache::describe();
     describe_counter!(REQUESTS, "Requests by transaction and outcome");
     describe_histogram!(LATENCY, Unit::Seconds, "From the head's arrival to the answer's being ready");
     describe_counter!(REFUSALS, "Refusals by their stable code");
@@ -232,6 +234,10 @@ pub fn transport_observer(listener: &'static str) -> impl Fn(Event) + Send + Syn
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::cache::Space;
+    use crate::cache::redis::event::Event as RedisEvent;
+    use crate::cache::redis::event::Lost;
+    use crate::cache::redis::event::Use;
     use crate::transport::Refusal;
     use crate::transport::tls::HandshakeFault;
 
@@ -255,8 +261,20 @@ mod tests {
         ] {
             observe(event);
         }
+        let redis = cache::cache_observer();
+        redis(RedisEvent::Up(true));
+        redis(RedisEvent::Up(false));
+        redis(RedisEvent::Lost(Lost::Late));
+        redis(RedisEvent::FellBack(Use::Entry(Space::Session)));
+        redis(RedisEvent::FellBack(Use::Limit));
         let text = metrics.render();
         for line in [
+            "banyan_cache_redis_up 0",
+            r#"banyan_cache_redis_changes_total{to="up"} 1"#,
+            r#"banyan_cache_redis_changes_total{to="down"} 1"#,
+            r#"banyan_cache_errors_total{reason="late"} 1"#,
+            r#"banyan_cache_fallbacks_total{use="session"} 1"#,
+            r#"banyan_cache_fallbacks_total{use="limit"} 1"#,
             r#"banyan_requests_total{infno="2304",outcome="replayed"} 1"#,
             r#"banyan_request_seconds_bucket{infno="2304",le="0.005"} 1"#,
             r#"banyan_request_seconds_bucket{infno="2304",le="0.003"} 0"#,

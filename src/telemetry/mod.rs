@@ -5,6 +5,7 @@
 //! key, its claim and the institution; who may look further does so in the ledger, where the look is recorded. A panic's
 //! payload can quote what was being worked on, so only its place is logged.
 
+pub mod cache;
 pub mod metrics;
 
 use std::io::IsTerminal as _;

@@ -2,6 +2,8 @@
 //!
 //! The answer to "no" is written by whoever asked, in the format that its party reads.
 
+pub mod shared;
+
 use governor::DefaultKeyedRateLimiter;
 use governor::Quota;
 use governor::RateLimiter;
@@ -18,6 +20,9 @@ use std::time::Duration;
 use tokio::sync::OwnedSemaphorePermit;
 use tokio::sync::Semaphore;
 use tokio::time::timeout;
+
+use crate::transport::limits::shared::Lessor;
+use crate::transport::limits::shared::Shared;
 
 /// Keys that found the table full share this many entries.
 const SHARED_ENTRIES: u64 = 64;
@@ -99,6 +104,8 @@ pub struct Limits {
     table_full: AtomicBool,
     places: Arc<Semaphore>,
     waiting: AtomicUsize,
+    /// Where several nodes hold one limit together.
+    shared: Option<Shared>,
 }
 
 impl Limits {
@@ -112,8 +119,16 @@ impl Limits {
             table_full: AtomicBool::new(false),
             places: Arc::new(Semaphore::new(settings.in_flight_max.min(Semaphore::MAX_PERMITS))),
             waiting: AtomicUsize::new(0),
+            shared: None,
             settings,
         }
+    }
+
+    /// The same limits for this node alone and, with the lessor's word, for all nodes together.
+    #[must_use]
+    pub fn shared_by(self, lessor: Arc<dyn Lessor>) -> Limits {
+        let Settings { per_second, burst, keys_max, .. } = self.settings;
+        Limits { shared: Some(Shared::new(lessor, per_second.get(), burst.get(), keys_max)), ..self }
     }
 
     /// Counts one request of `key`, and waits a bounded while for a place.
@@ -128,6 +143,15 @@ impl Limits {
             let wait = until.wait_time_from(self.clock.now());
             Shed { retry_after_ms: whole_ms(wait), why: Why::Rate }
         })
+    }
+
+    /// Counts one request of `key` here and, where nodes share the limit, among those of all nodes.
+    pub async fn count_everywhere(&self, key: &str) -> Result<(), Shed> {
+        self.count(key)?;
+        match &self.shared {
+            None => Ok(()),
+            Some(shared) => shared.count(key).await,
+        }
     }
 
     /// Requests being worked on.

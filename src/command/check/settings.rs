@@ -16,6 +16,8 @@ use crate::app;
 use crate::app::database_settings;
 use crate::app::shared_tables;
 use crate::app::shared_tables::TablesError;
+use crate::cache::redis;
+use crate::cache::redis::BadRedisFile;
 use crate::command::Exit;
 use crate::config::gateway::Caller;
 use crate::config::gateway::DatabaseSection;
@@ -63,6 +65,7 @@ pub(crate) fn look(file: &Path) -> Looked {
             LedgerKept::Database(section) => looked.database(config, section),
         }
         looked.packs(config);
+        looked.cache(config);
         if let Err(cause) = telemetry::check(&config.log.level) {
             looked.fault("log.level", Exit::BadInput, in_one_line(&cause));
         }
@@ -215,6 +218,17 @@ impl Looked {
             }
         };
         self.fault(key, exit, in_one_line(&fault));
+    }
+
+    /// Only the files: a gateway starts without Redis too.
+    fn cache(&mut self, config: &Gateway) {
+        for fault in config.cache.iter().flat_map(redis::faults) {
+            let exit = match fault {
+                BadRedisFile::Unreadable { .. } => Exit::CannotReach,
+                _ => Exit::BadInput,
+            };
+            self.fault(format!("cache.{}", fault.key()), exit, in_one_line(&fault));
+        }
     }
 
     fn packs(&mut self, config: &Gateway) {

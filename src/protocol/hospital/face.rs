@@ -172,7 +172,7 @@ impl HospitalFace {
         check_form(header(&CONTENT_TYPE), header(&CONTENT_ENCODING), &request.body)?;
         let message = Message::read(&request.body)?;
         self.check_institution(&proven, &message)?;
-        self.limits.count(message.envelope.institution.as_str()).map_err(shed)?;
+        self.limits.count_everywhere(message.envelope.institution.as_str()).await.map_err(shed)?;
         Ok(Admitted { message, _permit: permit })
     }
 
@@ -184,7 +184,7 @@ impl HospitalFace {
             }
         };
         let of_the_caller = proven.institutions().next().map_or("", |code| code.as_str());
-        if let Err(shed) = self.limits.count(of_the_caller) {
+        if let Err(shed) = self.limits.count_everywhere(of_the_caller).await {
             let busy = answer::protocol(&self::shed(shed));
             return receipt::not_you(StatusCode::TOO_MANY_REQUESTS, busy.text());
         }
