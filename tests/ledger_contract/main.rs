@@ -6,6 +6,7 @@ mod actor;
 mod ground;
 mod kill;
 mod postgres;
+mod schema;
 mod seals;
 mod sqlite;
 mod stage;

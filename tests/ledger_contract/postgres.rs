@@ -32,13 +32,14 @@ pub(crate) struct InDatabase {
 
 impl InDatabase {
     pub(crate) fn new() -> InDatabase {
-        let url = server().create_database().unwrap();
-        let here = InDatabase {
-            settings: Settings { url, ..Settings::default() },
-            folder: tempfile::tempdir().unwrap(),
-        };
+        let here = InDatabase::empty();
         postgres::migrate(&here.settings, &here.secrets()).unwrap();
         here
+    }
+
+    pub(crate) fn empty() -> InDatabase {
+        let url = server().create_database().unwrap();
+        InDatabase { settings: Settings { url, ..Settings::default() }, folder: tempfile::tempdir().unwrap() }
     }
 
     pub(crate) fn secrets(&self) -> Secrets {

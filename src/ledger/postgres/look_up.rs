@@ -1,5 +1,6 @@
 //! Owns what a call wants to know, in one round trip: its statements are sent together, and what the first one tells
-//! is of one instant. Records never change, so that what the others find is cut off at the version that the first told.
+//! is of one instant. Records never change, so that what the others find is cut off at the version that the first told,
+//! and the records of a message that is known, which is rare, are fetched by a second trip.
 
 use std::sync::Arc;
 
@@ -45,11 +46,6 @@ pub(super) const SESSION: &str = "-c plan_cache_mode=force_generic_plan -c enabl
 const STAY_AT: usize = 0;
 const PERSON_AT: usize = 3;
 const MESSAGE_AT: usize = 8;
-const RECORD_AT: usize = 14;
-const UNDONE_AT: usize = 31;
-/// Where the records of an answer about a message alone begin, after the message.
-const ABOUT_RECORD_AT: usize = 6;
-const ABOUT_UNDONE_AT: usize = 23;
 
 pub(super) struct Statements {
     of_person: Statement,
@@ -57,6 +53,7 @@ pub(super) struct Statements {
     lines: Statement,
     about_person: Statement,
     about_stay: Statement,
+    records: Statement,
     pub(super) settlement: Statement,
     pub(super) credential: Statement,
     pub(super) reference_version: Statement,
@@ -64,20 +61,17 @@ pub(super) struct Statements {
 
 impl Statements {
     pub(super) async fn prepare(client: &Client) -> Result<Statements, Error> {
-        let (p, m, r, u) = (of("p", PERSON), of("m", MESSAGE), of("r", RECORD), of("u", RECORD));
-        let records = "LEFT JOIN record r ON r.bucket = $1 AND r.person = m.person AND r.version = m.version
-             LEFT JOIN record u ON u.bucket = $1 AND u.person = m.person AND u.version = NULLIF(m.undone_by, 0)";
+        let (s, p, m, r) = (of("s", STAY), of("p", PERSON), of("m", MESSAGE), of("r", RECORD));
         let message = "m.bucket = $1 AND m.msgid = $3 AND m.institution = $4 AND m.infno = $5";
         let of_person = format!(
-            "SELECT NULL::TEXT, NULL::BIGINT, NULL::TEXT, {p}, {m}, {r}, {u} FROM (SELECT 1) one
+            "SELECT NULL::TEXT, NULL::BIGINT, NULL::TEXT, {p}, {m} FROM (SELECT 1) one
              LEFT JOIN person p ON p.bucket = $1 AND p.person = $2
-             LEFT JOIN message m ON {message} AND m.person = $2 {records}"
+             LEFT JOIN message m ON {message} AND m.person = $2"
         );
-        let s = of("s", STAY);
         let of_stay = format!(
-            "SELECT {s}, {p}, {m}, {r}, {u} FROM stay s
+            "SELECT {s}, {p}, {m} FROM stay s
              LEFT JOIN person p ON p.bucket = $1 AND p.person = s.person
-             LEFT JOIN message m ON {message} AND m.person = s.person {records}
+             LEFT JOIN message m ON {message} AND m.person = s.person
              WHERE s.bucket = $1 AND s.stay = $2"
         );
         let lines = format!(
@@ -87,11 +81,14 @@ impl Statements {
                AND r.kind IN ('lines_uploaded', 'lines_withdrawn', 'settled', 'reversed', 'revived')
              ORDER BY r.version"
         );
-        let about_person =
-            format!("SELECT {m}, {r}, {u} FROM message m {records} WHERE {message} AND m.person = $2");
+        let about_person = format!("SELECT {m} FROM message m WHERE {message} AND m.person = $2");
         let about_stay = format!(
-            "SELECT {m}, {r}, {u} FROM stay s JOIN message m ON {message} AND m.person = s.person {records}
+            "SELECT {m} FROM stay s JOIN message m ON {message} AND m.person = s.person
              WHERE s.bucket = $1 AND s.stay = $2"
+        );
+        let records = format!(
+            "SELECT {r} FROM unnest($3::BIGINT[]) AS u (version)
+             JOIN record r ON r.bucket = $1 AND r.person = $2 AND r.version = u.version"
         );
         // Month by month from the last, since the key has the month before the id.
         let settlement = format!(
@@ -112,13 +109,14 @@ impl Statements {
             &lines,
             &about_person,
             &about_stay,
+            &records,
             &settlement,
             credential,
             version,
         ];
         let all = try_join_all(all.map(|sql| client.prepare(sql))).await?;
-        let [of_person, of_stay, lines, about_person, about_stay, settlement, credential, reference_version] =
-            <[Statement; 8]>::try_from(all)
+        let [of_person, of_stay, lines, about_person, about_stay, records, settlement, credential, version] =
+            <[Statement; 9]>::try_from(all)
                 .unwrap_or_else(|_| unreachable!("each was prepared or the first error is told"));
         Ok(Statements {
             of_person,
@@ -126,9 +124,10 @@ impl Statements {
             lines,
             about_person,
             about_stay,
+            records,
             settlement,
             credential,
-            reference_version,
+            reference_version: version,
         })
     }
 }
@@ -145,6 +144,8 @@ pub(super) struct Asked {
     lines: Vec<Row>,
     settlement: Vec<Row>,
     about: Vec<Row>,
+    /// Of the messages.
+    records: Vec<Row>,
 }
 
 /// Where what is wanted lies. `None` when nobody can have it.
@@ -205,7 +206,15 @@ pub(super) async fn ask(
     };
     // Each sends when it is first polled, in this order.
     let (first, lines, settlement, about) = tokio::try_join!(biased; found, lines, settlement, about)?;
-    Ok(Asked { first, lines, settlement, about })
+    let messages = first.first().map(|row| (row, MESSAGE_AT)).into_iter();
+    let messages = messages.chain(about.first().map(|row| (row, 0)));
+    let mut records = Vec::new();
+    for (row, at) in messages {
+        let Some(person) = row.get::<_, Option<&str>>(at) else { continue };
+        let versions: [i64; 2] = [row.get(at + 1), row.get(at + 2)];
+        records.extend(client.query(&statements.records, &[&bucket, &person, &versions.as_slice()]).await?);
+    }
+    Ok(Asked { first, lines, settlement, about, records })
 }
 
 /// What it means.
@@ -226,9 +235,9 @@ pub(super) fn found(secrets: &Secrets, wanted: &LookUp, asked: &Asked) -> Read<F
             (person, Some(stay))
         }
     };
-    let message = message(secrets, row, MESSAGE_AT, (RECORD_AT, UNDONE_AT))?;
+    let message = message(secrets, row, MESSAGE_AT, &asked.records)?;
     let about = match asked.about.first() {
-        Some(row) => self::message(secrets, row, 0, (ABOUT_RECORD_AT, ABOUT_UNDONE_AT))?,
+        Some(row) => self::message(secrets, row, 0, &asked.records)?,
         None => Message::Unknown,
     };
     let facts = facts(secrets, wanted, asked, row, bucket, person)?;
@@ -267,33 +276,30 @@ fn facts(
 /// From what the statement `settlement` gave.
 pub(super) fn settlement(secrets: &Secrets, rows: &[Row]) -> Read<Option<Arc<Record>>> {
     let Some(row) = rows.first() else { return Ok(None) };
-    record(secrets, row, 0)?.map(Some).ok_or_else(|| damaged("a settlement", "its record is not there"))
+    if row.text(0)?.is_none() {
+        return Err(damaged("a settlement", "its record is not there"));
+    }
+    kept_record(secrets, row).map(Arc::new).map(Some)
 }
 
-fn message(secrets: &Secrets, row: &Row, at: usize, (record_at, undone_at): (usize, usize)) -> Read<Message> {
+fn message(secrets: &Secrets, row: &Row, at: usize, records: &[Row]) -> Read<Message> {
     if row.text(at)?.is_none() {
         return Ok(Message::Unknown);
     }
     let state = MessageState::kept(&Shifted(row, at))?;
-    let must = |record: Option<Arc<Record>>| {
-        record.ok_or_else(|| damaged(&state.person, "a message names a record that is not there"))
+    let record = |version: i64| {
+        let found = records.iter().find(|row| matches!(row.int(1), Ok(Some(kept)) if kept == version));
+        let row =
+            found.ok_or_else(|| damaged(&state.person, "a message names a record that is not there"))?;
+        kept_record(secrets, row).map(Arc::new)
     };
-    let record = must(self::record(secrets, row, record_at)?)?;
+    let first = record(state.version)?;
     if state.fence {
-        return Ok(Message::Fenced { by: record });
+        return Ok(Message::Fenced { by: first });
     }
     let content = state.content;
     if state.undone_by == 0 {
-        return Ok(Message::Done { content, record });
+        return Ok(Message::Done { content, record: first });
     }
-    let by = must(self::record(secrets, row, undone_at)?)?;
-    Ok(Message::Undone { content, record, by })
-}
-
-/// `None` where the columns hold no record.
-fn record(secrets: &Secrets, row: &Row, at: usize) -> Read<Option<Arc<Record>>> {
-    if row.text(at)?.is_none() {
-        return Ok(None);
-    }
-    kept_record(secrets, &Shifted(row, at)).map(Arc::new).map(Some)
+    Ok(Message::Undone { content, record: first, by: record(state.undone_by)? })
 }

@@ -3,7 +3,7 @@
 -- One text for every database: BIGINT, TEXT and BLOB only; no sequence, no trigger, no clock. `bucket` comes first in
 -- every key of what belongs to a person. Money in fen, instants in ms since 1970 UTC, days as yyyymmdd, flags 0 or 1.
 -- `/* clustered */` marks small tables that a database may keep inside their primary key, `/* rewritten */` those whose
--- rows are replaced in place.
+-- rows are replaced in place, `/* long */` those whose rows are not worth compressing.
 
 CREATE TABLE meta (
     name TEXT NOT NULL PRIMARY KEY,
@@ -48,7 +48,7 @@ CREATE TABLE record (
     PRIMARY KEY (bucket, person, version),
     CHECK ((stay IS NULL) = (stay_version IS NULL)),
     CHECK ((private IS NULL) = (commitment IS NULL))
-);
+) /* long */;
 
 -- One group commit of a lane: the hashes of its records in their order, linked to the lane's block before. `bucket` is
 -- its lane's.
