@@ -230,6 +230,8 @@ impl PostgresLedger {
     ) -> BoxFuture<'_, Result<T, LedgerError>> {
         let (quiet, secrets) = (Arc::clone(&self.quiet), Arc::clone(&self.secrets));
         async move {
+            let room = timeout_at(self.deadline(), self.quiet.room.acquire()).await;
+            let _place = room.map_err(storage("ask in time"))?;
             let asked = tokio::task::spawn_blocking(move || quiet.ask(|db| question(db, &secrets)));
             asked.await.unwrap_or_else(|broken| Err(storage("finish a read")(broken)))
         }
