@@ -376,7 +376,7 @@ impl Writer {
                     return Ok(written.version);
                 }
                 Err(refused) => {
-                    self.doubt = refused.committing;
+                    self.doubt = refused.committing.map(|stand| *stand);
                     match refused.meaning {
                         // Another node has recorded one meanwhile.
                         Meaning::Taken | Meaning::Passing => {}
