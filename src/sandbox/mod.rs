@@ -11,6 +11,7 @@ pub mod his;
 pub mod identities;
 pub mod institutions;
 pub mod population;
+pub mod postgres;
 pub mod province;
 pub mod stays;
 pub mod story;
