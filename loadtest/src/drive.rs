@@ -126,7 +126,7 @@ struct Worker {
 /// When a connection cannot be opened at the beginning. Later breaks are outcomes.
 pub async fn drive(drive: &Drive<'_>, journeys: Vec<Journey>) -> Result<Driven, Failed> {
     let total = journeys.len();
-    let connections = drive.client.open(drive.connections.min(total)).await?;
+    let connections = drive.client.open(drive.connections).await?;
     let shared = Arc::new(Shared {
         journeys,
         next: AtomicUsize::new(0),

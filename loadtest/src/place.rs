@@ -16,6 +16,7 @@ use banyan::sandbox::folder::Folder;
 use banyan::sandbox::folder::Ports;
 use banyan::sandbox::folder::write;
 use banyan::sandbox::his::Line;
+use banyan::sandbox::postgres::NoServer;
 use banyan::sandbox::postgres::Server as Postgres;
 use banyan::sandbox::province::Province;
 use banyan::sandbox::province::Size;
@@ -217,7 +218,10 @@ impl Place {
 impl Database {
     /// On a server of its own.
     pub fn start() -> Result<Database, Failed> {
-        let server = Postgres::start_with(&POSTGRES).map_err(cannot("start PostgreSQL"))?;
+        let server = match Postgres::start_with(&POSTGRES) {
+            Err(cause @ NoServer::NotInstalled { .. }) => return Err(Failed::NoPostgres(cause.to_string())),
+            started => started.map_err(cannot("start PostgreSQL"))?,
+        };
         Database::on(Arc::new(server))
     }
 

@@ -272,7 +272,7 @@ impl Stage {
 
     async fn admit(&mut self, fresh: Vec<Case>) -> Result<Vec<Case>, Failed> {
         let journeys = fresh.iter().map(|case| case.journey(Step::Admit)).collect();
-        let driven = self.drive(Side::Gateway, journeys, preparing()).await?;
+        let driven = self.drive(Side::Gateway, journeys, preparing(fresh.len())).await?;
         let admitted = fresh.into_iter().zip(&driven.outcomes).map(|(case, outcome)| match outcome {
             Outcome::Done(answer) => admitted_as(answer).map(|id| case.admitted(id)),
             Outcome::Refused(..) | Outcome::Unknown(..) => None,
@@ -284,7 +284,7 @@ impl Stage {
 
     async fn settle(&mut self, cases: Vec<Case>) -> Result<Vec<Case>, Failed> {
         let journeys = cases.iter().map(|case| case.journey(Step::Settle)).collect();
-        let driven = self.drive(Side::Gateway, journeys, preparing()).await?;
+        let driven = self.drive(Side::Gateway, journeys, preparing(cases.len())).await?;
         let settled = cases.into_iter().zip(&driven.outcomes).map(|(case, outcome)| match outcome {
             Outcome::Done(answer) => settled_as(answer).map(|id| case.settled(id)),
             Outcome::Refused(..) | Outcome::Unknown(..) => None,
@@ -295,7 +295,7 @@ impl Stage {
     /// One step of all of them, not measured.
     pub async fn advance(&mut self, cases: &[Case], step: Step) -> Result<(), Failed> {
         let journeys = cases.iter().map(|case| case.journey(step)).collect();
-        self.drive(Side::Gateway, journeys, preparing()).await.map(drop)
+        self.drive(Side::Gateway, journeys, preparing(cases.len())).await.map(drop)
     }
 
     /// Drives journeys against one side. What the gateway settles is remembered for the gate.
@@ -405,8 +405,7 @@ impl Stage {
                 (Step::Upload, false) => case.uploads(),
                 _ => vec![case.journey(step)],
             };
-            let one_by_one = Leg { connections: 1, in_flight: 1, ..preparing() };
-            let driven = self.drive(Side::Gateway, journeys, one_by_one).await?;
+            let driven = self.drive(Side::Gateway, journeys, preparing(1)).await?;
             let Some(Outcome::Done(answer)) = driven.outcomes.last() else {
                 return Err(Failed::Said(format!("{} of the sample was not answered", step.name())));
             };
@@ -488,8 +487,9 @@ fn settling(journey: &Journey) -> Option<Bytes> {
     matches!(last.step, Step::Settle | Step::Reverse).then(|| last.body.clone())
 }
 
-fn preparing() -> Leg {
-    Leg { connections: PREPARING, in_flight: PREPARING, warm_up: 0, arrivals: Arrivals::Saturating }
+fn preparing(journeys: usize) -> Leg {
+    let connections = PREPARING.min(journeys).max(1);
+    Leg { connections, in_flight: connections, warm_up: 0, arrivals: Arrivals::Saturating }
 }
 
 fn start_gateway(setup: &Setup, place: &Place) -> Result<(Opened, Duration), Failed> {
