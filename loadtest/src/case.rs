@@ -52,21 +52,27 @@ pub fn in_one_hospital(stays: Vec<Stay>, hospital: &Hospital) -> Vec<Stay> {
     stays.into_iter().map(moved).collect()
 }
 
-/// Gives each stay exactly `lines` fee lines and finds its hospital.
-pub fn cases(stays: Vec<Stay>, lines: usize, line: &Line) -> Result<Vec<Case>, Failed> {
-    let mut hospitals: HashMap<String, Arc<His>> = HashMap::new();
-    let case = |stay: Stay| {
-        let his = match hospitals.get(&stay.fixmedins_code) {
+/// The hospitals that have sent something: each numbers its messages itself, and never one number twice.
+#[derive(Default)]
+pub struct Hospitals(HashMap<String, Arc<His>>);
+
+impl Hospitals {
+    /// Gives each stay exactly `lines` fee lines and its hospital.
+    pub fn cases(&mut self, stays: Vec<Stay>, lines: usize, line: &Line) -> Result<Vec<Case>, Failed> {
+        stays.into_iter().map(|stay| self.case(stay, lines, line)).collect()
+    }
+
+    fn case(&mut self, stay: Stay, lines: usize, line: &Line) -> Result<Case, Failed> {
+        let his = match self.0.get(&stay.fixmedins_code) {
             Some(his) => Arc::clone(his),
             None => {
                 let his = Arc::new(his(&stay, line.clone())?);
-                hospitals.insert(stay.fixmedins_code.clone(), Arc::clone(&his));
+                self.0.insert(stay.fixmedins_code.clone(), Arc::clone(&his));
                 his
             }
         };
         Ok(Case { stay: Arc::new(with_lines(stay, lines)), his, mdtrt_id: None, setl_id: String::new() })
-    };
-    stays.into_iter().map(case).collect()
+    }
 }
 
 fn his(stay: &Stay, line: Line) -> Result<His, Failed> {

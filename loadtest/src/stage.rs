@@ -20,7 +20,7 @@ use bytes::Bytes;
 use serde::Serialize;
 
 use crate::case::Case;
-use crate::case::cases;
+use crate::case::Hospitals;
 use crate::case::in_one_hospital;
 use crate::child::Meter;
 use crate::child::Server;
@@ -123,6 +123,7 @@ pub struct Stage {
     used: usize,
     /// Stays of the history, each settled before its person's next begins.
     past: Stock,
+    hospitals: Hospitals,
     seen: Seen,
     began: Instant,
     setup: Setup,
@@ -179,6 +180,7 @@ impl Stage {
             stock,
             used,
             past: Stock::endless(&place.province, setup.pools),
+            hospitals: Hospitals::default(),
             seen: Seen::default(),
             began: SystemClock.now(),
             setup: setup.clone(),
@@ -219,9 +221,9 @@ impl Stage {
         self.place.remember()
     }
 
-    fn cases(&self, stays: Vec<Stay>, lines: usize) -> Result<Vec<Case>, Failed> {
+    fn cases(&mut self, stays: Vec<Stay>, lines: usize) -> Result<Vec<Case>, Failed> {
         let line = self.place.line(self.gateway.server.address, self.setup.proof)?;
-        cases(stays, lines, &line)
+        self.hospitals.cases(stays, lines, &line)
     }
 
     /// So many fresh stays, not sent yet.
