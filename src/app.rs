@@ -17,8 +17,10 @@ use crate::app::shared_tables::SharedTables;
 use crate::app::shared_tables::TablesError;
 use crate::cache::memory::MemoryCache;
 use crate::config::gateway::Caller;
+use crate::config::gateway::DatabaseSection;
 use crate::config::gateway::Gateway;
 use crate::config::gateway::HospitalSection;
+use crate::config::gateway::LedgerKept;
 use crate::config::gateway::LimitsSection;
 use crate::config::gateway::Mode;
 use crate::config::gateway::PageSection;
@@ -26,9 +28,10 @@ use crate::config::gateway::TlsSection;
 use crate::domain::money::Fen;
 use crate::ledger::Ledger;
 use crate::ledger::LedgerError;
+use crate::ledger::place::Place;
+use crate::ledger::postgres;
 use crate::ledger::secrets::Secrets;
 use crate::ledger::sqlite;
-use crate::ledger::sqlite::SqliteLedger;
 use crate::protocol::center;
 use crate::protocol::center::CenterFace;
 use crate::protocol::hospital::callers::BadCaller;
@@ -72,9 +75,9 @@ pub enum AppError {
     Key(#[from] key_file::BadKeyFile),
     #[error(transparent)]
     Keys(#[from] KeyStoreError),
-    #[error("the ledger {file} cannot be opened")]
+    #[error("the ledger {place} cannot be opened")]
     Ledger {
-        file: String,
+        place: String,
         #[source]
         cause: LedgerError,
     },
@@ -104,7 +107,7 @@ pub struct Addresses {
 pub struct App {
     config: Gateway,
     pub service: Arc<Service>,
-    ledger: Arc<SqliteLedger>,
+    ledger: Arc<dyn Ledger>,
     keys: Arc<KeyStore>,
     face: Arc<HospitalFace>,
     tls: Vec<Arc<ReloadableTls>>,
@@ -161,8 +164,8 @@ impl App {
 
         let secrets = secrets(&config)?;
         let keys = Arc::clone(&secrets.keys);
-        let ledger = Arc::new(open_with(&config, secrets, Arc::clone(&clock))?);
-        let shared: Arc<dyn Ledger> = Arc::<SqliteLedger>::clone(&ledger);
+        let ledger = open_with(&config, secrets, Arc::clone(&clock))?;
+        let shared = Arc::clone(&ledger);
         let SharedTables { reference, version } = shared_tables::load(shared.as_ref(), &packs).await?;
         let cache = Arc::new(MemoryCache::new(CACHE_ENTRIES_MAX));
         let credentials: Arc<dyn Credentials> = match config.mode {
@@ -282,23 +285,48 @@ const PAGE_BODY_BYTES_MAX: usize = 64 * 1024;
 const TABLES_ASKED_EVERY: Duration = Duration::from_secs(1);
 const OPERATORS_DRAIN: Duration = Duration::from_secs(1);
 
-/// The ledger that a configuration names.
-pub fn open_ledger(config: &Gateway, clock: Arc<dyn Clock>) -> Result<SqliteLedger, AppError> {
+/// The ledger that a configuration names. Whoever lets it go last waits until everything is written.
+pub fn open_ledger(config: &Gateway, clock: Arc<dyn Clock>) -> Result<Arc<dyn Ledger>, AppError> {
     open_with(config, secrets(config)?, clock)
 }
 
-fn open_with(config: &Gateway, secrets: Secrets, clock: Arc<dyn Clock>) -> Result<SqliteLedger, AppError> {
-    let file = config.ledger.file.display().to_string();
-    let now = Arc::new(move || clock.now());
-    SqliteLedger::open(&config.ledger.file, ledger_settings(config), secrets, now)
-        .map_err(|cause| AppError::Ledger { file, cause })
+fn open_with(config: &Gateway, secrets: Secrets, clock: Arc<dyn Clock>) -> Result<Arc<dyn Ledger>, AppError> {
+    let place = ledger_place(config);
+    place.open(secrets, Arc::new(move || clock.now())).map_err(cannot_open(&place))
 }
 
-pub fn ledger_settings(config: &Gateway) -> sqlite::Settings {
+fn cannot_open(place: &Place) -> impl FnOnce(LedgerError) -> AppError {
+    let place = place.told();
+    move |cause| AppError::Ledger { place, cause }
+}
+
+/// Where the ledger is that a configuration names.
+pub fn ledger_place(config: &Gateway) -> Place {
+    match &config.ledger.kept {
+        LedgerKept::File(file) => Place::File { path: file.clone(), settings: ledger_settings(config) },
+        LedgerKept::Database(section) => Place::Database(database_settings(config, section)),
+    }
+}
+
+fn ledger_settings(config: &Gateway) -> sqlite::Settings {
     sqlite::Settings {
         queue_limit: config.ledger.queue_max,
         batch_max: config.ledger.batch_max,
         ..sqlite::Settings::default()
+    }
+}
+
+pub fn database_settings(config: &Gateway, section: &DatabaseSection) -> postgres::Settings {
+    postgres::Settings {
+        url: section.url.clone(),
+        ca_file: section.authority.clone(),
+        password_file: section.password_file.clone(),
+        lanes: section.lanes,
+        readers: section.readers,
+        queue_limit: config.ledger.queue_max,
+        batch_max: config.ledger.batch_max,
+        connect_timeout: section.connect_timeout,
+        answer_within: section.answer_within,
     }
 }
 
@@ -311,11 +339,8 @@ pub fn secrets(config: &Gateway) -> Result<Secrets, AppError> {
 /// The use cases over a ledger that is only read: for reports beside a running gateway. They know the names of regions and
 /// institutions, and no packs or catalogues.
 pub async fn to_read(config: &Gateway, clock: Arc<dyn Clock>) -> Result<Service, AppError> {
-    let file = config.ledger.file.display().to_string();
-    let ledger =
-        SqliteLedger::open_to_read(&config.ledger.file, sqlite::Settings::default(), secrets(config)?)
-            .map_err(|cause| AppError::Ledger { file, cause })?;
-    let ledger: Arc<dyn Ledger> = Arc::new(ledger);
+    let place = ledger_place(config);
+    let ledger = place.open_to_read(secrets(config)?).map_err(cannot_open(&place))?;
     let names = shared_tables::names(ledger.as_ref()).await?;
     let cache = Arc::new(MemoryCache::new(CACHE_ENTRIES_MAX));
     Ok(Service::new(ledger, cache, clock, Arc::new(CardsOnly), names, service_settings(config)))

@@ -23,7 +23,6 @@ use banyan::domain::calendar::Day;
 use banyan::domain::ids::RegionCode;
 use banyan::domain::money::Fen;
 use banyan::domain::record::Body;
-use banyan::ledger::Ledger;
 use banyan::sandbox::folder::Folder;
 use banyan::sandbox::folder::Ports;
 use banyan::sandbox::his::Connection;
@@ -153,7 +152,7 @@ fn msgid(round: usize) -> String {
 }
 
 async fn insure(config: &Gateway, today: Day) -> Vec<Insured> {
-    let ledger: Arc<dyn Ledger> = Arc::new(open_ledger(config, Arc::new(SystemClock)).unwrap());
+    let ledger = open_ledger(config, Arc::new(SystemClock)).unwrap();
     let importer = Importer {
         ledger,
         clock: Arc::new(SystemClock),
@@ -267,7 +266,7 @@ async fn a_gateway_that_is_told_to_stop_ends_well_and_answers_alike_afterwards()
 async fn is_settled_once(scene: &Scene) {
     let ledger = open_ledger(&scene.config, Arc::new(SystemClock)).unwrap();
     for (insured, stay) in &scene.patients {
-        let records = books::records(&ledger, &insured.person).await;
+        let records = books::records(ledger.as_ref(), &insured.person).await;
         let settled: Vec<Fen> = records
             .iter()
             .filter_map(|record| match &record.body {

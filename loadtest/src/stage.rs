@@ -474,7 +474,7 @@ impl Stage {
         let ledger_grew = place.ledger_bytes()?.saturating_sub(ledger_bytes);
         let ledger =
             open_ledger(&place.settings()?, Arc::new(SystemClock)).map_err(cannot("open the ledger"))?;
-        let books = reconcile(&ledger, (began, SystemClock.now()), seen).await?;
+        let books = reconcile(ledger.as_ref(), (began, SystemClock.now()), seen).await?;
         drop(ledger);
         place.made.persons_used = used;
         place.made.history = before + books.settlements + books.reversals;

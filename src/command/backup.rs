@@ -1,26 +1,24 @@
-//! `banyan backup`: copies what is new of the embedded ledger into a folder, encrypted, while the gateway works.
+//! `banyan backup`: copies what is new of the ledger into a folder, encrypted, while the gateway works.
 
 use std::io;
 use std::path::PathBuf;
 
 use serde_json::json;
 
-use crate::app::ledger_settings;
-use crate::app::secrets;
+use crate::app::ledger_place;
 use crate::command::Console;
 use crate::command::Exit;
+use crate::command::begin;
+use crate::command::begin::stop;
 use crate::command::progress::watched;
 use crate::command::told;
-use crate::command::verify::stop;
-use crate::command::verify::written;
-use crate::config::gateway::Gateway;
+use crate::command::witness::written;
 use crate::ledger::LedgerError;
 use crate::ledger::Progress;
 use crate::ledger::backup::BackupError;
 use crate::ledger::backup::writing;
 use crate::ledger::backup::writing::BackedUp;
 use crate::ledger::backup::writing::Written;
-use crate::ledger::sqlite::backup::SqliteLog;
 use crate::service::seams::Clock;
 
 /// Copy what is new of the ledger into a folder, encrypted, while the gateway works.
@@ -47,19 +45,13 @@ pub struct Arguments {
 }
 
 pub fn run(arguments: &Arguments, clock: &dyn Clock, console: &mut Console) -> io::Result<Exit> {
-    let config = match Gateway::read(&arguments.config) {
-        Ok(config) => config,
-        Err(faults) => return stop(console, Exit::BadInput, &faults.to_string()),
-    };
-    let secrets = match secrets(&config) {
-        Ok(secrets) => secrets,
-        Err(cause) => return stop(console, Exit::BadInput, &told(&cause)),
+    let (config, secrets) = match begin::with_keys(&arguments.config, console) {
+        Ok(found) => found,
+        Err(exit) => return Ok(exit),
     };
     let progress = Progress::default();
-    let log = SqliteLog::open(&config.ledger.file, &ledger_settings(&config), &secrets.lookup);
-    let log = log.map_err(BackupError::from);
-    let done = log.and_then(|log| {
-        watched(&progress, || writing::back_up(&log, &arguments.to, &secrets.keys, clock.now(), &progress))
+    let done = ledger_place(&config).with_log(&secrets.lookup, |log| {
+        watched(&progress, || writing::back_up(log, &arguments.to, &secrets.keys, clock.now(), &progress))
     });
     match done {
         Ok(done) => report(arguments, &done, console),
@@ -114,7 +106,8 @@ pub(super) fn exit_of(cause: &BackupError) -> Exit {
         | BackupError::NotWitnessed { .. }
         | BackupError::LedgerDamaged { .. }
         | BackupError::NothingAnchored
-        | BackupError::AlreadyThere { .. } => Exit::Refused,
+        | BackupError::AlreadyThere { .. }
+        | BackupError::NotEmpty { .. } => Exit::Refused,
         BackupError::Ledger(LedgerError::Damaged { .. }) => Exit::Refused,
         BackupError::Ledger(LedgerError::OtherKey) => Exit::BadInput,
         BackupError::Disk { .. } | BackupError::InUse { .. } | BackupError::Ledger(_) => Exit::CannotReach,

@@ -82,8 +82,8 @@ pub async fn run(arguments: &Arguments, clock: Arc<dyn Clock>, out: &mut (dyn Wr
         Ok(config) => config,
         Err(faults) => return complain(&faults.to_string(), Exit::BadInput),
     };
-    if !config.ledger.file.exists() {
-        let file = config.ledger.file.display();
+    if let Some(file) = config.ledger.file().filter(|file| !file.exists()) {
+        let file = file.display();
         let message = format!("there is no ledger {file} yet: `banyan serve` or `banyan import` makes it");
         return complain(&message, Exit::CannotReach);
     }

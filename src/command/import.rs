@@ -11,7 +11,7 @@ use std::io::Write;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use crate::app::ledger_settings;
+use crate::app::ledger_place;
 use crate::app::secrets;
 use crate::command::Exit;
 use crate::command::import::check::Checked;
@@ -24,9 +24,8 @@ use crate::command::told;
 use crate::config::gateway::Gateway;
 use crate::domain::region::Regions;
 use crate::ledger::Ledger;
+use crate::ledger::place::Place;
 use crate::ledger::secrets::Secrets;
-use crate::ledger::sqlite::Settings;
-use crate::ledger::sqlite::SqliteLedger;
 use crate::protocol::files::kind::Kind;
 use crate::service::import::apply::Importer;
 use crate::service::import::incoming::Incoming;
@@ -60,7 +59,7 @@ pub struct Arguments {
     /// The gateway's settings; names the ledger and the look-up key.
     #[arg(long, default_value = "gateway.toml", conflicts_with = "ledger")]
     pub config: PathBuf,
-    /// The ledger's file, where there are no settings.
+    /// The ledger's file, or the address of its database, where there are no settings.
     #[arg(long, requires = "keys")]
     pub ledger: Option<PathBuf>,
     /// The folder of its keys, beside --ledger: lookup.key, master.key and store.json.
@@ -110,38 +109,24 @@ pub async fn run(arguments: &Arguments, clock: Arc<dyn Clock>, out: &mut dyn Wri
 }
 
 fn connect(arguments: &Arguments, clock: Arc<dyn Clock>) -> Result<Connected, Failed> {
-    let (file, secrets, settings) = match (&arguments.ledger, &arguments.keys) {
+    let (place, secrets) = match (&arguments.ledger, &arguments.keys) {
         (Some(file), Some(keys)) => {
             let secrets = Secrets::open_in(keys).map_err(|cause| Failed::Settings(told(&cause)))?;
-            (file.clone(), secrets, Settings::default())
+            (Place::at(file), secrets)
         }
         (Some(_) | None, _) => {
             let gateway =
                 Gateway::read(&arguments.config).map_err(|faults| Failed::Settings(faults.to_string()))?;
             let secrets = secrets(&gateway).map_err(|cause| Failed::Settings(told(&cause)))?;
-            (gateway.ledger.file.clone(), secrets, ledger_settings(&gateway))
+            (ledger_place(&gateway), secrets)
         }
     };
     let at = Arc::clone(&clock);
     let now = Arc::new(move || at.now());
-    let ledger = SqliteLedger::open(&file, bulk(settings), secrets, now).map_err(Failed::Ledger)?;
+    let ledger = place.in_bulk().open(secrets, now).map_err(Failed::Ledger)?;
     let operator = std::env::var("USER").unwrap_or_default();
     let progress = std::io::stderr().is_terminal();
-    Ok(Connected { ledger: Arc::new(ledger), clock, operator, progress })
-}
-
-/// An import wants throughput where a gateway wants low latency: large batches, and a long write-ahead log, in which a
-/// page that many batches touch is moved into the file once.
-fn bulk(settings: Settings) -> Settings {
-    const BATCH_MAX: usize = 2048;
-    const CHECKPOINT_PAGES: u32 = 65_536; // 256 MiB
-    const LIMIT_PAGES: u32 = 262_144; // 1 GiB
-    Settings {
-        batch_max: settings.batch_max.max(BATCH_MAX),
-        wal_checkpoint_pages: settings.wal_checkpoint_pages.max(CHECKPOINT_PAGES),
-        wal_limit_pages: settings.wal_limit_pages.max(LIMIT_PAGES),
-        ..settings
-    }
+    Ok(Connected { ledger, clock, operator, progress })
 }
 
 /// Imports a file. `confirm` is asked with what would change, unless the arguments say yes.

@@ -1,11 +1,13 @@
 //! Owns the command line: one file a subcommand, one table of exit codes, one door to the terminal.
 
 pub mod backup;
+mod begin;
 pub mod check;
 pub mod clear;
 pub mod demo;
 pub mod import;
 pub mod keys;
+pub mod migrate;
 mod progress;
 pub mod quote;
 pub mod receipt;
@@ -15,6 +17,7 @@ pub mod sandbox_folder;
 pub mod serve;
 pub mod trace;
 pub mod verify;
+mod witness;
 
 use std::ffi::OsString;
 use std::io;
@@ -150,6 +153,8 @@ enum Command {
     Trace(trace::Arguments),
     /// Make, list, change, retire, destroy and export the keys of encryption and signatures 密钥管理
     Keys(keys::Arguments),
+    /// Make the tables of a ledger in PostgreSQL, or bring them to what this version needs 升级数据库
+    Migrate(migrate::Arguments),
     /// Prove that nothing was changed: a ledger, a copy, a receipt 验真
     Verify(verify::Arguments),
     /// Give the proof that a settlement was recorded 结算凭证
@@ -176,6 +181,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>, console: &mut Console)
         Command::Sandbox(arguments) => Ok(sandbox::run(&arguments, clock().as_ref(), console.out())),
         Command::Trace(arguments) => waiting(trace::run(&arguments, clock(), console.out())),
         Command::Keys(arguments) => keys::run(&arguments, clock().as_ref(), console),
+        Command::Migrate(arguments) => migrate::run(&arguments, console),
         Command::Verify(arguments) => verify::run(&arguments, clock().as_ref(), console),
         Command::Receipt(arguments) => receipt::run(&arguments, console),
         Command::Backup(arguments) => backup::run(&arguments, clock().as_ref(), console),

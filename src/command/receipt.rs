@@ -3,14 +3,13 @@
 use std::io;
 use std::path::PathBuf;
 
-use crate::app::ledger_settings;
+use crate::app::ledger_place;
 use crate::command::Console;
 use crate::command::Exit;
+use crate::command::begin;
 use crate::command::told;
-use crate::config::gateway::Gateway;
 use crate::domain::ids::SettlementId;
 use crate::ledger::Receipted;
-use crate::ledger::sqlite;
 
 /// Give the receipt of a settlement, reversal or revival: a small file that proves it was recorded.
 ///
@@ -32,14 +31,11 @@ pub struct Arguments {
 }
 
 pub fn run(arguments: &Arguments, console: &mut Console) -> io::Result<Exit> {
-    let config = match Gateway::read(&arguments.config) {
+    let config = match begin::settings(&arguments.config, console) {
         Ok(config) => config,
-        Err(faults) => {
-            console.tell(&format!("banyan: {faults}"));
-            return Ok(Exit::BadInput);
-        }
+        Err(exit) => return Ok(exit),
     };
-    match sqlite::receipt_of(&config.ledger.file, &ledger_settings(&config), &arguments.setl_id) {
+    match ledger_place(&config).receipt(&arguments.setl_id) {
         Ok(Receipted::Receipt(receipt)) => console.say(&receipt.text()).map(|()| Exit::Done),
         Ok(Receipted::NotYet) => {
             console.tell("banyan: it is recorded, and anchored within a second: ask again");

@@ -6,41 +6,44 @@ use std::sync::Arc;
 
 use serde_json::json;
 
-use crate::app::ledger_settings;
-use crate::app::secrets;
+use crate::app::ledger_place;
 use crate::command::Console;
 use crate::command::Exit;
 use crate::command::backup::exit_of;
+use crate::command::begin;
+use crate::command::begin::stop;
 use crate::command::keys::Confirmed;
 use crate::command::keys::plan::Plan;
 use crate::command::progress::watched;
 use crate::command::told;
-use crate::command::verify::stop;
-use crate::command::verify::witness;
-use crate::command::verify::written;
+use crate::command::witness;
+use crate::command::witness::written;
 use crate::config::gateway::Gateway;
 use crate::ledger::Progress;
 use crate::ledger::Verified;
 use crate::ledger::Witness;
 use crate::ledger::backup::BackupError;
 use crate::ledger::backup::folder::Folder;
+use crate::ledger::backup::reading::Wish;
+use crate::ledger::backup::writing::Beyond;
+use crate::ledger::place::Place;
+use crate::ledger::postgres;
 use crate::ledger::secrets::Secrets;
-use crate::ledger::sqlite::backup::Beyond;
-use crate::ledger::sqlite::backup::SqliteLog;
-use crate::ledger::sqlite::restore;
 
 /// Make a ledger out of a backup, as it stood at any anchor.
 ///
-/// The new file gets its name only when it is whole and verified. Nothing is ever replaced: when it is to be served, name
-/// it in the settings. What the ledger of the settings has beyond it is counted first, and you are asked.
+/// The new file gets its name only when it is whole and verified; a database is filled in one transaction, so that it is
+/// whole or empty. Nothing is ever replaced: when it is to be served, name it in the settings. A ledger moves from a file
+/// into a database this way. What the ledger of the settings has beyond it is counted first, and you are asked.
 #[derive(Clone, Debug, clap::Args)]
 #[command(after_help = "Examples:
   banyan restore /mnt/backup --config gateway.toml --to data/restored.db
   banyan restore /mnt/backup --config gateway.toml --to data/restored.db --anchor 57
   banyan restore /mnt/backup --config gateway.toml --to data/restored.db --witness 60:5f0c…
+  banyan restore /mnt/backup --config gateway.toml --ledger postgres://banyan@db1,db2/banyan --ca-file ca.pem
 
-Exit codes: 0 restored, 1 refused: the backup is damaged, or a file is there already, 2 wrong arguments, settings or keys,
-3 folder or disk cannot be used, 5 not confirmed. But for 0, nothing was restored.")]
+Exit codes: 0 restored, 1 refused: the backup is damaged, or something is there already, 2 wrong arguments, settings or keys,
+3 folder, disk or server cannot be used, 5 not confirmed. But for 0, nothing was restored.")]
 pub struct Arguments {
     /// The folder of the backup.
     pub folder: PathBuf,
@@ -48,13 +51,22 @@ pub struct Arguments {
     #[arg(long, default_value = "gateway.toml")]
     pub config: PathBuf,
     /// The file to make; nothing may be there.
-    #[arg(long, value_name = "FILE")]
-    pub to: PathBuf,
+    #[arg(long, value_name = "FILE", required_unless_present = "ledger", conflicts_with = "ledger")]
+    pub to: Option<PathBuf>,
+    /// The database to fill, which must be empty: `postgres://USER@HOST[,HOST…]/DATABASE`.
+    #[arg(long, value_name = "URL", value_parser = address)]
+    pub ledger: Option<String>,
+    /// Authorities that sign the database's certificate (PEM); without this, those of the settings.
+    #[arg(long, value_name = "FILE", requires = "ledger")]
+    pub ca_file: Option<PathBuf>,
+    /// The password of the database; without this, that of the settings.
+    #[arg(long, value_name = "FILE", requires = "ledger")]
+    pub password_file: Option<PathBuf>,
     /// Leave out everything behind this anchor.
     #[arg(long, value_name = "NUMBER", value_parser = clap::value_parser!(u64).range(1..))]
     pub anchor: Option<u64>,
     /// An anchor that was kept elsewhere, as `banyan verify --head` printed it.
-    #[arg(long, value_name = "NUMBER:HASH", value_parser = witness)]
+    #[arg(long, value_name = "NUMBER:HASH", value_parser = witness::parse)]
     pub witness: Option<Witness>,
     #[command(flatten)]
     pub confirmed: Confirmed,
@@ -63,17 +75,35 @@ pub struct Arguments {
     pub json: bool,
 }
 
+impl Arguments {
+    fn place(&self, live: &Place) -> Place {
+        if let Some(file) = &self.to {
+            return live.instead_in(file);
+        }
+        let place = live.instead(self.ledger.as_deref().unwrap_or_default());
+        match place {
+            Place::Database(settings) => Place::Database(postgres::Settings {
+                ca_file: self.ca_file.clone().or(settings.ca_file),
+                password_file: self.password_file.clone().or(settings.password_file),
+                ..settings
+            }),
+            file @ Place::File { .. } => file,
+        }
+    }
+}
+
+fn address(text: &str) -> Result<String, String> {
+    let is_one = Place::is_address(text).then(|| text.to_owned());
+    is_one.ok_or_else(|| "expected postgres://USER@HOST[,HOST…]/DATABASE; a file is named by --to".into())
+}
+
 pub fn run(arguments: &Arguments, console: &mut Console) -> io::Result<Exit> {
-    let config = match Gateway::read(&arguments.config) {
-        Ok(config) => config,
-        Err(faults) => return stop(console, Exit::BadInput, &faults.to_string()),
-    };
-    let secrets = match secrets(&config) {
-        Ok(secrets) => secrets,
-        Err(cause) => return stop(console, Exit::BadInput, &told(&cause)),
+    let (config, secrets) = match begin::with_keys(&arguments.config, console) {
+        Ok(found) => found,
+        Err(exit) => return Ok(exit),
     };
     match perform(arguments, &config, &secrets, console) {
-        Ok(Some(verified)) => report(arguments, &verified, console),
+        Ok(Some((made, verified))) => report(arguments, &made, &verified, console),
         Ok(None) => Ok(Exit::NotConfirmed),
         Err(cause) => stop(console, exit_of(&cause), &told(&cause)),
     }
@@ -85,46 +115,49 @@ fn perform(
     config: &Gateway,
     secrets: &Secrets,
     console: &mut Console,
-) -> Result<Option<Verified>, BackupError> {
-    restore::must_be_free(&arguments.to)?;
+) -> Result<Option<(Place, Verified)>, BackupError> {
+    let live = ledger_place(config);
+    let made = arguments.place(&live);
+    made.must_be_free()?;
     let folder = Folder::read_some(&arguments.folder)?;
     let last = folder.end().map_or(0, |end| end.number);
     let up_to = arguments.anchor.unwrap_or(last);
     if up_to > last {
         return Err(BackupError::NoSuchAnchor { wanted: up_to, last });
     }
-    let settings = ledger_settings(config);
-    let live = SqliteLog::open(&config.ledger.file, &settings, &secrets.lookup);
-    let beyond = match &live {
-        Ok(live) => live.beyond(up_to, &folder.known()).map_err(|cause| told(&cause)),
-        Err(cause) => Err(told(cause)),
+    let asked = live.with_log(&secrets.lookup, |log| {
+        Ok((log.beyond(up_to, &folder.known())?, log.lanes().unwrap_or_default()))
+    });
+    let (beyond, lanes) = match asked {
+        Ok((beyond, lanes)) => (Ok(beyond), lanes),
+        Err(cause) => (Err(told(&cause)), 0),
     };
-    if !config.ledger.file.exists() && arguments.witness.is_none() {
-        let ledger = config.ledger.file.display();
+    let lost = beyond.is_err() && live.is_nothing();
+    if lost && arguments.witness.is_none() {
         console.tell(&format!(
-            "{ledger} is not there and no witness is given: nobody can say what came after the backup."
+            "{} is not there and no witness is given: nobody can say what came after the backup.",
+            live.told()
         ));
     }
-    let losses = losses(arguments, config, (up_to, last), &beyond);
+    // A ledger that is lost is why one restores; a witness says how far it had come.
+    let beyond = if lost { Ok(Beyond::Records { settlements: 0, records: 0 }) } else { beyond };
+    let losses = losses(arguments, &live.told(), (up_to, last), &beyond);
     if !confirmed(losses, arguments.confirmed, console) {
         return Ok(None);
     }
-    let lanes = live.as_ref().ok().and_then(|live| live.lanes().ok()).unwrap_or(0);
-    drop(live);
     let progress = Arc::new(Progress::default());
     let witness = arguments.witness.filter(|witness| witness.number <= up_to);
-    let wish = restore::Wish { folder: &folder, up_to, witness, lanes, progress: &progress };
-    watched(&progress, || restore::restore(&arguments.to, &settings, secrets, &wish)).map(Some)
+    let wish = Wish { folder: &folder, up_to, witness, lanes, progress: &progress };
+    watched(&progress, || made.restore(secrets, &wish)).map(|verified| Some((made, verified)))
 }
 
 /// What the restored ledger would not have, a sentence each.
 fn losses(
     arguments: &Arguments,
-    config: &Gateway,
+    ledger: &str,
     (up_to, last): (u64, u64),
     beyond: &Result<Beyond, String>,
 ) -> Vec<String> {
-    let ledger = config.ledger.file.display();
     let mut losses = Vec::new();
     match beyond {
         Ok(Beyond::Records { records: 0, .. }) => {}
@@ -134,8 +167,6 @@ fn losses(
         Ok(Beyond::Apart) => losses.push(format!(
             "{ledger} does not lead to the anchors of this backup: it is another ledger, or went another way since. What it has and the restored ledger will lack cannot be counted."
         )),
-        // A ledger that is lost is why one restores; a witness says how far it had come.
-        Err(_) if !config.ledger.file.exists() => {}
         Err(cause) => losses.push(format!(
             "{ledger} cannot be read, so nobody can say what the restored ledger will lack: {cause}"
         )),
@@ -160,12 +191,18 @@ fn confirmed(losses: Vec<String>, confirmed: Confirmed, console: &mut Console) -
     lines.fold(Plan::new(first), Plan::and).confirm(confirmed, console)
 }
 
-fn report(arguments: &Arguments, verified: &Verified, console: &mut Console) -> io::Result<Exit> {
+fn report(
+    arguments: &Arguments,
+    made: &Place,
+    verified: &Verified,
+    console: &mut Console,
+) -> io::Result<Exit> {
     let exit = if verified.faults.is_empty() { Exit::Done } else { Exit::Refused };
     let head = verified.head.as_ref().map(written);
     if arguments.json {
         let object = json!({
-            "file": (exit == Exit::Done).then_some(&arguments.to),
+            "file": made.file().filter(|_| exit == Exit::Done),
+            "ledger": (exit == Exit::Done).then(|| made.told()),
             "records": verified.records,
             "anchors": verified.anchors,
             "head": head,
@@ -182,7 +219,7 @@ fn report(arguments: &Arguments, verified: &Verified, console: &mut Console) -> 
         return Ok(exit);
     }
     let Verified { records, anchors, .. } = verified;
-    console.say(&format!("restored: {}", arguments.to.display()))?;
+    console.say(&format!("restored: {}", made.told()))?;
     console.say(&format!("{records} records under {anchors} anchors"))?;
     console.say("✓ verified: every record is what was sealed, every table what its records make")?;
     if let Some(head) = head {

@@ -14,7 +14,6 @@ use crate::command::import;
 use crate::command::keys::make::make_without_asking;
 use crate::command::told;
 use crate::config::gateway::Gateway;
-use crate::ledger::Ledger;
 use crate::protocol::files::kind::Kind;
 use crate::sandbox::folder::Folder;
 use crate::sandbox::folder::Ports;
@@ -86,7 +85,6 @@ fn make_keys(folder: &Folder, clock: &dyn Clock) -> Result<(), String> {
 async fn fill(folder: &Folder, clock: Arc<dyn Clock>) -> Result<(), String> {
     let config = Gateway::read(&folder.settings()).map_err(|faults| faults.to_string())?;
     let ledger = open_ledger(&config, Arc::clone(&clock)).map_err(|cause| told(&cause))?;
-    let ledger: Arc<dyn Ledger> = Arc::new(ledger);
     let connected = import::Connected { ledger, clock, operator: "sandbox".to_owned(), progress: false };
     for kind in Kind::ALL {
         let arguments = import::Arguments {

@@ -10,8 +10,8 @@ use std::path::PathBuf;
 
 use crate::command::Console;
 use crate::command::Exit;
+use crate::command::witness;
 use crate::ledger::Witness;
-use crate::ledger::codec;
 use crate::service::seams::Clock;
 use crate::vault::signing::PublicKey;
 
@@ -38,9 +38,9 @@ pub struct Arguments {
     /// The gateway's settings; they name the ledger and its keys.
     #[arg(long, default_value = "gateway.toml")]
     pub config: PathBuf,
-    /// Another file than the settings name, such as a copy.
-    #[arg(long, value_name = "FILE", conflicts_with = "receipt")]
-    pub ledger: Option<PathBuf>,
+    /// Another ledger than the settings name, such as a copy: a file, or the address of a database.
+    #[arg(long, value_name = "FILE|URL", conflicts_with = "receipt")]
+    pub ledger: Option<String>,
     /// A folder of backups, instead of the ledger; nothing is restored.
     #[arg(long, value_name = "FOLDER", conflicts_with_all = ["receipt", "ledger", "head"])]
     pub backup: Option<PathBuf>,
@@ -48,7 +48,7 @@ pub struct Arguments {
     #[arg(long, conflicts_with_all = ["receipt", "witness"])]
     pub head: bool,
     /// An anchor that was kept elsewhere, as `--head` printed it: the ledger must still lead to it.
-    #[arg(long, value_name = "NUMBER:HASH", value_parser = witness, conflicts_with = "receipt")]
+    #[arg(long, value_name = "NUMBER:HASH", value_parser = witness::parse, conflicts_with = "receipt")]
     pub witness: Option<Witness>,
     /// Tell no more faults than these.
     #[arg(long, default_value_t = 20, value_parser = clap::value_parser!(u16).range(1..))]
@@ -64,25 +64,6 @@ pub fn run(arguments: &Arguments, clock: &dyn Clock, console: &mut Console) -> i
         (None, Some(folder)) => backup::run(arguments, folder, console),
         (None, None) => ledger::run(arguments, clock, console),
     }
-}
-
-/// Says why it cannot go on.
-pub(super) fn stop(console: &mut Console, exit: Exit, why: &str) -> io::Result<Exit> {
-    console.tell(&format!("banyan: {why}"));
-    Ok(exit)
-}
-
-pub(super) fn witness(text: &str) -> Result<Witness, String> {
-    let parts = text.split_once(':');
-    let witness = parts.and_then(|(number, hash)| {
-        Some(Witness { number: number.parse().ok()?, hash: codec::hash_of_text(hash)? })
-    });
-    witness
-        .ok_or_else(|| "expected a number, a colon and 64 hexadecimal digits, as --head prints them".into())
-}
-
-pub(super) fn written(witness: &Witness) -> String {
-    format!("{}:{}", witness.number, codec::text_of_bytes(&witness.hash))
 }
 
 /// Every public key of a PEM file.

@@ -63,6 +63,8 @@ pub enum BackupError {
     NothingAnchored,
     #[error("{path} is there already; a ledger is never replaced: name a file that is not there")]
     AlreadyThere { path: PathBuf },
+    #[error("{place} holds a ledger already; a ledger is never replaced: name a database that is empty")]
+    NotEmpty { place: String },
     #[error(transparent)]
     Ledger(#[from] LedgerError),
 }

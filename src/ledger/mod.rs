@@ -8,15 +8,22 @@
 //! - after any error of a commit its outcome is unknown: ask by message key, never assume.
 
 pub mod backup;
+mod books;
 pub mod codec;
 pub mod credential;
 pub mod effect;
 pub mod key;
+mod kept;
 pub mod lane;
+pub mod place;
+pub mod postgres;
 mod prepared;
 mod replay;
+pub mod schema;
+mod row;
 pub mod seal;
 pub mod secrets;
+mod sql;
 pub mod sqlite;
 
 use std::sync::Arc;
@@ -268,6 +275,8 @@ pub enum LedgerError {
     },
     #[error("the ledger's schema is at step {found}, this version knows {known}: start a newer version")]
     Newer { found: usize, known: usize },
+    #[error("the ledger's schema is at step {found}, this version needs step {known}: run `banyan migrate`")]
+    Behind { found: usize, known: usize },
     #[error("the ledger was written with another look-up key: start with the key that it was made with")]
     OtherKey,
     #[error("the ledger is damaged at {at}: {what}")]
@@ -345,4 +354,17 @@ pub trait Ledger: Send + Sync + 'static {
 
     /// Number of this node's lane: makes its ids unlike those of every other node and of every earlier start.
     fn lane(&self) -> u32;
+}
+
+/// Versions and counts as the schema keeps them. They count deeds, so that they never come near the end of an `i64`.
+fn whole(count: u64) -> i64 {
+    i64::try_from(count).unwrap_or(i64::MAX)
+}
+
+/// Wraps whatever the database or the system says.
+fn storage<E>(what: &'static str) -> impl FnOnce(E) -> LedgerError
+where
+    E: std::error::Error + Send + Sync + 'static,
+{
+    move |cause| LedgerError::Storage { what, cause: Box::new(cause) }
 }

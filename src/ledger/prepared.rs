@@ -5,12 +5,14 @@ use std::sync::Arc;
 
 use crate::domain::calendar::Instant;
 use crate::domain::ids::Bucket;
+use crate::domain::ids::PersonKey;
 use crate::domain::ids::StayId;
 use crate::domain::person::PersonPrivate;
 use crate::domain::record::Body;
 use crate::domain::record::ContentHash;
 use crate::domain::record::MessageKey;
 use crate::domain::record::Private;
+use crate::domain::record::Record;
 use crate::domain::state::Folded;
 use crate::domain::state::Told;
 use crate::ledger::Deed;
@@ -24,7 +26,10 @@ use crate::ledger::effect;
 use crate::ledger::effect::Effect;
 use crate::ledger::effect::Unfit;
 use crate::ledger::key;
+use crate::ledger::seal;
 use crate::ledger::seal::Contents;
+use crate::ledger::seal::RecordPlace;
+use crate::ledger::seal::merkle::Hash;
 use crate::ledger::secrets::Hidden;
 use crate::ledger::secrets::Secrets;
 use crate::vault::lookup::LookupKey;
@@ -37,6 +42,8 @@ pub(super) type CredentialHash = (Bucket, [u8; 16]);
 pub(super) struct Prepared {
     pub(super) bucket: Bucket,
     pub(super) person: String,
+    /// Her version and the time of her last record when the facts were read.
+    pub(super) seen: (u64, Instant),
     pub(super) guard: Guard,
     pub(super) stay: Option<PreparedStay>,
     pub(super) key: MessageKey,
@@ -72,6 +79,56 @@ pub(super) struct PreparedStay {
     pub(super) state: String,
 }
 
+/// What became of one deed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Written {
+    Recorded(Place),
+    /// Person, stay or message key moved since the facts were read; nothing of the deed is left.
+    Moved,
+}
+
+/// What the lane gave to a record.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Place {
+    pub(super) version: u64,
+    pub(super) at: Instant,
+}
+
+impl Prepared {
+    /// The leaf of the record that it becomes.
+    pub(super) fn leaf(&self, place: Place, lane: u32, sequence: u64) -> Hash {
+        let row = RecordPlace {
+            bucket: self.bucket.get(),
+            person: &self.person,
+            version: place.version,
+            stay: self.stay.as_ref().map(|stay| (stay.id.as_str(), stay.version + 1)),
+            kind: self.kind,
+            at_ms: place.at.0,
+            lane,
+            sequence,
+            institution: self.key.institution.as_str(),
+            infno: self.key.transaction,
+            msgid: self.key.message.as_str(),
+            keyed: self.keyed,
+            format: codec::FORMAT,
+        };
+        seal::record_leaf(&row, &self.contents)
+    }
+}
+
+/// The record as its caller is told it, once it is written.
+pub(super) fn recorded(person: PersonKey, deed: Deed, stay_version: Option<u64>, place: Place) -> Record {
+    Record {
+        person,
+        version: place.version,
+        stay: deed.stay.zip(stay_version),
+        at: place.at,
+        meta: deed.meta,
+        body: deed.body,
+        private: deed.private,
+    }
+}
+
 /// Folds, verifies, encodes and encrypts a deed, about as of `now`.
 pub(super) fn prepare(
     secrets: &Secrets,
@@ -85,6 +142,7 @@ pub(super) fn prepare(
         return Err(unfit(Unfit::Unguarded));
     }
     let (person, version) = (key::person_text(&facts.key), facts.version);
+    let seen = (version, facts.last_at);
     let stay_before = stay_before(&facts, deed).map_err(unfit)?;
     let stay_version = stay_before.as_ref().map_or(0, |stay| stay.version);
     let mut folded = Folded {
@@ -109,6 +167,7 @@ pub(super) fn prepare(
     Ok(Prepared {
         bucket: facts.bucket,
         person,
+        seen,
         guard: guard(deed, version, &folded, known.is_some())?,
         stay: stay_after(deed, stay_version, &folded)?,
         key: deed.meta.key.clone(),

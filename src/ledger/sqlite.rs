@@ -6,15 +6,11 @@
 
 mod anchoring;
 pub mod backup;
-mod check;
 mod checkpoint;
 mod connection;
-mod folds;
 mod read;
-mod receipts;
 mod reference;
 pub mod restore;
-mod seals;
 mod verify;
 mod write;
 mod writer;
@@ -55,6 +51,10 @@ use crate::ledger::ReferenceRows;
 use crate::ledger::Verified;
 use crate::ledger::Verify;
 use crate::ledger::Witness;
+use crate::ledger::books;
+use crate::ledger::books::anchors;
+use crate::ledger::books::questions;
+use crate::ledger::books::receipts;
 use crate::ledger::credential::Credential;
 use crate::ledger::key;
 use crate::ledger::lane;
@@ -64,10 +64,11 @@ use crate::ledger::lane::Queue;
 use crate::ledger::prepared;
 use crate::ledger::secrets::Secrets;
 use crate::ledger::sqlite::anchoring::Anchorer;
-use crate::ledger::sqlite::write::Place;
 use crate::ledger::sqlite::write::Written;
 use crate::ledger::sqlite::writer::Job;
 use crate::ledger::sqlite::writer::Writer;
+use crate::ledger::storage;
+use crate::ledger::whole;
 
 /// The limits of the embedded ledger.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -226,7 +227,7 @@ pub fn verify_file(
 pub fn head_of(path: &Path, settings: &Settings) -> Result<Option<Witness>, LedgerError> {
     at_rest(path)?;
     let db = connection::open_reader(path, settings).map_err(storage("open to read"))?;
-    let last = anchoring::last(&db).map_err(storage("read the last anchor"))?;
+    let last = anchors::last(&db)?;
     Ok(last.map(|anchor| Witness { number: anchor.number, hash: anchor.hash() }))
 }
 
@@ -237,7 +238,7 @@ pub fn head_of(path: &Path, settings: &Settings) -> Result<Option<Witness>, Ledg
 pub fn receipt_of(path: &Path, settings: &Settings, id: &SettlementId) -> Result<Receipted, LedgerError> {
     at_rest(path)?;
     let db = connection::open_reader(path, settings).map_err(storage("open to read"))?;
-    receipts::receipt(&db, id)
+    read::snapshot(&db, |db| receipts::receipt(db, id))
 }
 
 /// A file must be there already: reading makes none.
@@ -289,7 +290,7 @@ impl Ledger for SqliteLedger {
             Ok(match written {
                 Written::Moved => Committed::FactsMoved,
                 Written::Recorded(place) => {
-                    Committed::Recorded(Arc::new(recorded(person, deed, stay_version, place)))
+                    Committed::Recorded(Arc::new(prepared::recorded(person, deed, stay_version, place)))
                 }
             })
         }
@@ -297,7 +298,7 @@ impl Ledger for SqliteLedger {
     }
 
     fn find_persons(&self, credential: Credential) -> BoxFuture<'_, Result<Vec<PersonKey>, LedgerError>> {
-        self.here(move |db, secrets| read::find_persons(db, secrets, &credential))
+        self.here(move |db, secrets| questions::find_persons(db, secrets, &credential))
     }
 
     fn records(
@@ -308,18 +309,18 @@ impl Ledger for SqliteLedger {
     ) -> BoxFuture<'_, Result<Vec<Arc<Record>>, LedgerError>> {
         let person = person.clone();
         self.aside(move |db, secrets| {
-            read::records(db, secrets, key::bucket_of(&secrets.lookup, &person), &person, from, limit)
+            questions::records(db, secrets, key::bucket_of(&secrets.lookup, &person), &person, from, limit)
         })
     }
 
     fn settlement(&self, id: &SettlementId) -> BoxFuture<'_, Result<Option<Arc<Record>>, LedgerError>> {
         let id = id.clone();
-        self.here(move |db, secrets| read::settlement(db, secrets, &id))
+        self.here(move |db, secrets| questions::settlement(db, secrets, &id))
     }
 
     fn receipt(&self, id: &SettlementId) -> BoxFuture<'_, Result<Receipted, LedgerError>> {
         let id = id.clone();
-        self.aside(move |db, _| receipts::receipt(db, &id))
+        self.aside(move |db, _| read::snapshot(db, |db| receipts::receipt(db, &id)))
     }
 
     fn trace(
@@ -328,7 +329,9 @@ impl Ledger for SqliteLedger {
         institution: Option<&InstitutionCode>,
     ) -> BoxFuture<'_, Result<Vec<(MessageKey, Message)>, LedgerError>> {
         let (message, institution) = (message.clone(), institution.cloned());
-        self.aside(move |db, secrets| read::trace(db, secrets, &message, institution.as_ref()))
+        self.aside(move |db, secrets| {
+            read::snapshot(db, |db| questions::trace(db, secrets, &message, institution.as_ref()))
+        })
     }
 
     fn month(
@@ -338,15 +341,15 @@ impl Ledger for SqliteLedger {
         limit: usize,
     ) -> BoxFuture<'_, Result<Vec<ClearingRow>, LedgerError>> {
         let after = after.cloned();
-        self.aside(move |db, _| read::month(db, month, after.as_ref(), limit))
+        self.aside(move |db, _| read::snapshot(db, |db| questions::month(db, month, after.as_ref(), limit)))
     }
 
     fn reference(&self) -> BoxFuture<'_, Result<ReferenceRows, LedgerError>> {
-        self.aside(|db, _| reference::read(db))
+        self.aside(|db, _| read::snapshot(db, |db| books::reference::read(db)))
     }
 
     fn reference_version(&self) -> BoxFuture<'_, Result<u64, LedgerError>> {
-        self.here(|db, _| reference::version(db))
+        self.here(|db, _| books::reference::version(db))
     }
 
     fn record_reference(
@@ -389,29 +392,19 @@ impl Ledger for SqliteLedger {
     }
 }
 
-fn recorded(person: PersonKey, deed: Deed, stay_version: Option<u64>, place: Place) -> Record {
-    Record {
-        person,
-        version: place.version,
-        stay: deed.stay.zip(stay_version),
-        at: place.at,
-        meta: deed.meta,
-        body: deed.body,
-        private: deed.private,
+/// What the file said, for the writer, which tells by it what became of a batch.
+fn of_the_file(cause: LedgerError) -> rusqlite::Error {
+    match cause {
+        LedgerError::Storage { what, cause } => match cause.downcast::<rusqlite::Error>() {
+            Ok(of_the_file) => *of_the_file,
+            Err(cause) => unkept(LedgerError::Storage { what, cause }),
+        },
+        other => unkept(other),
     }
 }
 
-/// Versions and counts as the schema keeps them. They count deeds, so that they never come near the end of an `i64`.
-fn whole(count: u64) -> i64 {
-    i64::try_from(count).unwrap_or(i64::MAX)
-}
-
-/// Wraps whatever the database or the system says.
-fn storage<E>(what: &'static str) -> impl FnOnce(E) -> LedgerError
-where
-    E: std::error::Error + Send + Sync + 'static,
-{
-    move |cause| LedgerError::Storage { what, cause: Box::new(cause) }
+fn unkept(cause: LedgerError) -> rusqlite::Error {
+    rusqlite::Error::ToSqlConversionFailure(Box::new(cause))
 }
 
 /// The one cause of a failed batch, told to each of its callers.

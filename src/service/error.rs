@@ -61,6 +61,7 @@ impl ServiceError {
             ServiceError::Ledger(
                 LedgerError::Unfit { .. }
                 | LedgerError::Newer { .. }
+                | LedgerError::Behind { .. }
                 | LedgerError::OtherKey
                 | LedgerError::Damaged { .. },
             )

@@ -4,6 +4,7 @@
 
 mod actor;
 mod kill;
+mod postgres;
 mod seals;
 mod sqlite;
 mod stage;

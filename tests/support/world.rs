@@ -14,6 +14,7 @@ use banyan::app::App;
 use banyan::command::sandbox_folder;
 use banyan::config::gateway::Caller;
 use banyan::config::gateway::Gateway;
+use banyan::config::gateway::LedgerKept;
 use banyan::domain::calendar::Day;
 use banyan::domain::calendar::Instant;
 use banyan::domain::codes::HospitalLevel;
@@ -129,7 +130,7 @@ impl World {
         std::fs::copy(&template.ledger, &ledger_file).unwrap();
         let mut config =
             Gateway::read(&template.folder.settings()).unwrap_or_else(|faults| panic!("{faults}"));
-        config.ledger.file = ledger_file.clone();
+        config.ledger.kept = LedgerKept::File(ledger_file.clone());
         (config.hospital.limits.per_second, config.hospital.limits.burst) = (100_000, 100_000);
         change(&mut config, place.path());
         let clock = at_ten();

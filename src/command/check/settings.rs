@@ -13,14 +13,19 @@ use serde_json::Value;
 use serde_json::json;
 
 use crate::app;
+use crate::app::database_settings;
 use crate::app::shared_tables;
 use crate::app::shared_tables::TablesError;
 use crate::command::Exit;
 use crate::config::gateway::Caller;
+use crate::config::gateway::DatabaseSection;
 use crate::config::gateway::Gateway;
 use crate::config::gateway::KeysSection;
+use crate::config::gateway::LedgerKept;
 use crate::config::reading::Fault;
 use crate::config::reading::Faults;
+use crate::ledger::postgres::BadAddress;
+use crate::ledger::postgres::Target;
 use crate::protocol::hospital::callers::BadCaller;
 use crate::protocol::hospital::callers::Callers;
 use crate::telemetry;
@@ -53,7 +58,10 @@ pub(crate) fn look(file: &Path) -> Looked {
         looked.keys(config);
         looked.identities(config);
         looked.callers(&config.callers);
-        looked.ledger(&config.ledger.file);
+        match &config.ledger.kept {
+            LedgerKept::File(file) => looked.ledger(file),
+            LedgerKept::Database(section) => looked.database(config, section),
+        }
         looked.packs(config);
         if let Err(cause) = telemetry::check(&config.log.level) {
             looked.fault("log.level", Exit::BadInput, in_one_line(&cause));
@@ -186,6 +194,27 @@ impl Looked {
                 format!("{} cannot be written: {cause}", file.display()),
             );
         }
+    }
+
+    /// What can be said of it without asking the server.
+    fn database(&mut self, config: &Gateway, section: &DatabaseSection) {
+        if self.faults.iter().any(|fault| fault.key == "ledger.url") {
+            return;
+        }
+        let Err(fault) = Target::new(&database_settings(config, section)) else { return };
+        let (key, exit) = match &fault {
+            BadAddress::Unreadable { path, .. } if section.authority.as_ref() != Some(path) => {
+                ("ledger.password_file", Exit::CannotReach)
+            }
+            BadAddress::Unreadable { .. } => ("ledger.ca_file", Exit::CannotReach),
+            BadAddress::NoCertificate { .. } | BadAddress::Plain { .. } | BadAddress::Tls(_) => {
+                ("ledger.ca_file", Exit::BadInput)
+            }
+            BadAddress::Malformed(_) | BadAddress::NoHost | BadAddress::NoDatabase => {
+                ("ledger.url", Exit::BadInput)
+            }
+        };
+        self.fault(key, exit, in_one_line(&fault));
     }
 
     fn packs(&mut self, config: &Gateway) {

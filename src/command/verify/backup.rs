@@ -5,16 +5,15 @@ use std::path::Path;
 
 use serde_json::json;
 
-use crate::app::secrets;
 use crate::command::Console;
 use crate::command::Exit;
 use crate::command::backup::exit_of;
+use crate::command::begin;
+use crate::command::begin::stop;
 use crate::command::progress::watched;
 use crate::command::told;
 use crate::command::verify::Arguments;
-use crate::command::verify::stop;
-use crate::command::verify::written;
-use crate::config::gateway::Gateway;
+use crate::command::witness::written;
 use crate::ledger::Progress;
 use crate::ledger::Witness;
 use crate::ledger::backup::BackupError;
@@ -25,13 +24,9 @@ use crate::ledger::backup::row::Row;
 use crate::ledger::secrets::Secrets;
 
 pub(super) fn run(arguments: &Arguments, path: &Path, console: &mut Console) -> io::Result<Exit> {
-    let config = match Gateway::read(&arguments.config) {
-        Ok(config) => config,
-        Err(faults) => return stop(console, Exit::BadInput, &faults.to_string()),
-    };
-    let secrets = match secrets(&config) {
-        Ok(secrets) => secrets,
-        Err(cause) => return stop(console, Exit::BadInput, &told(&cause)),
+    let (_, secrets) = match begin::with_keys(&arguments.config, console) {
+        Ok(found) => found,
+        Err(exit) => return Ok(exit),
     };
     match prove(path, &secrets, arguments.witness) {
         Ok((folder, proven)) => report(arguments, &folder, &proven, console),

@@ -6,45 +6,43 @@ use std::time::Duration;
 
 use serde_json::json;
 
-use crate::app::ledger_settings;
-use crate::app::secrets;
+use crate::app::ledger_place;
 use crate::command::Console;
 use crate::command::Exit;
+use crate::command::begin;
+use crate::command::begin::stop;
 use crate::command::progress::watched;
 use crate::command::told;
 use crate::command::verify::Arguments;
-use crate::command::verify::stop;
-use crate::command::verify::written;
-use crate::config::gateway::Gateway;
+use crate::command::witness::written;
 use crate::ledger::Progress;
 use crate::ledger::Verified;
 use crate::ledger::Verify;
-use crate::ledger::sqlite;
 use crate::service::seams::Clock;
 
 pub(super) fn run(arguments: &Arguments, clock: &dyn Clock, console: &mut Console) -> io::Result<Exit> {
-    let config = match Gateway::read(&arguments.config) {
+    let config = match begin::settings(&arguments.config, console) {
         Ok(config) => config,
-        Err(faults) => return stop(console, Exit::BadInput, &faults.to_string()),
+        Err(exit) => return Ok(exit),
     };
-    let file = arguments.ledger.as_ref().unwrap_or(&config.ledger.file);
-    let settings = ledger_settings(&config);
+    let place = ledger_place(&config);
+    let place = arguments.ledger.as_deref().map_or_else(|| place.clone(), |named| place.instead(named));
     if arguments.head {
-        return match sqlite::head_of(file, &settings) {
+        return match place.head() {
             Ok(Some(head)) => console.say(&written(&head)).map(|()| Exit::Done),
             Ok(None) => stop(console, Exit::Refused, "nothing is anchored yet"),
             Err(cause) => stop(console, Exit::CannotReach, &told(&cause)),
         };
     }
-    let secrets = match secrets(&config) {
-        Ok(secrets) => secrets,
-        Err(cause) => return stop(console, Exit::BadInput, &told(&cause)),
+    let (_, secrets) = match begin::with_keys(&arguments.config, console) {
+        Ok(found) => found,
+        Err(exit) => return Ok(exit),
     };
     let progress = Arc::new(Progress::default());
     let faults_max = usize::from(arguments.faults);
     let wish = Verify { faults_max, witness: arguments.witness, progress: Arc::clone(&progress) };
     let begun = clock.now();
-    let verified = watched(&progress, || sqlite::verify_file(file, &settings, &secrets, &wish));
+    let verified = watched(&progress, || place.verify(&secrets, &wish));
     match verified {
         Ok(verified) => report(
             arguments,
@@ -97,7 +95,7 @@ fn report(
             console.say(&format!("the first {told} faults; --faults shows more"))?;
         }
         (_, told) => {
-            console.say(&format!("{told} faults; keep the file as it is, and restore from a backup"))?
+            console.say(&format!("{told} faults; keep the ledger as it is, and restore from a backup"))?
         }
     }
     Ok(exit)

@@ -2,6 +2,7 @@
 
 use std::fmt::Display;
 use std::path::Path;
+use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use crate::ledger::Progress;
@@ -15,6 +16,32 @@ use crate::ledger::backup::proof::Proof;
 use crate::ledger::backup::proof::Standing;
 use crate::ledger::backup::row::Row;
 use crate::vault::key_store::KeyStore;
+
+/// What to restore.
+#[derive(Clone, Copy, Debug)]
+pub struct Wish<'w> {
+    pub folder: &'w Folder,
+    pub up_to: u64,
+    /// An anchor that somebody kept elsewhere, not behind `up_to`.
+    pub witness: Option<Witness>,
+    /// A lane that must not be used again, although the backup does not know it.
+    pub lanes: u32,
+    /// Told about the log, then about the tables, then about the verification.
+    pub progress: &'w Arc<Progress>,
+}
+
+impl Wish<'_> {
+    /// Whether the backup was made of a ledger with that look-up key, given by its fingerprint.
+    ///
+    /// # Errors
+    /// `OtherLookUpKey`.
+    pub(in crate::ledger) fn must_be_of(&self, lookup: &str) -> Result<(), BackupError> {
+        match self.folder.files.iter().find(|(_, header)| header.lookup != lookup) {
+            Some((path, _)) => Err(BackupError::OtherLookUpKey { path: path.clone() }),
+            None => Ok(()),
+        }
+    }
+}
 
 /// What was read and holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

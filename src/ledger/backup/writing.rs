@@ -8,6 +8,7 @@ use std::path::PathBuf;
 use std::sync::atomic::Ordering;
 
 use crate::domain::calendar::Instant;
+use crate::ledger::LedgerError;
 use crate::ledger::Progress;
 use crate::ledger::Witness;
 use crate::ledger::backup::BackupError;
@@ -41,6 +42,15 @@ pub struct Extent {
     pub floor_ms: i64,
 }
 
+/// What a ledger has beyond an anchor.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Beyond {
+    /// Settlements, reversals and revivals, and records of any kind.
+    Records { settlements: u64, records: u64 },
+    /// It does not lead to that anchor at all.
+    Apart,
+}
+
 /// A ledger whose log can be read, whatever database holds it.
 pub trait Log {
     /// What it has after an anchor of its own; number 0 for everything. `None` when it does not lead to that anchor.
@@ -55,6 +65,12 @@ pub trait Log {
 
     /// The first anchor's hash; `None` when nothing is anchored yet.
     fn identity(&self) -> Result<Option<Hash>, BackupError>;
+
+    /// The highest lane that was ever taken.
+    fn lanes(&self) -> Result<u32, LedgerError>;
+
+    /// What would be lost if this ledger were put back to an anchor of a backup. `known` are anchors of that backup.
+    fn beyond(&self, number: u64, known: &[Witness]) -> Result<Beyond, LedgerError>;
 }
 
 /// What a backup did.

@@ -2,24 +2,27 @@
 --
 -- One text for every database: BIGINT, TEXT and BLOB only; no sequence, no trigger, no clock. `bucket` comes first in
 -- every key of what belongs to a person. Money in fen, instants in ms since 1970 UTC, days as yyyymmdd, flags 0 or 1.
--- `/* clustered */` marks small tables that a database may keep inside their primary key.
+-- `/* clustered */` marks small tables that a database may keep inside their primary key, `/* rewritten */` those whose
+-- rows are replaced in place.
 
 CREATE TABLE meta (
     name TEXT NOT NULL PRIMARY KEY,
     value TEXT NOT NULL
 ) /* clustered */;
 
--- One writer of one node. `sequence` counts its records, `chain` is the hash of its last
--- block, nothing of it gets a time
--- before `floor_ms`.
+-- One writer of one node. `bucket` is one of the buckets that it writes into, so that the row lies beside what it writes;
+-- `sequence` counts its records, `chain` is the hash of its last block, nothing of it gets a time before `floor_ms`.
+-- Numbers of lanes are counted in `meta` and never used twice.
 CREATE TABLE lane (
-    lane BIGINT NOT NULL PRIMARY KEY,
+    bucket BIGINT NOT NULL,
+    lane BIGINT NOT NULL,
     epoch BIGINT NOT NULL,
     sequence BIGINT NOT NULL CHECK (sequence >= 0),
     chain BLOB,
     last_ms BIGINT NOT NULL,
-    floor_ms BIGINT NOT NULL
-) /* clustered */;
+    floor_ms BIGINT NOT NULL,
+    PRIMARY KEY (bucket, lane)
+) /* clustered */ /* rewritten */;
 
 CREATE TABLE record (
     bucket BIGINT NOT NULL CHECK (bucket BETWEEN 0 AND 4095),
@@ -47,14 +50,16 @@ CREATE TABLE record (
     CHECK ((private IS NULL) = (commitment IS NULL))
 );
 
--- One group commit of a lane: the hashes of its records in their order, linked to the lane's block before.
+-- One group commit of a lane: the hashes of its records in their order, linked to the lane's block before. `bucket` is
+-- its lane's.
 CREATE TABLE block (
+    bucket BIGINT NOT NULL,
     lane BIGINT NOT NULL,
     first_sequence BIGINT NOT NULL CHECK (first_sequence > 0),
     records BIGINT NOT NULL CHECK (records > 0),
     leaves BLOB NOT NULL,
     hash BLOB NOT NULL,
-    PRIMARY KEY (lane, first_sequence)
+    PRIMARY KEY (bucket, lane, first_sequence)
 ) /* clustered */;
 
 -- One signature over all blocks since the anchor before.
@@ -88,7 +93,7 @@ CREATE TABLE person (
     -- as in the record that registered her last; nothing before the first
     private BLOB,
     PRIMARY KEY (bucket, person)
-);
+) /* rewritten */;
 
 CREATE TABLE stay (
     bucket BIGINT NOT NULL,
@@ -97,7 +102,7 @@ CREATE TABLE stay (
     version BIGINT NOT NULL CHECK (version > 0),
     state TEXT NOT NULL,
     PRIMARY KEY (bucket, stay)
-);
+) /* rewritten */;
 
 -- What became of a message: done by the record at `version`, undone by the one at `undone_by` (0 while it stands), or
 -- fenced off by the one at `version`. The person is part of the key: an id used again for somebody else is another

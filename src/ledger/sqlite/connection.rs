@@ -10,12 +10,12 @@ use rusqlite::TransactionBehavior;
 
 use crate::ledger::LedgerError;
 use crate::ledger::codec;
+use crate::ledger::schema;
+use crate::ledger::schema::STEPS;
+pub(super) use crate::ledger::schema::fingerprint;
 use crate::ledger::sqlite::Settings;
 use crate::ledger::sqlite::storage;
 use crate::vault::lookup::LookupKey;
-
-/// The steps from an empty file to the newest schema. A released step is never changed; a change is a further step.
-const STEPS: [&str; 1] = [include_str!("../schema/0001.sql")];
 
 /// Statements that a connection keeps prepared: more than there are.
 const STATEMENTS_MAX: usize = 64;
@@ -125,26 +125,22 @@ fn climb(db: &mut Connection, lookup: &LookupKey) -> rusqlite::Result<()> {
     let all = db.transaction_with_behavior(TransactionBehavior::Immediate)?;
     let standing = step_of(&all)?;
     for step in STEPS.iter().skip(standing) {
-        all.execute_batch(&dialect(step))?;
+        all.execute_batch(&schema::for_sqlite(step))?;
     }
     if standing == 0 {
         set_meta(&all, "format", &codec::FORMAT.to_string())?;
         set_meta(&all, "lookup_key", &fingerprint(lookup))?;
+        set_meta(&all, "lanes", "0")?;
     }
     set_meta(&all, "schema_version", &STEPS.len().to_string())?;
     all.commit()
-}
-
-/// SQLite keeps marked tables inside their primary key.
-fn dialect(step: &str) -> String {
-    step.replace("/* clustered */", "WITHOUT ROWID")
 }
 
 /// Each table and index as the steps make it: nobody altered the file by hand.
 fn check_shape(db: &Connection) -> Result<(), LedgerError> {
     let fresh = Connection::open_in_memory().map_err(storage("check the schema"))?;
     for step in STEPS {
-        fresh.execute_batch(&dialect(step)).map_err(storage("check the schema"))?;
+        fresh.execute_batch(&schema::for_sqlite(step)).map_err(storage("check the schema"))?;
     }
     let (found, expected) =
         (shape(db).map_err(storage("read the schema"))?, shape(&fresh).map_err(storage("check the schema"))?);
@@ -167,10 +163,6 @@ fn shape(db: &Connection) -> rusqlite::Result<Vec<(String, String)>> {
 fn check_key(db: &Connection, lookup: &LookupKey) -> Result<(), LedgerError> {
     let kept = meta(db, "lookup_key").map_err(storage("read the look-up key's fingerprint"))?;
     if kept.as_deref() == Some(&fingerprint(lookup)) { Ok(()) } else { Err(LedgerError::OtherKey) }
-}
-
-pub(super) fn fingerprint(lookup: &LookupKey) -> String {
-    lookup.hash("fingerprint", &[])[..8].iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 pub(super) fn meta(db: &Connection, name: &str) -> rusqlite::Result<Option<String>> {

@@ -8,29 +8,14 @@ use crate::domain::calendar::Instant;
 use crate::domain::record::MessageKey;
 use crate::ledger::codec;
 use crate::ledger::effect::SettlementRow;
+use crate::ledger::kept::amounts;
 use crate::ledger::lane::Standing;
 use crate::ledger::prepared::Guard;
+pub(super) use crate::ledger::prepared::Place;
 use crate::ledger::prepared::Prepared;
-use crate::ledger::seal;
-use crate::ledger::seal::RecordPlace;
+pub(super) use crate::ledger::prepared::Written;
 use crate::ledger::seal::merkle::Hash;
-use crate::ledger::sqlite::read::amounts;
 use crate::ledger::sqlite::whole;
-
-/// What became of one deed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Written {
-    Recorded(Place),
-    /// Person, stay or message key moved since the facts were read; nothing of the deed is left.
-    Moved,
-}
-
-/// What the lane gave to a record.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Place {
-    pub(super) version: u64,
-    pub(super) at: Instant,
-}
 
 /// Time and number of the lane that writes.
 #[derive(Clone, Copy, Debug)]
@@ -59,7 +44,7 @@ pub(super) fn write(
     move_stay(db, deed)?;
     bind_messages(db, deed, place.version)?;
     insert_record(db, deed, place, moment.lane, standing.sequence)?;
-    leaves.push(leaf(deed, place, moment.lane, standing.sequence));
+    leaves.push(deed.leaf(place, moment.lane, standing.sequence));
     turn_messages(db, deed, place.version)?;
     if let Some(row) = &deed.effect.settlement {
         let stay = deed.stay.as_ref().map(|stay| stay.id.as_str());
@@ -256,25 +241,6 @@ fn insert_record(
             deed.private.as_ref().map(|private| private.commitment)
         ])
         .map(|_| ())
-}
-
-fn leaf(deed: &Prepared, place: Place, lane: u32, sequence: u64) -> Hash {
-    let row = RecordPlace {
-        bucket: deed.bucket.get(),
-        person: &deed.person,
-        version: place.version,
-        stay: deed.stay.as_ref().map(|stay| (stay.id.as_str(), stay.version + 1)),
-        kind: deed.kind,
-        at_ms: place.at.0,
-        lane,
-        sequence,
-        institution: deed.key.institution.as_str(),
-        infno: deed.key.transaction,
-        msgid: deed.key.message.as_str(),
-        keyed: deed.keyed,
-        format: codec::FORMAT,
-    };
-    seal::record_leaf(&row, &deed.contents)
 }
 
 pub(super) fn insert_settlement(

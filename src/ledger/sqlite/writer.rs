@@ -11,6 +11,8 @@ use std::sync::atomic::Ordering;
 use rusqlite::Connection;
 use rusqlite::ErrorCode;
 use rusqlite::OptionalExtension as _;
+use rusqlite::Transaction;
+use rusqlite::TransactionBehavior;
 use rusqlite::params;
 use tokio::sync::oneshot;
 
@@ -96,10 +98,20 @@ struct LaneLost(u32);
 
 /// A new lane: no other writer, of this or an earlier start, has its number. It begins at the highest floor.
 pub(super) fn take_lane(db: &Connection) -> rusqlite::Result<u32> {
-    const SQL: &str = "INSERT INTO lane (lane, epoch, sequence, last_ms, floor_ms)
-         SELECT COALESCE(MAX(lane), 0) + 1, 1, 0, 0, COALESCE(MAX(floor_ms), 0) FROM lane RETURNING lane";
-    db.query_row(SQL, [], |row| row.get(0))
+    const NUMBER: &str =
+        "UPDATE meta SET value = CAST(CAST(value AS BIGINT) + 1 AS TEXT) WHERE name = 'lanes'
+         RETURNING CAST(value AS BIGINT)";
+    const LANE: &str = "INSERT INTO lane (bucket, lane, epoch, sequence, last_ms, floor_ms)
+         SELECT ?1, ?2, 1, 0, 0, COALESCE(MAX(floor_ms), 0) FROM lane";
+    let all = Transaction::new_unchecked(db, TransactionBehavior::Immediate)?;
+    let lane = all.query_row(NUMBER, [], |row| row.get(0))?;
+    all.execute(LANE, params![HOME, lane])?;
+    all.commit()?;
+    Ok(lane)
 }
+
+/// The bucket beside which every lane lies: a file has no shards.
+const HOME: i64 = 0;
 
 impl Writer {
     pub(super) fn new(
@@ -210,8 +222,8 @@ impl Writer {
 
     /// Closes the block of what the batch has recorded, if it has recorded anything, and moves the lane on.
     fn seal(&self) -> rusqlite::Result<Hash> {
-        const SQL: &str = "INSERT INTO block (lane, first_sequence, records, leaves, hash)
-             VALUES (?1, ?2, ?3, ?4, ?5)";
+        const SQL: &str = "INSERT INTO block (bucket, lane, first_sequence, records, leaves, hash)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6)";
         if self.leaves.is_empty() {
             return Ok(self.chain);
         }
@@ -219,6 +231,7 @@ impl Writer {
         let header = block::Header::of(self.lane, first, &self.leaves, self.chain);
         let hash = header.hash();
         self.db.prepare_cached(SQL)?.execute(params![
+            HOME,
             self.lane,
             whole(first),
             header.records,
@@ -249,18 +262,19 @@ impl Writer {
     }
 
     fn moment(&self) -> rusqlite::Result<Moment> {
-        const SQL: &str = "SELECT floor_ms FROM lane WHERE lane = ?1 AND epoch = 1";
-        let floor = self.db.prepare_cached(SQL)?.query_row([self.lane], |row| row.get(0)).optional()?;
+        const SQL: &str = "SELECT floor_ms FROM lane WHERE bucket = ?1 AND lane = ?2 AND epoch = 1";
+        let floor =
+            self.db.prepare_cached(SQL)?.query_row(params![HOME, self.lane], |row| row.get(0)).optional()?;
         let floor = floor.map(Instant).ok_or_else(|| self.lost())?;
         Ok(Moment { lane: self.lane, clock: (self.now)(), floor })
     }
 
     fn move_lane(&self, chain: &Hash) -> rusqlite::Result<()> {
-        const SQL: &str =
-            "UPDATE lane SET sequence = ?2, last_ms = ?3, chain = ?4 WHERE lane = ?1 AND epoch = 1";
+        const SQL: &str = "UPDATE lane SET sequence = ?3, last_ms = ?4, chain = ?5
+             WHERE bucket = ?1 AND lane = ?2 AND epoch = 1";
         let Standing { last, sequence } = self.standing;
         let moved =
-            self.db.prepare_cached(SQL)?.execute(params![self.lane, whole(sequence), last.0, chain])?;
+            self.db.prepare_cached(SQL)?.execute(params![HOME, self.lane, whole(sequence), last.0, chain])?;
         if moved == 1 { Ok(()) } else { Err(self.lost()) }
     }
 

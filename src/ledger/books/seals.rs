@@ -4,12 +4,10 @@ use std::collections::BTreeMap;
 use std::sync::atomic::AtomicU64;
 use std::sync::atomic::Ordering;
 
-use rusqlite::Connection;
-use rusqlite::OptionalExtension as _;
-use rusqlite::params;
-
 use crate::ledger::LedgerError;
 use crate::ledger::Witness;
+use crate::ledger::books::anchors;
+use crate::ledger::row::column;
 use crate::ledger::seal::anchor;
 use crate::ledger::seal::anchor::Anchor;
 use crate::ledger::seal::anchor::SIGNATURES_AT_ONCE;
@@ -18,10 +16,11 @@ use crate::ledger::seal::anchor::Stretch;
 use crate::ledger::seal::block;
 use crate::ledger::seal::merkle;
 use crate::ledger::seal::merkle::Hash;
-use crate::ledger::sqlite::anchoring;
-use crate::ledger::sqlite::storage;
-use crate::ledger::sqlite::whole;
+use crate::ledger::sql::Database;
+use crate::ledger::sql::values;
 use crate::vault::signing::PublicKey;
+
+use crate::ledger::books::of_lane;
 
 type Read<T> = Result<T, LedgerError>;
 
@@ -58,6 +57,9 @@ impl Fault {
     }
 }
 
+/// By lane: where its blocks begin, and their hashes.
+type Blocks = BTreeMap<u32, Vec<(u64, Hash)>>;
+
 /// The chain as it was found, and which of its records have been met.
 #[derive(Debug, Default)]
 pub(super) struct Seals {
@@ -90,7 +92,7 @@ impl Default for Lane {
 
 impl Seals {
     /// Walks all anchors, the blocks under each, and then the blocks that none covers.
-    pub(super) fn read(db: &Connection, keys: &[PublicKey], witness: Option<&Witness>) -> Read<Seals> {
+    pub(super) fn read(db: &dyn Database, keys: &[PublicKey], witness: Option<&Witness>) -> Read<Seals> {
         let mut seals = Seals::default();
         seals.anchors(db, keys)?;
         let anchored = seals.records();
@@ -115,112 +117,130 @@ impl Seals {
         self.faults.push(Fault::of_chain(what));
     }
 
-    fn anchors(&mut self, db: &Connection, keys: &[PublicKey]) -> Read<()> {
-        let failed = || storage("read the anchors");
-        let newest: Option<i64> =
-            db.query_row("SELECT MAX(number) FROM anchor", [], |row| row.get(0)).map_err(failed())?;
-        let mut previous = anchor::BEGINNING;
-        let mut signed = Vec::new();
-        for number in 1..=newest.unwrap_or(0).unsigned_abs() {
-            let Some(found) = anchoring::read(db, number).map_err(failed())? else {
-                self.tell(format!("anchor {number} is missing"));
-                continue;
-            };
-            if found.anchor.previous != previous {
-                self.tell(format!("anchor {number} is not linked to the anchor before it"));
+    /// In chunks: a question for each anchor would cost a round trip each.
+    fn anchors(&mut self, db: &dyn Database, keys: &[PublicKey]) -> Read<()> {
+        let newest = anchors::newest(db)?;
+        let (mut previous, mut expected) = (anchor::BEGINNING, 1);
+        for first in (1..=newest).step_by(SIGNATURES_AT_ONCE) {
+            let last = newest.min(first + SIGNATURES_AT_ONCE as u64 - 1);
+            let found = anchors::read_all(db, first, last)?;
+            let blocks = self.blocks_under(db, &found)?;
+            let mut signed = Vec::with_capacity(found.len());
+            for found in found {
+                self.missing_before(&mut expected, found.anchor.number);
+                if found.anchor.previous != previous {
+                    self.tell(format!(
+                        "anchor {} is not linked to the anchor before it",
+                        found.anchor.number
+                    ));
+                }
+                self.covers(&found.anchor, &blocks);
+                previous = found.anchor.hash();
+                self.head = Some(Witness { number: found.anchor.number, hash: previous });
+                self.anchors += 1;
+                signed.push((previous, found));
             }
-            self.blocks_under(db, &found.anchor)?;
-            previous = found.anchor.hash();
-            self.head = Some(Witness { number, hash: previous });
-            self.anchors += 1;
-            signed.push((previous, found));
-            if signed.len() == SIGNATURES_AT_ONCE {
-                self.signatures(keys, &std::mem::take(&mut signed));
-            }
+            self.missing_before(&mut expected, last + 1);
+            anchor::badly_signed(keys, &signed).into_iter().for_each(|what| self.tell(what));
         }
-        self.signatures(keys, &signed);
         Ok(())
     }
 
-    fn signatures(&mut self, keys: &[PublicKey], signed: &[(Hash, Signed)]) {
-        anchor::badly_signed(keys, signed).into_iter().for_each(|what| self.tell(what));
+    fn missing_before(&mut self, expected: &mut u64, number: u64) {
+        (*expected..number).for_each(|missing| self.tell(format!("anchor {missing} is missing")));
+        *expected = number + 1;
     }
 
-    fn blocks_under(&mut self, db: &Connection, anchor: &Anchor) -> Read<()> {
+    /// Walks the blocks of each lane from the first to the last that some anchors name.
+    fn blocks_under(&mut self, db: &dyn Database, found: &[Signed]) -> Read<Blocks> {
+        let mut ranges: BTreeMap<u32, (u64, u64)> = BTreeMap::new();
+        for Stretch { lane, first, last, .. } in found.iter().flat_map(|found| &found.anchor.stretches) {
+            let range = ranges.entry(*lane).or_insert((*first, *last));
+            *range = (range.0.min(*first), range.1.max(*last));
+        }
+        let mut blocks = Blocks::new();
+        for (lane, range) in ranges {
+            // What an earlier chunk has walked is not walked twice, whatever the stretches say.
+            let walked = self.lanes.get(&lane).map_or(0, |lane| lane.records);
+            blocks.insert(lane, self.stretch(db, lane, (range.0.max(walked + 1), range.1))?);
+        }
+        Ok(blocks)
+    }
+
+    fn covers(&mut self, anchor: &Anchor, blocks: &Blocks) {
         let mut hashes = Vec::new();
-        for stretch in &anchor.stretches {
-            let Stretch { lane, first, last, blocks } = *stretch;
-            let before = hashes.len();
-            self.stretch(db, lane, (first, last), &mut hashes)?;
-            if hashes.len() - before != usize::try_from(blocks).unwrap_or(usize::MAX) {
+        for Stretch { lane, first, last, blocks: count } in &anchor.stretches {
+            let walked = blocks.get(lane).map_or(&[][..], Vec::as_slice);
+            let from = walked.partition_point(|(begin, _)| begin < first);
+            let to = walked.partition_point(|(begin, _)| begin <= last).max(from);
+            if to - from != usize::try_from(*count).unwrap_or(usize::MAX) {
                 self.tell(format!(
-                    "anchor {} covers {blocks} blocks of lane {lane}, {} are there",
+                    "anchor {} covers {count} blocks of lane {lane}, {} are there",
                     anchor.number,
-                    hashes.len() - before
+                    to - from
                 ));
             }
+            hashes.extend(walked[from..to].iter().map(|(_, hash)| *hash));
         }
         if anchor.root != merkle::root(&hashes) {
             self.tell(format!("anchor {} does not cover the blocks that are there", anchor.number));
         }
-        Ok(())
     }
 
     /// The blocks of a lane that hold some of its records, each linked to the one before.
-    fn stretch(
-        &mut self,
-        db: &Connection,
-        lane: u32,
-        (first, last): (u64, u64),
-        hashes: &mut Vec<Hash>,
-    ) -> Read<()> {
-        const SQL: &str = "SELECT first_sequence, records, leaves, hash FROM block
-             WHERE lane = ?1 AND first_sequence BETWEEN ?2 AND ?3 ORDER BY first_sequence";
-        let failed = || storage("read the blocks");
-        let mut statement = db.prepare_cached(SQL).map_err(failed())?;
-        let mut rows = statement.query(params![lane, whole(first), whole(last)]).map_err(failed())?;
-        while let Some(row) = rows.next().map_err(failed())? {
-            let first = row.get::<_, i64>(0).map_err(failed())?.unsigned_abs();
-            let records: u32 = row.get(1).map_err(failed())?;
-            let leaves: Vec<u8> = row.get(2).map_err(failed())?;
-            let hash: Hash = row.get(3).map_err(failed())?;
-            let (leaves, rest) = leaves.as_chunks::<32>();
-            let room = self.leaves_kept + leaves.len() <= LEAVES_KEPT_MAX;
-            let known = self.lanes.entry(lane).or_default();
-            // Without a gap from the first place on: the others are read when they are asked for.
-            if room && known.leaves.len() as u64 + 1 == first {
-                known.leaves.extend_from_slice(leaves);
-                self.leaves_kept += leaves.len();
-            }
-            let (expected, previous) = (known.records + 1, known.head);
-            let header = block::Header::of(lane, first, leaves, previous);
-            (known.records, known.head) = (header.last(), hash);
-            if first != expected {
-                self.tell(format!("lane {lane}: records {expected} to {} are in no block", first - 1));
-            }
-            if !rest.is_empty() || header.records != records || header.hash() != hash {
-                self.tell(format!(
-                    "lane {lane}: the block of records {first} to {} was changed or moved",
-                    header.last()
-                ));
-            }
-            self.blocks += 1;
-            hashes.push(hash);
+    fn stretch(&mut self, db: &dyn Database, lane: u32, (first, last): (u64, u64)) -> Read<Vec<(u64, Hash)>> {
+        const SQL: &str = concat!(
+            "SELECT first_sequence, records, leaves, hash FROM block WHERE ",
+            of_lane!(),
+            " AND first_sequence BETWEEN ?2 AND ?3 ORDER BY first_sequence"
+        );
+        let mut found = Vec::new();
+        db.each("read the blocks", SQL, values![lane, first, last], |row| {
+            let (first, records, hash): (u64, u32, Hash) =
+                (column(row, 0)?, column(row, 1)?, column(row, 3)?);
+            let leaves = row.bytes(2)?.unwrap_or_default();
+            self.block(lane, first, records, leaves, hash);
+            found.push((first, hash));
+            Ok(())
+        })?;
+        Ok(found)
+    }
+
+    fn block(&mut self, lane: u32, first: u64, records: u32, leaves: &[u8], hash: Hash) {
+        let (leaves, rest) = leaves.as_chunks::<32>();
+        let room = self.leaves_kept + leaves.len() <= LEAVES_KEPT_MAX;
+        let known = self.lanes.entry(lane).or_default();
+        // Without a gap from the first place on: the others are read when they are asked for.
+        if room && known.leaves.len() as u64 + 1 == first {
+            known.leaves.extend_from_slice(leaves);
+            self.leaves_kept += leaves.len();
         }
-        Ok(())
+        let (expected, previous) = (known.records + 1, known.head);
+        let header = block::Header::of(lane, first, leaves, previous);
+        (known.records, known.head) = (header.last(), hash);
+        if first != expected {
+            self.tell(format!("lane {lane}: records {expected} to {} are in no block", first - 1));
+        }
+        if !rest.is_empty() || header.records != records || header.hash() != hash {
+            self.tell(format!(
+                "lane {lane}: the block of records {first} to {} was changed or moved",
+                header.last()
+            ));
+        }
+        self.blocks += 1;
     }
 
     /// Blocks after the last anchored one of each lane: the tail.
-    fn rest(&mut self, db: &Connection) -> Read<()> {
+    fn rest(&mut self, db: &dyn Database) -> Read<()> {
         for lane in self.lanes_kept(db)?.into_keys() {
             let begin = self.lanes.get(&lane).map_or(0, |lane| lane.records) + 1;
-            self.stretch(db, lane, (begin, i64::MAX.unsigned_abs()), &mut Vec::new())?;
+            self.stretch(db, lane, (begin, i64::MAX.unsigned_abs()))?;
         }
         Ok(())
     }
 
     /// Each lane ends where its row says.
-    fn heads(&mut self, db: &Connection) -> Read<()> {
+    fn heads(&mut self, db: &dyn Database) -> Read<()> {
         let kept = self.lanes_kept(db)?;
         for lane in 1..=kept.keys().next_back().copied().unwrap_or(0) {
             let found = self.lanes.entry(lane).or_default();
@@ -243,18 +263,17 @@ impl Seals {
         Ok(())
     }
 
-    fn lanes_kept(&self, db: &Connection) -> Read<BTreeMap<u32, (u64, Option<Hash>)>> {
-        let failed = || storage("read the lanes");
-        let mut statement = db.prepare("SELECT lane, sequence, chain FROM lane").map_err(failed())?;
-        let rows = statement
-            .query_map([], |row| Ok((row.get(0)?, (row.get::<_, i64>(1)?.unsigned_abs(), row.get(2)?))))
-            .map_err(failed())?;
-        rows.collect::<rusqlite::Result<_>>().map_err(failed())
+    fn lanes_kept(&self, db: &dyn Database) -> Read<BTreeMap<u32, (u64, Option<Hash>)>> {
+        const SQL: &str = "SELECT lane, sequence, chain FROM lane";
+        let lanes = db.few("read the lanes", SQL, &[], |row| {
+            Ok((column(row, 0)?, (column(row, 1)?, column(row, 2)?)))
+        })?;
+        Ok(lanes.into_iter().collect())
     }
 
     /// The anchor that somebody kept elsewhere must still be there as it was.
-    fn hold_to(&mut self, db: &Connection, witness: &Witness) -> Read<()> {
-        let kept = anchoring::read(db, witness.number).map_err(storage("read an anchor"))?;
+    fn hold_to(&mut self, db: &dyn Database, witness: &Witness) -> Read<()> {
+        let kept = anchors::read(db, witness.number)?;
         match kept {
             None => {
                 self.tell(format!("the witnessed anchor {} is missing: the end was cut off", witness.number))
@@ -271,10 +290,17 @@ impl Seals {
     }
 
     /// A record that stands: is it what was sealed at its place?
-    pub(super) fn meet(&self, db: &Connection, place: Placed, leaf: &Hash) -> Read<Result<(), &'static str>> {
-        const SQL: &str = "SELECT first_sequence, leaves FROM block
-             WHERE lane = ?1 AND first_sequence <= ?2 ORDER BY first_sequence DESC LIMIT 1";
-        let failed = || storage("read a block");
+    pub(super) fn meet(
+        &self,
+        db: &dyn Database,
+        place: Placed,
+        leaf: &Hash,
+    ) -> Read<Result<(), &'static str>> {
+        const SQL: &str = concat!(
+            "SELECT first_sequence, leaves FROM block WHERE ",
+            of_lane!(),
+            " AND first_sequence <= ?2 ORDER BY first_sequence DESC LIMIT 1"
+        );
         let Some(lane) =
             self.lanes.get(&place.lane).filter(|lane| (1..=lane.records).contains(&place.sequence))
         else {
@@ -288,16 +314,12 @@ impl Seals {
         if let Some(sealed) = usize::try_from(at).ok().and_then(|at| lane.leaves.get(at)) {
             return Ok(if sealed == leaf { Ok(()) } else { Err("it is not what was sealed") });
         }
-        let mut statement = db.prepare_cached(SQL).map_err(failed())?;
-        let sealed = statement
-            .query_row(params![place.lane, whole(place.sequence)], |row| {
-                let first = row.get::<_, i64>(0)?.unsigned_abs();
-                let leaves = row.get_ref(1)?.as_blob()?;
-                let at = usize::try_from(place.sequence - first).unwrap_or(usize::MAX);
-                Ok(leaves.as_chunks::<32>().0.get(at) == Some(leaf))
-            })
-            .optional()
-            .map_err(failed())?;
+        let sealed = db.one("read a block", SQL, values![place.lane, place.sequence], |row| {
+            let first: u64 = column(row, 0)?;
+            let leaves = row.bytes(1)?.unwrap_or_default();
+            let at = usize::try_from(place.sequence - first).unwrap_or(usize::MAX);
+            Ok(leaves.as_chunks::<32>().0.get(at) == Some(leaf))
+        })?;
         Ok(if sealed == Some(true) { Ok(()) } else { Err("it is not what was sealed") })
     }
 

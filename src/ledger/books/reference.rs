@@ -1,0 +1,251 @@
+//! Owns the small shared tables: their records, and the rows as they stand.
+
+use std::collections::BTreeMap;
+
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use crate::domain::catalogue::CatalogueEntry;
+use crate::domain::codes::HospitalLevel;
+use crate::domain::ids::RegionCode;
+use crate::ledger::LedgerError;
+use crate::ledger::PackText;
+use crate::ledger::ReferenceChange;
+use crate::ledger::ReferenceRows;
+use crate::ledger::codec;
+use crate::ledger::codec::CodecError;
+use crate::ledger::row::column;
+use crate::ledger::row::damaged;
+use crate::ledger::row::text;
+use crate::ledger::seal;
+use crate::ledger::seal::ReferencePlace;
+use crate::ledger::seal::merkle::Hash;
+use crate::ledger::sql::Database;
+use crate::ledger::sql::Value;
+use crate::ledger::sql::values;
+
+type Read<T> = Result<T, LedgerError>;
+
+/// A change of the shared tables as it was recorded.
+pub(in crate::ledger) struct Written {
+    /// The new version of the shared tables.
+    pub(in crate::ledger) version: u64,
+    pub(in crate::ledger) leaf: Hash,
+}
+
+/// Where a change stands: time, lane and place in it.
+#[derive(Clone, Copy, Debug)]
+pub(in crate::ledger) struct Place {
+    pub(in crate::ledger) at_ms: i64,
+    pub(in crate::ledger) lane: u32,
+    pub(in crate::ledger) sequence: u64,
+}
+
+/// Records a change inside the running transaction at its place in the lane.
+pub(in crate::ledger) fn write(
+    db: &dyn Database,
+    source: &str,
+    change: &ReferenceChange,
+    Place { at_ms, lane, sequence }: Place,
+) -> Read<Written> {
+    let (kind, body) = encode(change).map_err(|cause| unkept(&cause))?;
+    let version = version(db)? + 1;
+    let place = ReferencePlace { version, at_ms, lane, sequence, source, kind, format: codec::FORMAT };
+    insert(db, &place, &body)?;
+    fold(db, change, version)?;
+    Ok(Written { version, leaf: seal::reference_leaf(&place, &body) })
+}
+
+/// The record of a change, without what it makes of the shared tables.
+pub(in crate::ledger) fn insert(db: &dyn Database, place: &ReferencePlace<'_>, body: &str) -> Read<()> {
+    const SQL: &str = "INSERT INTO reference_record
+             (version, at_ms, lane, lane_sequence, source, kind, format, body)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)";
+    let ReferencePlace { version, at_ms, lane, sequence, source, kind, format } = *place;
+    let row = values![version, at_ms, lane, sequence, source, kind, format, body];
+    db.run("record a change of the shared tables", SQL, row).map(|_| ())
+}
+
+fn encode(change: &ReferenceChange) -> Result<(&'static str, String), CodecError> {
+    match change {
+        ReferenceChange::Regions(rows) => Ok(("regions", codec::encode("regions", rows)?)),
+        ReferenceChange::Institutions(rows) => Ok(("institutions", codec::encode("institutions", rows)?)),
+        ReferenceChange::Catalogue { place, entries } => {
+            Ok(("catalogue", codec::encode("catalogue", &(place, entries))?))
+        }
+        ReferenceChange::Pack(pack) => Ok(("pack", codec::encode("pack", pack)?)),
+    }
+}
+
+/// Puts the rows of a change in the place of rows of the same key.
+pub(in crate::ledger) fn fold(db: &dyn Database, change: &ReferenceChange, version: u64) -> Read<()> {
+    const REGION: &str = "INSERT INTO region (code, from_day, body) VALUES (?1, ?2, ?3)
+         ON CONFLICT (code, from_day) DO UPDATE SET body = excluded.body";
+    const INSTITUTION: &str = "INSERT INTO institution (code, from_day, body) VALUES (?1, ?2, ?3)
+         ON CONFLICT (code, from_day) DO UPDATE SET body = excluded.body";
+    const ENTRY: &str = "INSERT INTO catalogue_entry (place, code, level, person_type, from_day, body)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6)
+         ON CONFLICT (place, code, level, person_type, from_day) DO UPDATE SET body = excluded.body";
+    const PACK: &str = "INSERT INTO pack (region, hash, version, body) VALUES (?1, ?2, ?3, ?4)
+         ON CONFLICT (region, hash) DO UPDATE SET body = excluded.body";
+    let put = |sql: &str, row: &[Value<'_>]| db.run("make the shared tables", sql, row).map(|_| ());
+    match change {
+        ReferenceChange::Regions(rows) => rows.iter().try_for_each(|row| {
+            let body = encoded("region", row)?;
+            put(REGION, values![row.code.0, row.from.number(), &body])
+        }),
+        ReferenceChange::Institutions(rows) => rows.iter().try_for_each(|row| {
+            let body = encoded("institution", row)?;
+            put(INSTITUTION, values![row.code.as_str(), row.from.number(), &body])
+        }),
+        ReferenceChange::Catalogue { place, entries } => entries.iter().try_for_each(|entry| {
+            let (level, person_type, from) = (level_of(entry), person_of(entry), entry.from.number());
+            let body = encoded("catalogue_entry", entry)?;
+            put(ENTRY, values![place.0, &*entry.code, level, person_type, from, &body])
+        }),
+        ReferenceChange::Pack(pack) => put(PACK, values![pack.region.0, &pack.hash, version, &pack.text]),
+    }
+}
+
+fn encoded<T: Serialize>(what: &'static str, row: &T) -> Read<String> {
+    codec::encode(what, row).map_err(|cause| unkept(&cause))
+}
+
+fn unkept(cause: &CodecError) -> LedgerError {
+    LedgerError::Unfit { what: cause.to_string() }
+}
+
+/// Empty for every level.
+fn level_of(entry: &CatalogueEntry) -> &'static str {
+    match entry.level {
+        None => "",
+        Some(HospitalLevel::Primary) => "primary",
+        Some(HospitalLevel::One) => "one",
+        Some(HospitalLevel::Two) => "two",
+        Some(HospitalLevel::Three) => "three",
+    }
+}
+
+/// 0 for every person.
+fn person_of(entry: &CatalogueEntry) -> u32 {
+    entry.person.map_or(0, |kind| kind.code())
+}
+
+/// A change as it was kept.
+pub(in crate::ledger) fn decode(kind: &str, body: &str) -> Result<ReferenceChange, CodecError> {
+    match kind {
+        "regions" => codec::decode("regions", body).map(ReferenceChange::Regions),
+        "institutions" => codec::decode("institutions", body).map(ReferenceChange::Institutions),
+        "catalogue" => {
+            let (place, entries) = codec::decode("catalogue", body)?;
+            Ok(ReferenceChange::Catalogue { place, entries })
+        }
+        "pack" => codec::decode("pack", body).map(ReferenceChange::Pack),
+        other => Err(CodecError::UnknownKind(other.to_owned())),
+    }
+}
+
+/// Puts a kept change into the place of rows of the same key, outside the database: each row by its name.
+pub(in crate::ledger) fn refold(
+    rows: &mut BTreeMap<String, String>,
+    kind: &str,
+    body: &str,
+) -> Result<(), CodecError> {
+    match decode(kind, body)? {
+        ReferenceChange::Regions(all) => {
+            put_all(rows, all, "region", |row| format!("region {} from {}", row.code.0, row.from.number()))
+        }
+        ReferenceChange::Institutions(all) => put_all(rows, all, "institution", |row| {
+            format!("institution {} from {}", row.code, row.from.number())
+        }),
+        ReferenceChange::Catalogue { place, entries } => put_all(rows, entries, "catalogue_entry", |entry| {
+            let (level, person) = (level_of(entry), person_of(entry));
+            entry_name(place.0, &*entry.code, level, person, entry.from.number())
+        }),
+        ReferenceChange::Pack(pack) => {
+            rows.insert(format!("pack {} {}", pack.region.0, pack.hash), pack.text);
+            Ok(())
+        }
+    }
+}
+
+fn put_all<T: Serialize>(
+    rows: &mut BTreeMap<String, String>,
+    all: Vec<T>,
+    what: &'static str,
+    name: impl Fn(&T) -> String,
+) -> Result<(), CodecError> {
+    for row in all {
+        rows.insert(name(&row), codec::encode(what, &row)?);
+    }
+    Ok(())
+}
+
+fn entry_name(place: u32, code: &str, level: &str, person: u32, from: i32) -> String {
+    format!("catalogue entry {place} {code} {level} {person} from {from}")
+}
+
+/// The rows of the shared tables as they stand, by the same names.
+pub(in crate::ledger) fn bodies(db: &dyn Database) -> Read<BTreeMap<String, String>> {
+    const SQL: [&str; 4] = [
+        "SELECT 'region ' || code || ' from ' || from_day, body FROM region",
+        "SELECT 'institution ' || code || ' from ' || from_day, body FROM institution",
+        "SELECT 'catalogue entry ' || place || ' ' || code || ' ' || level || ' ' || person_type || ' from ' || from_day,
+             body FROM catalogue_entry",
+        "SELECT 'pack ' || region || ' ' || hash, body FROM pack",
+    ];
+    let mut all = BTreeMap::new();
+    for sql in SQL {
+        db.each("read the shared tables", sql, &[], |row| {
+            all.insert(column(row, 0)?, column(row, 1)?);
+            Ok(())
+        })?;
+    }
+    Ok(all)
+}
+
+/// The shared tables, whole, as of one instant.
+pub(in crate::ledger) fn read(db: &dyn Database) -> Read<ReferenceRows> {
+    Ok(ReferenceRows {
+        version: version(db)?,
+        regions: rows(db, "region", "SELECT body FROM region ORDER BY code, from_day")?,
+        institutions: rows(db, "institution", "SELECT body FROM institution ORDER BY code, from_day")?,
+        catalogue: catalogue(db)?,
+        packs: packs(db)?,
+    })
+}
+
+pub(in crate::ledger) fn version(db: &dyn Database) -> Read<u64> {
+    const SQL: &str = "SELECT COALESCE(MAX(version), 0) FROM reference_record";
+    db.the("read the version of the shared tables", SQL, &[], |row| column(row, 0))
+}
+
+fn rows<T: DeserializeOwned>(db: &dyn Database, table: &'static str, sql: &str) -> Read<Vec<T>> {
+    let mut rows = Vec::new();
+    db.each("read a shared table", sql, &[], |row| {
+        rows.push(codec::decode(table, text(row, 0)?).map_err(|cause| damaged(table, &cause.to_string()))?);
+        Ok(())
+    })?;
+    Ok(rows)
+}
+
+fn catalogue(db: &dyn Database) -> Read<Vec<(RegionCode, CatalogueEntry)>> {
+    const SQL: &str = "SELECT place, body FROM catalogue_entry
+         ORDER BY place, code, level, person_type, from_day";
+    let mut rows = Vec::new();
+    db.each("read the catalogues", SQL, &[], |row| {
+        let entry = codec::decode("catalogue_entry", text(row, 1)?)
+            .map_err(|cause| damaged("catalogue_entry", &cause.to_string()))?;
+        rows.push((RegionCode(column(row, 0)?), entry));
+        Ok(())
+    })?;
+    Ok(rows)
+}
+
+/// In the order in which they came into force here.
+fn packs(db: &dyn Database) -> Read<Vec<PackText>> {
+    const SQL: &str = "SELECT region, hash, body FROM pack ORDER BY version, region, hash";
+    db.few("read the packs", SQL, &[], |row| {
+        Ok(PackText { region: RegionCode(column(row, 0)?), hash: column(row, 1)?, text: column(row, 2)? })
+    })
+}

@@ -1,0 +1,505 @@
+//! Owns the ledger of many nodes: a PostgreSQL server, or several that shard the same schema by `bucket`.
+//!
+//! A node has a few lanes, each a thread with one connection that writes what waits as one transaction in one round trip,
+//! and a few connections that look up. Whatever reads many rows has connections of its own. Every wait has a limit: who
+//! asks is answered, or told to ask again, within [`Settings::answer_within`].
+
+mod anchoring;
+pub mod backup;
+mod batch;
+mod connection;
+mod guards;
+mod lane;
+mod look_up;
+mod quiet;
+mod readers;
+mod references;
+pub mod restore;
+pub(in crate::ledger) mod schema;
+mod shards;
+mod statements;
+mod verify;
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::mpsc;
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+use futures_util::FutureExt as _;
+use futures_util::future::BoxFuture;
+use tokio::sync::oneshot;
+use tokio::time::Instant as Deadline;
+use tokio::time::timeout_at;
+
+pub use connection::BadAddress;
+pub use connection::Target;
+pub use schema::Climbed;
+
+use crate::domain::calendar::Instant;
+use crate::domain::calendar::Month;
+use crate::domain::ids::Bucket;
+use crate::domain::ids::InstitutionCode;
+use crate::domain::ids::MessageId;
+use crate::domain::ids::PersonKey;
+use crate::domain::ids::SettlementId;
+use crate::domain::record::MessageKey;
+use crate::domain::record::Record;
+use crate::ledger::ClearingRow;
+use crate::ledger::Committed;
+use crate::ledger::Deed;
+use crate::ledger::Facts;
+use crate::ledger::Found;
+use crate::ledger::Ledger;
+use crate::ledger::LedgerError;
+use crate::ledger::LookUp;
+use crate::ledger::Message;
+use crate::ledger::Receipted;
+use crate::ledger::ReferenceChange;
+use crate::ledger::ReferenceRows;
+use crate::ledger::Verified;
+use crate::ledger::Verify;
+use crate::ledger::Witness;
+use crate::ledger::books::anchors;
+use crate::ledger::books::questions;
+use crate::ledger::books::receipts;
+use crate::ledger::books::reference;
+use crate::ledger::credential::Credential;
+use crate::ledger::key;
+use crate::ledger::lane::NotQueued;
+use crate::ledger::lane::Now;
+use crate::ledger::lane::Queue;
+use crate::ledger::lane::queue;
+use crate::ledger::postgres::anchoring::Anchorer;
+use crate::ledger::postgres::lane::Job;
+use crate::ledger::postgres::lane::Writer;
+use crate::ledger::postgres::quiet::Line;
+use crate::ledger::postgres::quiet::Quiet;
+use crate::ledger::postgres::readers::Readers;
+use crate::ledger::postgres::shards::Shards;
+use crate::ledger::prepared;
+use crate::ledger::prepared::Written;
+use crate::ledger::row::person;
+use crate::ledger::secrets::Secrets;
+use crate::ledger::sql::Database;
+use crate::ledger::storage;
+
+/// Where the ledger is, and the limits of a node.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Settings {
+    /// `postgres://USER@HOST[,HOST…]/DATABASE`; of several hosts the one that takes writes is used.
+    pub url: String,
+    /// Authorities that sign the servers' certificates (PEM). Without it servers are spoken to on this machine only.
+    pub ca_file: Option<PathBuf>,
+    pub password_file: Option<PathBuf>,
+    /// Connections that write; at least one for each shard.
+    pub lanes: usize,
+    /// Connections that look up.
+    pub readers: usize,
+    /// Deeds waiting or being written in a lane; one more is shed.
+    pub queue_limit: usize,
+    /// Deeds in one transaction.
+    pub batch_max: usize,
+    /// For one host to answer.
+    pub connect_timeout: Duration,
+    /// For anything that a call waits for; then it is told that nobody knows what became of it.
+    pub answer_within: Duration,
+}
+
+impl Default for Settings {
+    fn default() -> Settings {
+        Settings {
+            url: String::new(),
+            ca_file: None,
+            password_file: None,
+            lanes: 2,
+            readers: 4,
+            queue_limit: 8192,
+            batch_max: 256,
+            connect_timeout: Duration::from_secs(2),
+            answer_within: Duration::from_secs(5),
+        }
+    }
+}
+
+impl Settings {
+    fn deadline(&self) -> impl Fn() -> Deadline + use<> {
+        let within = self.answer_within;
+        move || Deadline::now() + within
+    }
+}
+
+/// A ledger in PostgreSQL, as one node sees it.
+pub struct PostgresLedger {
+    target: Target,
+    settings: Settings,
+    secrets: Arc<Secrets>,
+    now: Now,
+    readers: Readers,
+    quiet: Arc<Quiet>,
+    shards: Shards,
+    /// By shard, then by bucket.
+    lanes: Vec<LaneHandle>,
+    /// `None` where the ledger is only read.
+    anchorer: Option<Anchorer>,
+    number: u32,
+}
+
+struct LaneHandle {
+    /// `None` once the ledger is being closed.
+    queue: Option<Queue<Job>>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl PostgresLedger {
+    /// Takes lanes of its own in a ledger that is there. Blocks for as long as the server takes to answer.
+    ///
+    /// # Errors
+    /// `Behind`, `Newer`, `OtherKey` or `Damaged` when the database is not one to write into; `Storage` when the
+    /// server cannot be used.
+    pub fn open(settings: Settings, secrets: Secrets, now: Now) -> Result<PostgresLedger, LedgerError> {
+        let target = Target::new(&settings).map_err(storage("use its address"))?;
+        let shards = shards_of(&target, &settings, &secrets)?;
+        let per_shard = settings.lanes.div_ceil(shards.count()).max(1);
+        let mut lanes = Vec::new();
+        let mut number = None;
+        for lane in 0..shards.count() * per_shard {
+            let (handle, taken) = start_lane(&target, &settings, &now, shards.home(lane / per_shard))?;
+            number = number.or(Some(taken));
+            lanes.push(handle);
+        }
+        let number = number.unwrap_or_default();
+        let keys = Arc::clone(&secrets.keys);
+        let anchorer = Anchorer::start(target.clone(), keys, Arc::clone(&now));
+        let anchorer = Some(anchorer.map_err(storage("start its anchors"))?);
+        let mut ledger = PostgresLedger::reading(target, settings, secrets, now, shards);
+        (ledger.lanes, ledger.anchorer, ledger.number) = (lanes, anchorer, number);
+        Ok(ledger)
+    }
+
+    /// Opens a ledger that is there, to read it and nothing else: reports beside a running gateway. Every deed is
+    /// refused with `Stopping`.
+    ///
+    /// # Errors
+    /// As `open`.
+    pub fn open_to_read(settings: Settings, secrets: Secrets) -> Result<PostgresLedger, LedgerError> {
+        let target = Target::new(&settings).map_err(storage("use its address"))?;
+        let shards = shards_of(&target, &settings, &secrets)?;
+        let now: Now = Arc::new(Instant::default);
+        Ok(PostgresLedger::reading(target, settings, secrets, now, shards))
+    }
+
+    fn reading(
+        target: Target,
+        settings: Settings,
+        secrets: Secrets,
+        now: Now,
+        shards: Shards,
+    ) -> PostgresLedger {
+        let readers = Readers::new(target.clone(), settings.readers);
+        let quiet = Arc::new(Quiet::new(target.clone()));
+        let (secrets, lanes, anchorer, number) = (Arc::new(secrets), Vec::new(), None, 0);
+        PostgresLedger { target, settings, secrets, now, readers, quiet, shards, lanes, anchorer, number }
+    }
+
+    fn push<T>(
+        &self,
+        bucket: u16,
+        job: impl FnOnce(oneshot::Sender<Result<T, LedgerError>>) -> Job,
+    ) -> Result<oneshot::Receiver<Result<T, LedgerError>>, LedgerError> {
+        let (reply, answer) = oneshot::channel();
+        // None where the ledger is only read.
+        let per_shard = (self.lanes.len() / self.shards.count()).max(1);
+        let lane = self.shards.of(bucket) * per_shard + usize::from(bucket) % per_shard;
+        let queue = self.lanes.get(lane).and_then(|lane| lane.queue.as_ref()).ok_or(LedgerError::Stopping)?;
+        queue.push(job(reply)).map_err(|refused| match refused {
+            NotQueued::Full { limit } => LedgerError::Full { limit },
+            NotQueued::Stopped => LedgerError::Stopping,
+        })?;
+        Ok(answer)
+    }
+
+    fn deadline(&self) -> Deadline {
+        Deadline::now() + self.settings.answer_within
+    }
+
+    /// Asks what may take its time, on a thread that may block.
+    fn aside<T: Send + 'static>(
+        &self,
+        question: impl Fn(&dyn Database, &Secrets) -> Result<T, LedgerError> + Send + 'static,
+    ) -> BoxFuture<'_, Result<T, LedgerError>> {
+        let (quiet, secrets) = (Arc::clone(&self.quiet), Arc::clone(&self.secrets));
+        async move {
+            let asked = tokio::task::spawn_blocking(move || quiet.ask(|db| question(db, &secrets)));
+            asked.await.unwrap_or_else(|broken| Err(storage("finish a read")(broken)))
+        }
+        .boxed()
+    }
+}
+
+fn shards_of(target: &Target, settings: &Settings, secrets: &Secrets) -> Result<Shards, LedgerError> {
+    apart(|| async {
+        let link = target.connect_by("", settings.deadline()()).await?;
+        schema::check(&link.client, &secrets.lookup).await?;
+        Shards::read(&link.client).await
+    })
+}
+
+/// Makes or moves the schema forward, and says from which step to which.
+///
+/// # Errors
+/// `Newer` when a newer node has moved on, `OtherKey` or `Damaged` when the database is not ours; `Storage` when the
+/// server cannot be used.
+pub fn migrate(settings: &Settings, secrets: &Secrets) -> Result<Climbed, LedgerError> {
+    let target = Target::new(settings).map_err(storage("use its address"))?;
+    apart(|| async {
+        let mut link = target.connect_by("", settings.deadline()()).await?;
+        schema::migrate(&mut link.client, &secrets.lookup).await
+    })
+}
+
+/// Verifies a database without becoming one of its nodes.
+///
+/// # Errors
+/// `Storage` when the server cannot be used; `Behind`, `Newer`, `OtherKey` or `Damaged` when the database is not one of
+/// ours; what is wrong in it is in [`Verified::faults`].
+pub fn verify_database(
+    settings: &Settings,
+    secrets: &Secrets,
+    wish: &Verify,
+) -> Result<Verified, LedgerError> {
+    let target = Target::new(settings).map_err(storage("use its address"))?;
+    apart(|| async {
+        let link = target.connect_by("", settings.deadline()()).await?;
+        schema::check(&link.client, &secrets.lookup).await
+    })?;
+    verify::verify(&target, secrets, wish)
+}
+
+/// The newest anchor of a database, to be kept elsewhere.
+///
+/// # Errors
+/// `Storage` when the server cannot be used.
+pub fn head_of(settings: &Settings) -> Result<Option<Witness>, LedgerError> {
+    let last = ask_once(settings, |db| anchors::last(db))?;
+    Ok(last.map(|anchor| Witness { number: anchor.number, hash: anchor.hash() }))
+}
+
+/// The receipt of a settlement in a database.
+///
+/// # Errors
+/// `Storage` when the server cannot be used.
+pub fn receipt_of(settings: &Settings, id: &SettlementId) -> Result<Receipted, LedgerError> {
+    ask_once(settings, |db| receipts::receipt(db, id))
+}
+
+/// On a thread that may block.
+fn ask_once<T>(
+    settings: &Settings,
+    question: impl FnOnce(&dyn Database) -> Result<T, LedgerError>,
+) -> Result<T, LedgerError> {
+    let target = Target::new(settings).map_err(storage("use its address"))?;
+    Line::open(&target)?.read(|db| question(db))
+}
+
+/// Waits for what must be known before anything starts, on a thread and a runtime of its own: the caller's may not be
+/// blocked, or there may be none.
+fn apart<T: Send, F: Future<Output = Result<T, LedgerError>>>(
+    work: impl FnOnce() -> F + Send,
+) -> Result<T, LedgerError> {
+    std::thread::scope(|scope| {
+        let thread = scope.spawn(|| {
+            let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+            runtime.map_err(storage("start"))?.block_on(work())
+        });
+        thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
+    })
+}
+
+fn start_lane(
+    target: &Target,
+    settings: &Settings,
+    now: &Now,
+    bucket: i64,
+) -> Result<(LaneHandle, u32), LedgerError> {
+    let (queue, batches) = queue(settings.queue_limit, settings.batch_max);
+    let (told, opened) = mpsc::channel();
+    let (target, settings, now) = (target.clone(), settings.clone(), Arc::clone(now));
+    let thread = std::thread::Builder::new()
+        .name("ledger-lane".into())
+        .spawn(move || match Writer::open(target, settings, now, bucket) {
+            Err(cause) => drop(told.send(Err(cause))),
+            Ok((runtime, writer)) => {
+                drop(told.send(Ok(writer.number())));
+                writer.run(&runtime, batches);
+            }
+        })
+        .map_err(storage("start a lane"))?;
+    let number = opened.recv().map_err(storage("start a lane"))??;
+    Ok((LaneHandle { queue: Some(queue), thread: Some(thread) }, number))
+}
+
+/// Everything that was queued is written and anchored before the ledger is closed.
+impl Drop for PostgresLedger {
+    fn drop(&mut self) {
+        for lane in &mut self.lanes {
+            drop(lane.queue.take());
+        }
+        for lane in &mut self.lanes {
+            // A lane that panicked has told so on its own thread.
+            let _ended = lane.thread.take().map(JoinHandle::join);
+        }
+        // What the lanes have written last is anchored as well.
+        self.anchorer.take().into_iter().for_each(Anchorer::end);
+    }
+}
+
+impl Ledger for PostgresLedger {
+    fn look_up(&self, wanted: LookUp) -> BoxFuture<'_, Result<Found, LedgerError>> {
+        async move {
+            let (wanted, secrets) = (&wanted, &self.secrets);
+            let asked = self.readers.ask("look up", self.deadline(), |reader| async move {
+                look_up::ask(&reader.link.client, &reader.statements, secrets, wanted).await
+            });
+            look_up::found(secrets, wanted, &asked.await?)
+        }
+        .boxed()
+    }
+
+    fn commit(&self, facts: Facts, deed: Deed) -> BoxFuture<'_, Result<Committed, LedgerError>> {
+        async move {
+            let (person, bucket, deadline) = (facts.key.clone(), facts.bucket.get(), self.deadline());
+            let ready = Box::new(prepared::prepare(&self.secrets, facts, &deed, (self.now)())?);
+            let stay_version = ready.stay.as_ref().map(|stay| stay.version + 1);
+            let answer = self.push(bucket, |reply| Job::Deed { deed: ready, reply })?;
+            let written = timeout_at(deadline, answer).await.map_err(storage("commit in time"))?;
+            Ok(match written.map_err(storage("learn what became of a commit"))?? {
+                Written::Moved => Committed::FactsMoved,
+                Written::Recorded(place) => {
+                    Committed::Recorded(Arc::new(prepared::recorded(person, deed, stay_version, place)))
+                }
+            })
+        }
+        .boxed()
+    }
+
+    fn find_persons(&self, credential: Credential) -> BoxFuture<'_, Result<Vec<PersonKey>, LedgerError>> {
+        async move {
+            let (bucket, hash) = key::credential_hash(&self.secrets.lookup, &credential);
+            let (bucket, hash) = (i64::from(bucket.get()), &hash);
+            let rows = self.readers.ask("look a credential up", self.deadline(), |reader| async move {
+                let hash = hash.as_slice();
+                reader.link.client.query(&reader.statements.credential, &[&bucket, &hash]).await
+            });
+            rows.await?.iter().map(|row| person(row, 0)).collect()
+        }
+        .boxed()
+    }
+
+    fn records(
+        &self,
+        person: &PersonKey,
+        from: u64,
+        limit: usize,
+    ) -> BoxFuture<'_, Result<Vec<Arc<Record>>, LedgerError>> {
+        let (person, bucket) = (person.clone(), self.bucket(person));
+        self.aside(move |db, secrets| questions::records(db, secrets, bucket, &person, from, limit))
+    }
+
+    fn settlement(&self, id: &SettlementId) -> BoxFuture<'_, Result<Option<Arc<Record>>, LedgerError>> {
+        let id = id.clone();
+        async move {
+            let Some(bucket) = Bucket::of_id(id.as_str()) else { return Ok(None) };
+            let (bucket, id) = (i64::from(bucket.get()), id.as_str());
+            let rows = self.readers.ask("read a settlement", self.deadline(), |reader| async move {
+                reader.link.client.query(&reader.statements.settlement, &[&bucket, &id]).await
+            });
+            look_up::settlement(&self.secrets, &rows.await?)
+        }
+        .boxed()
+    }
+
+    fn receipt(&self, id: &SettlementId) -> BoxFuture<'_, Result<Receipted, LedgerError>> {
+        let id = id.clone();
+        self.aside(move |db, _| receipts::receipt(db, &id))
+    }
+
+    fn trace(
+        &self,
+        message: &MessageId,
+        institution: Option<&InstitutionCode>,
+    ) -> BoxFuture<'_, Result<Vec<(MessageKey, Message)>, LedgerError>> {
+        let (message, institution) = (message.clone(), institution.cloned());
+        self.aside(move |db, secrets| questions::trace(db, secrets, &message, institution.as_ref()))
+    }
+
+    fn month(
+        &self,
+        month: Month,
+        after: Option<&SettlementId>,
+        limit: usize,
+    ) -> BoxFuture<'_, Result<Vec<ClearingRow>, LedgerError>> {
+        let after = after.cloned();
+        self.aside(move |db, _| questions::month(db, month, after.as_ref(), limit))
+    }
+
+    fn reference(&self) -> BoxFuture<'_, Result<ReferenceRows, LedgerError>> {
+        self.aside(|db, _| reference::read(db))
+    }
+
+    fn reference_version(&self) -> BoxFuture<'_, Result<u64, LedgerError>> {
+        async move {
+            let what = "read the version of the shared tables";
+            let row = self.readers.ask(what, self.deadline(), |reader| async move {
+                reader.link.client.query_one(&reader.statements.reference_version, &[]).await
+            });
+            Ok(row.await?.get::<_, i64>(0).unsigned_abs())
+        }
+        .boxed()
+    }
+
+    fn record_reference(
+        &self,
+        source: String,
+        change: ReferenceChange,
+    ) -> BoxFuture<'_, Result<u64, LedgerError>> {
+        async move {
+            let answer = self.push(0, |reply| Job::Reference { source, change, reply })?;
+            answer.await.map_err(storage("learn what became of a change"))?
+        }
+        .boxed()
+    }
+
+    /// The same row is changed first as for a new lane: whoever comes second sees what the first did.
+    fn raise_floor(&self, floor: Instant) -> BoxFuture<'_, Result<(), LedgerError>> {
+        async move {
+            const SQL: &str = "BEGIN;
+                 UPDATE meta SET value = value WHERE name = 'lanes';
+                 UPDATE lane SET floor_ms = {floor} WHERE floor_ms < {floor};
+                 COMMIT";
+            let sql = SQL.replace("{floor}", &floor.0.to_string());
+            let deadline = self.deadline();
+            let link = self.target.connect_by("", deadline).await?;
+            let raised = timeout_at(deadline, link.client.batch_execute(&sql)).await;
+            raised.map_err(storage("raise the floor in time"))?.map_err(storage("raise the floor"))
+        }
+        .boxed()
+    }
+
+    fn verify(&self, wish: Verify) -> BoxFuture<'_, Result<Verified, LedgerError>> {
+        let (target, secrets) = (self.target.clone(), Arc::clone(&self.secrets));
+        async move {
+            let verified = tokio::task::spawn_blocking(move || verify::verify(&target, &secrets, &wish));
+            verified.await.unwrap_or_else(|broken| Err(storage("finish to verify")(broken)))
+        }
+        .boxed()
+    }
+
+    fn bucket(&self, person: &PersonKey) -> Bucket {
+        key::bucket_of(&self.secrets.lookup, person)
+    }
+
+    fn lane(&self) -> u32 {
+        self.number
+    }
+}

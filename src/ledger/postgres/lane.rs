@@ -1,0 +1,506 @@
+//! Owns a lane: one thread with one connection that gathers what waits into one transaction at a time, learns what
+//! became of it whatever happens to the connection, and answers.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::runtime::Runtime;
+use tokio::sync::oneshot;
+use tokio::time::Instant as Deadline;
+use tokio::time::timeout_at;
+
+use crate::domain::calendar::Instant;
+use crate::domain::ids::StayId;
+use crate::ledger::LedgerError;
+use crate::ledger::ReferenceChange;
+use crate::ledger::lane::Alone;
+use crate::ledger::lane::Batches;
+use crate::ledger::lane::Now;
+use crate::ledger::lane::Standing;
+use crate::ledger::lane::Waiting;
+use crate::ledger::postgres::Settings;
+use crate::ledger::postgres::batch::Fault;
+use crate::ledger::postgres::batch::Lane;
+use crate::ledger::postgres::batch::Pending;
+use crate::ledger::postgres::batch::Rows;
+use crate::ledger::postgres::batch::Stand;
+use crate::ledger::postgres::batch::Step;
+use crate::ledger::postgres::connection::Link;
+use crate::ledger::postgres::connection::Meaning;
+use crate::ledger::postgres::connection::Target;
+use crate::ledger::postgres::guards;
+use crate::ledger::postgres::references;
+use crate::ledger::postgres::statements;
+use crate::ledger::postgres::statements::Statements;
+use crate::ledger::prepared::Guard;
+use crate::ledger::prepared::Place;
+use crate::ledger::prepared::Prepared;
+use crate::ledger::prepared::Written;
+use crate::ledger::seal::block;
+use crate::ledger::seal::merkle::Hash;
+use crate::ledger::storage;
+
+/// How often one batch is tried before its deeds are told to look again.
+const TRIES_MAX: usize = 10;
+/// Between two tries of what may succeed the next time.
+const PAUSE: Duration = Duration::from_millis(20);
+
+/// Where the answer to a job goes. Nobody listens any more when the caller gave up.
+type Reply<T> = oneshot::Sender<Result<T, LedgerError>>;
+
+/// What a lane is asked for.
+pub(super) enum Job {
+    Deed { deed: Box<Prepared>, reply: Reply<Written> },
+    Reference { source: String, change: ReferenceChange, reply: Reply<u64> },
+}
+
+impl Alone for Job {
+    type Key = String;
+
+    fn key(&self) -> Option<String> {
+        match self {
+            Job::Deed { deed, .. } => Some(deed.person.clone()),
+            Job::Reference { .. } => None,
+        }
+    }
+}
+
+/// What became of a deed.
+enum Done {
+    Written(Written),
+    /// The schema refuses it: a fault of the deed, the others of its batch stand.
+    Refused(String),
+    Failed(Arc<LedgerError>),
+}
+
+/// Deeds that are tried together.
+struct Group<'d> {
+    deeds: Vec<Pending<'d>>,
+    tries: usize,
+}
+
+pub(super) struct Writer {
+    target: Target,
+    settings: Settings,
+    now: Now,
+    link: Option<(Link, Statements)>,
+    stand: Stand,
+    /// What the lane's row says if the last batch, of which it is not known, was committed.
+    doubt: Option<Stand>,
+    /// The persons and stays of the last batch.
+    moved: Moved,
+}
+
+/// The row of this lane is not as we left it, or gone.
+#[derive(Debug, thiserror::Error)]
+#[error("lane {0} was changed by somebody else; a new lane was taken")]
+struct LaneLost(u32);
+
+#[derive(Debug, thiserror::Error)]
+#[error("it did not answer in time")]
+struct TooLate;
+
+#[derive(Debug, thiserror::Error)]
+#[error("other nodes change the shared tables at the same time; try again")]
+struct Contended;
+
+/// Told to each caller of a batch that failed.
+#[derive(Debug, thiserror::Error)]
+#[error("a whole batch failed; ask by message key whether the deed stands")]
+struct BatchFailed(#[source] Arc<LedgerError>);
+
+impl Writer {
+    /// Connects and takes a lane beside that bucket.
+    pub(super) fn open(
+        target: Target,
+        settings: Settings,
+        now: Now,
+        bucket: i64,
+    ) -> Result<(Runtime, Writer), LedgerError> {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+        let runtime = runtime.map_err(storage("start a lane"))?;
+        let deadline = settings.deadline();
+        let (link, stand) = runtime.block_on(async {
+            let mut link = connect(&target, &settings, deadline()).await?;
+            let stand = take_lane(&mut link.0, bucket, deadline()).await?;
+            Ok::<_, LedgerError>((link, stand))
+        })?;
+        let (doubt, moved) = (None, Moved::default());
+        Ok((runtime, Writer { target, settings, now, link: Some(link), stand, doubt, moved }))
+    }
+
+    pub(super) fn number(&self) -> u32 {
+        self.stand.lane.number
+    }
+
+    /// Until every caller is gone.
+    pub(super) fn run(mut self, runtime: &Runtime, mut batches: Batches<Job>) {
+        while let Some(batch) = batches.gather() {
+            let (deeds, others): (Vec<_>, Vec<_>) =
+                batch.into_iter().partition(|waiting| matches!(waiting.job, Job::Deed { .. }));
+            runtime.block_on(self.take_deeds(deeds));
+            for waiting in others {
+                if let Job::Reference { source, change, reply } = waiting.job {
+                    let _gone = reply.send(self.record_reference(runtime, &source, &change));
+                }
+            }
+            for waiting in batches.take_decided(|job| self.moved.decides(job)) {
+                answer_deed(waiting.job, Ok(Written::Moved));
+            }
+        }
+    }
+
+    /// What its callers gave up waiting for is not begun.
+    async fn take_deeds(&mut self, mut deeds: Vec<Waiting<Job>>) {
+        let deadline = self.deadline();
+        deeds.retain(|waiting| matches!(&waiting.job, Job::Deed { reply, .. } if !reply.is_closed()));
+        let pending = deeds.iter().enumerate().filter_map(|(at, waiting)| match &waiting.job {
+            Job::Deed { deed, .. } => Some(Pending { at, deed, seen: self.moved.seen(deed) }),
+            Job::Reference { .. } => None,
+        });
+        let mut pending: Vec<_> = pending.collect();
+        pending.sort_unstable_by_key(|pending| (pending.deed.bucket, pending.deed.person.as_str()));
+        let (done, moved) = self.write(pending, deadline).await;
+        self.moved = moved;
+        let mut deeds: Vec<_> = deeds.into_iter().map(Some).collect();
+        for (at, done) in done {
+            let Some(waiting) = deeds[at].take() else { continue };
+            answer_deed(
+                waiting.job,
+                match done {
+                    Done::Written(written) => Ok(written),
+                    Done::Refused(what) => Err(LedgerError::Unfit { what }),
+                    Done::Failed(cause) => Err(storage("commit")(BatchFailed(cause))),
+                },
+            );
+        }
+    }
+
+    /// Every deed gets an outcome; those that cannot stand together are tried apart.
+    async fn write(&mut self, deeds: Vec<Pending<'_>>, deadline: Deadline) -> (Vec<(usize, Done)>, Moved) {
+        let (mut done, mut moved) = (Vec::with_capacity(deeds.len()), Moved::default());
+        let mut groups = vec![Group { deeds, tries: 0 }];
+        while let Some(mut group) = groups.pop() {
+            if group.deeds.is_empty() {
+                continue;
+            }
+            match self.write_group(&mut group, deadline).await {
+                Ok(Tried::Recorded(places)) => {
+                    for (pending, place) in group.deeds.iter().zip(places) {
+                        moved.take(pending.deed, place);
+                        done.push((pending.at, Done::Written(Written::Recorded(place))));
+                    }
+                }
+                Ok(Tried::Moved(which)) => {
+                    done.extend(which.into_iter().map(|at| (at, Done::Written(Written::Moved))));
+                    groups.push(group);
+                }
+                Ok(Tried::Again) if group.tries < TRIES_MAX => groups.push(group),
+                Ok(Tried::Again) => {
+                    let at = group.deeds.iter().map(|pending| pending.at);
+                    done.extend(at.map(|at| (at, Done::Written(Written::Moved))));
+                }
+                Ok(Tried::Unfit(what)) => match <[_; 1]>::try_from(group.deeds) {
+                    Ok([alone]) => done.push((alone.at, Done::Refused(what))),
+                    Err(mut deeds) => {
+                        let rest = deeds.split_off(deeds.len() / 2);
+                        groups.extend([rest, deeds].map(|deeds| Group { deeds, tries: 0 }));
+                    }
+                },
+                Err(cause) => {
+                    let cause = Arc::new(cause);
+                    let failed = std::iter::once(group).chain(groups.drain(..)).flat_map(|group| group.deeds);
+                    done.extend(failed.map(|pending| (pending.at, Done::Failed(Arc::clone(&cause)))));
+                }
+            }
+        }
+        (done, moved)
+    }
+
+    /// One try.
+    async fn write_group(&mut self, group: &mut Group<'_>, deadline: Deadline) -> Result<Tried, LedgerError> {
+        group.tries += 1;
+        self.ready(deadline).await?;
+        let mut after = self.stand;
+        let rows = Rows::of(&group.deeds, &mut after, (self.now)());
+        let Some((link, statements)) = &self.link else { unreachable!("the lane was made ready") };
+        let sent = rows.write(&link.client, statements, &self.stand, &after);
+        let fault = match timeout_at(deadline, sent).await {
+            Ok(Ok(())) => {
+                self.stand = after;
+                return Ok(Tried::Recorded(rows.places));
+            }
+            Ok(Err(fault)) if fault.meaning != Meaning::Broken => fault,
+            broken => {
+                self.doubt = Some(after);
+                self.link = None;
+                let cause = match broken {
+                    Ok(Err(fault)) => storage("commit")(fault.cause),
+                    _ => storage("commit in time")(TooLate),
+                };
+                // When its time is over the answer is that nobody knows; the next batch finds out.
+                self.ready(deadline).await.map_err(|_| cause)?;
+                let recorded = self.stand.chain == after.chain;
+                return Ok(if recorded { Tried::Recorded(rows.places) } else { Tried::Again });
+            }
+        };
+        self.after_fault(group, fault, deadline).await
+    }
+
+    /// The transaction was undone by the server.
+    async fn after_fault(
+        &mut self,
+        group: &mut Group<'_>,
+        fault: Fault,
+        deadline: Deadline,
+    ) -> Result<Tried, LedgerError> {
+        let Some((link, statements)) = &self.link else { return Ok(Tried::Again) };
+        match (fault.step, fault.meaning) {
+            (Step::Lane, Meaning::Moved) => {
+                self.look_at_lane(deadline).await?;
+                Ok(Tried::Again)
+            }
+            (Step::Facts, Meaning::Moved | Meaning::Taken) => {
+                let look = guards::look(&link.client, statements, &mut group.deeds);
+                let looked = timeout_at(deadline, look).await.map_err(storage("read what moved in time"))?;
+                let looked = looked.map_err(storage("read what moved"))?;
+                Ok(match looked {
+                    guards::Looked { moved, .. } if !moved.is_empty() => Tried::Moved(moved),
+                    guards::Looked { newer: true, .. } => Tried::Again,
+                    // Another lane is just now writing the same, or a row is there that no guard knows of.
+                    guards::Looked { .. } if group.tries < TRIES_MAX / 2 => {
+                        tokio::time::sleep(PAUSE).await;
+                        Tried::Again
+                    }
+                    guards::Looked { .. } => Tried::Unfit(told(&fault.cause)),
+                })
+            }
+            (_, Meaning::Passing) => {
+                tokio::time::sleep(PAUSE).await;
+                Ok(Tried::Again)
+            }
+            (_, Meaning::Unfit | Meaning::Taken | Meaning::Moved) => Ok(Tried::Unfit(told(&fault.cause))),
+            (_, Meaning::Refused | Meaning::Broken) => Err(storage("commit")(fault.cause)),
+        }
+    }
+
+    /// Connected, and sure where the lane stands.
+    async fn ready(&mut self, deadline: Deadline) -> Result<(), LedgerError> {
+        if self.link.as_ref().is_some_and(|(link, _)| link.client.is_closed()) {
+            self.link = None;
+        }
+        loop {
+            if self.link.is_none() {
+                self.link = Some(connect(&self.target, &self.settings, deadline).await?);
+            }
+            let Some(other) = self.doubt else { return Ok(()) };
+            match self.fence(other, deadline).await {
+                Ok(()) => self.doubt = None,
+                // Broken again: the question is asked anew until the time is over.
+                Err(cause) if Deadline::now() + PAUSE >= deadline => return Err(cause),
+                Err(_) => {
+                    self.link = None;
+                    tokio::time::sleep(PAUSE).await;
+                }
+            }
+        }
+    }
+
+    /// Ends whatever of an earlier connection could still be committed, and takes over where the lane then stands.
+    async fn fence(&mut self, other: Stand, deadline: Deadline) -> Result<(), LedgerError> {
+        let Some((link, statements)) = &mut self.link else { return Ok(()) };
+        let lane = &mut self.stand.lane;
+        // Counted on before it is asked: an answer that is lost leaves the row at this epoch.
+        lane.epoch += 1;
+        let (bucket, number, epoch) = (lane.bucket, i64::from(lane.number), lane.epoch);
+        let values: &[&(dyn tokio_postgres::types::ToSql + Sync)] = &[&bucket, &number, &epoch];
+        let asked = link.client.query_opt(&statements.fence, values);
+        let row =
+            timeout_at(deadline, asked).await.map_err(storage("learn what became of a batch in time"))?;
+        let row = row.map_err(storage("learn what became of a batch"))?;
+        let found = row.map(|row| stand_of(*lane, &row));
+        let same = |stand: &Stand, found: &Stand| {
+            stand.standing.sequence == found.standing.sequence && stand.chain == found.chain
+        };
+        match found {
+            Some(found) if same(&self.stand, &found) || same(&other, &found) => self.stand = found,
+            _ => {
+                let lost = self.stand.lane;
+                self.stand = take_lane(link, lost.bucket, deadline).await?;
+                self.doubt = None;
+                return Err(storage("find its lane")(LaneLost(lost.number)));
+            }
+        }
+        Ok(())
+    }
+
+    /// A batch found the lane's row otherwise than it must: the floor was raised, or the row is ours no longer.
+    async fn look_at_lane(&mut self, deadline: Deadline) -> Result<(), LedgerError> {
+        let Some((link, statements)) = &mut self.link else { return Ok(()) };
+        let Lane { bucket, number, epoch } = self.stand.lane;
+        let number = i64::from(number);
+        let values: &[&(dyn tokio_postgres::types::ToSql + Sync)] = &[&bucket, &number, &epoch];
+        let asked = link.client.query_opt(&statements.lane_now, values);
+        let row = timeout_at(deadline, asked).await.map_err(storage("read its lane in time"))?;
+        let found = row.map_err(storage("read its lane"))?.map(|row| stand_of(self.stand.lane, &row));
+        self.stand = match found {
+            Some(found)
+                if found.standing.sequence == self.stand.standing.sequence
+                    && found.chain == self.stand.chain =>
+            {
+                Stand { floor: found.floor, ..self.stand }
+            }
+            // A server that has lost what it told us, or somebody who took the lane: it is left as it is.
+            _ => take_lane(link, bucket, deadline).await?,
+        };
+        Ok(())
+    }
+
+    /// A change of the shared tables, in a transaction of its own: there are few of them.
+    fn record_reference(
+        &mut self,
+        runtime: &Runtime,
+        source: &str,
+        change: &ReferenceChange,
+    ) -> Result<u64, LedgerError> {
+        let deadline = self.deadline();
+        for _ in 1..TRIES_MAX {
+            runtime.block_on(self.ready(deadline))?;
+            let Some((link, _)) = &mut self.link else { break };
+            let written =
+                references::write(&mut link.client, runtime, source, change, self.stand, (self.now)());
+            match written {
+                Ok(written) => {
+                    self.stand = written.after;
+                    return Ok(written.version);
+                }
+                Err(refused) => {
+                    self.doubt = refused.committing;
+                    match refused.meaning {
+                        // Another node has recorded one meanwhile.
+                        Meaning::Taken | Meaning::Passing => {}
+                        Meaning::Moved => runtime.block_on(self.look_at_lane(deadline))?,
+                        Meaning::Broken | Meaning::Refused | Meaning::Unfit => return Err(refused.cause),
+                    }
+                }
+            }
+        }
+        Err(storage("record a change")(Contended))
+    }
+
+    fn deadline(&self) -> Deadline {
+        Deadline::now() + self.settings.answer_within
+    }
+}
+
+/// What one try came to.
+enum Tried {
+    Recorded(Vec<Place>),
+    /// These are out; the rest is tried again.
+    Moved(Vec<usize>),
+    Again,
+    /// One of them is refused by the schema.
+    Unfit(String),
+}
+
+async fn connect(
+    target: &Target,
+    settings: &Settings,
+    deadline: Deadline,
+) -> Result<(Link, Statements), LedgerError> {
+    // A transaction that waits for another's row longer than its callers do holds its own rows for nothing.
+    let session = format!("{} -c lock_timeout={}", statements::SESSION, settings.answer_within.as_millis());
+    let link = target.connect_by(&session, deadline).await?;
+    let durable = "SELECT set_config('synchronous_commit', 'on', false)
+         WHERE current_setting('synchronous_commit') IN ('off', 'local')";
+    let prepared = async {
+        link.client.batch_execute(durable).await?;
+        Statements::prepare(&link.client).await
+    };
+    let statements =
+        timeout_at(deadline, prepared).await.map_err(storage("prepare its statements in time"))?;
+    Ok((link, statements.map_err(storage("prepare its statements"))?))
+}
+
+/// A new lane: no other writer, of this or an earlier start, has its number. It begins at the highest floor; raising
+/// the floor takes the same row first, so that neither misses the other.
+async fn take_lane(link: &mut Link, bucket: i64, deadline: Deadline) -> Result<Stand, LedgerError> {
+    const NUMBER: &str =
+        "UPDATE meta SET value = CAST(CAST(value AS BIGINT) + 1 AS TEXT) WHERE name = 'lanes'
+         RETURNING CAST(value AS BIGINT)";
+    const FLOOR: &str = "SELECT COALESCE(MAX(floor_ms), 0) FROM lane";
+    const LANE: &str = "INSERT INTO lane (bucket, lane, epoch, sequence, last_ms, floor_ms)
+         VALUES ($1, $2, 1, 0, 0, $3)";
+    let taken = async {
+        let all = link.client.transaction().await?;
+        let number: i64 = all.query_one(NUMBER, &[]).await?.get(0);
+        let floor: i64 = all.query_one(FLOOR, &[]).await?.get(0);
+        all.execute(LANE, &[&bucket, &number, &floor]).await?;
+        all.commit().await?;
+        Ok::<_, tokio_postgres::Error>((number, floor))
+    };
+    let taken = timeout_at(deadline, taken).await.map_err(storage("take a lane in time"))?;
+    let (number, floor) = taken.map_err(storage("take a lane"))?;
+    let number = u32::try_from(number).map_err(storage("take a lane"))?;
+    Ok(Stand {
+        lane: Lane { bucket, number, epoch: 1 },
+        standing: Standing { last: Instant::default(), sequence: 0 },
+        chain: block::BEGINNING,
+        floor: Instant(floor),
+    })
+}
+
+/// From the columns sequence, chain, last_ms, floor_ms.
+fn stand_of(lane: Lane, row: &tokio_postgres::Row) -> Stand {
+    let chain: Option<Vec<u8>> = row.get(1);
+    let chain = chain.map_or(block::BEGINNING, |chain| Hash::try_from(chain).unwrap_or_default());
+    let standing = Standing { sequence: row.get::<_, i64>(0).unsigned_abs(), last: Instant(row.get(2)) };
+    Stand { lane, standing, chain, floor: Instant(row.get(3)) }
+}
+
+/// What the server says of a row, without the row.
+fn told(cause: &tokio_postgres::Error) -> String {
+    cause.as_db_error().map_or_else(|| cause.to_string(), |cause| cause.message().to_owned())
+}
+
+fn answer_deed(job: Job, outcome: Result<Written, LedgerError>) {
+    if let Job::Deed { reply, .. } = job {
+        let _gone = reply.send(outcome);
+    }
+}
+
+/// The persons and stays that a batch moved. Whoever waits with older facts of one of them cannot succeed any more and
+/// is told at once: a storm of equal calls costs one batch, not one each.
+#[derive(Default)]
+struct Moved {
+    persons: HashMap<String, Place>,
+    stays: HashMap<StayId, u64>,
+}
+
+impl Moved {
+    fn take(&mut self, deed: &Prepared, place: Place) {
+        self.persons.insert(deed.person.clone(), place);
+        self.stays.extend(deed.stay.as_ref().map(|stay| (stay.id.clone(), stay.version + 1)));
+    }
+
+    /// Version and time of a person as the next batch will find them, as far as this lane knows.
+    fn seen(&self, deed: &Prepared) -> (u64, Instant) {
+        match (&deed.guard, self.persons.get(&deed.person)) {
+            (Guard::StayOnly, Some(place)) if place.version > deed.seen.0 => (place.version, place.at),
+            _ => deed.seen,
+        }
+    }
+
+    fn decides(&self, job: &Job) -> bool {
+        let Job::Deed { deed, .. } = job else { return false };
+        let person = match &deed.guard {
+            Guard::Person { version, .. } => {
+                self.persons.get(&deed.person).is_some_and(|place| place.version > *version)
+            }
+            Guard::StayOnly => false,
+        };
+        let stay = deed.stay.as_ref();
+        person || stay.is_some_and(|stay| self.stays.get(&stay.id).is_some_and(|now| *now > stay.version))
+    }
+}

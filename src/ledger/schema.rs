@@ -1,0 +1,29 @@
+//! Owns the steps of the schema, the same for every database, and what each database calls its parts.
+
+use crate::vault::lookup::LookupKey;
+
+/// The steps from an empty database to the newest schema. A released step is never changed; a change is a further step.
+/// Each only adds, or takes away what the version before does not use any more: during an upgrade both run beside
+/// each other.
+pub const STEPS: [&str; 1] = [include_str!("schema/0001.sql")];
+
+/// SQLite keeps marked tables inside their primary key.
+pub(super) fn for_sqlite(step: &str) -> String {
+    step.replace("/* clustered */", "WITHOUT ROWID")
+}
+
+/// PostgreSQL has another name for bytes, sorts texts by the rules of a language unless told otherwise, and needs room
+/// in its pages to replace a row in place.
+pub fn for_postgres(step: &str) -> String {
+    let lines = step.lines().filter(|line| !line.trim_start().starts_with("--"));
+    let text = lines.collect::<Vec<_>>().join("\n");
+    text.replace(" BLOB", " BYTEA")
+        .replace(" TEXT", " TEXT COLLATE \"C\"")
+        .replace("/* clustered */", "")
+        .replace("/* rewritten */", "WITH (fillfactor = 70)")
+}
+
+/// Tells look-up keys apart without telling them.
+pub(super) fn fingerprint(lookup: &LookupKey) -> String {
+    lookup.hash("fingerprint", &[])[..8].iter().map(|byte| format!("{byte:02x}")).collect()
+}

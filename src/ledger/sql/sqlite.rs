@@ -1,0 +1,65 @@
+//! Owns the seam to SQLite.
+
+use std::ops::ControlFlow;
+
+use rusqlite::Connection;
+use rusqlite::ToSql;
+use rusqlite::params_from_iter;
+use rusqlite::types::ToSqlOutput;
+use rusqlite::types::ValueRef;
+
+use crate::ledger::LedgerError;
+use crate::ledger::sql::Database;
+use crate::ledger::sql::Reader;
+use crate::ledger::sql::Take;
+use crate::ledger::sql::Value;
+use crate::ledger::storage;
+
+type Read<T> = Result<T, LedgerError>;
+
+impl ToSql for Value<'_> {
+    fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
+        Ok(ToSqlOutput::Borrowed(match self {
+            Value::Nothing => ValueRef::Null,
+            Value::Int(value) => ValueRef::Integer(*value),
+            Value::Text(value) => ValueRef::Text(value.as_bytes()),
+            Value::Bytes(value) => ValueRef::Blob(value),
+        }))
+    }
+}
+
+/// Rows come one by one of themselves.
+impl Database for Connection {
+    fn each_until(&self, what: &'static str, sql: &str, values: &[Value<'_>], take: Take<'_>) -> Read<()> {
+        let failed = || storage(what);
+        let mut statement = self.prepare_cached(sql).map_err(failed())?;
+        let mut rows = statement.query(params_from_iter(values)).map_err(failed())?;
+        while let Some(row) = rows.next().map_err(failed())? {
+            if let ControlFlow::Break(()) = take(row)? {
+                break;
+            }
+        }
+        Ok(())
+    }
+
+    fn few_until(&self, what: &'static str, sql: &str, values: &[Value<'_>], take: Take<'_>) -> Read<()> {
+        self.each_until(what, sql, values, take)
+    }
+
+    fn run(&self, what: &'static str, sql: &str, values: &[Value<'_>]) -> Read<u64> {
+        let mut statement = self.prepare_cached(sql).map_err(storage(what))?;
+        let changed = statement.execute(params_from_iter(values)).map_err(storage(what))?;
+        Ok(changed as u64)
+    }
+
+    fn rows_at_once(&self) -> usize {
+        1
+    }
+}
+
+/// It has begun to read already.
+impl Reader for Connection {
+    fn read<T>(self, work: impl FnOnce(&dyn Database) -> Read<T>) -> Read<T> {
+        work(&self)
+    }
+}
