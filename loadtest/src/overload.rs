@@ -16,6 +16,7 @@ use bytes::Bytes;
 use serde::Serialize;
 use tokio::task::JoinSet;
 
+use crate::child::Meter;
 use crate::client::Client;
 use crate::client::Connections;
 use crate::drive::Call;
@@ -24,6 +25,7 @@ use crate::drive::answered;
 use crate::drive::histogram;
 use crate::drive::record;
 use crate::failed::Failed;
+use crate::failed::cannot;
 use crate::measured::Latency;
 use crate::pace::Pace;
 use crate::pace::moments;
@@ -55,6 +57,9 @@ pub struct Overloaded {
     pub offered: f64,
     /// Settlements a second in the storm.
     pub goodput: f64,
+    /// Cores that the loader itself took from the machine, before at the peak and in the storm.
+    pub loader_at_peak: f64,
+    pub loader_in_storm: f64,
     pub accepted: usize,
     pub refused: usize,
     /// Moments at which nothing was left to send: more stays would show more.
@@ -108,14 +113,30 @@ struct Told {
     failed: Option<String>,
 }
 
-/// Drives the three phases with settlements that are ready to be sent. `peak` is what the gateway reaches saturated.
+/// What the gateway reaches saturated, and what its loader took of the machine meanwhile.
+#[derive(Clone, Copy, Debug)]
+pub struct Peak {
+    pub per_second: f64,
+    pub loader_cores: f64,
+}
+
+impl Overloaded {
+    /// Goodput to peak, each for the cores that the loader left to the gateway: hospitals do not send from its machine.
+    pub fn kept(&self, cores: f64) -> f64 {
+        let left = |taken: f64| (cores - taken).max(cores / 10.0);
+        (self.goodput / left(self.loader_in_storm))
+            / (self.peak / left(self.loader_at_peak)).max(f64::EPSILON)
+    }
+}
+
+/// Drives the three phases with settlements that are ready to be sent.
 pub async fn storm(
     client: Arc<Client>,
     seen: &mut Seen,
     calls: Vec<Call>,
-    peak: f64,
+    peak: Peak,
 ) -> Result<Overloaded, Failed> {
-    let (moments, phases, storm) = schedule(calls.len(), peak);
+    let (moments, phases, storm) = schedule(calls.len(), peak.per_second);
     let connections = CONNECTIONS_MAX.min(calls.len() / MESSAGES_A_CONNECTION).max(1);
     let opened = client.open(connections).await?;
     let total = moments.len();
@@ -128,6 +149,7 @@ pub async fn storm(
         phases,
         waiting: Mutex::new(calls.into()),
     });
+    let loader = tokio::spawn(loader_between(storm));
     let mut workers = JoinSet::new();
     for _ in 0..connections.min(total) {
         workers.spawn(work(Arc::clone(&shared)));
@@ -144,7 +166,18 @@ pub async fn storm(
         starved += told.starved;
         went.extend(told.went);
     }
-    Ok(Overloaded { starved, ..summary(&went, peak, storm) })
+    let loader_in_storm = loader.await.map_err(cannot("measure the loader"))?;
+    let (per_second, loader_at_peak) = (peak.per_second, peak.loader_cores);
+    Ok(Overloaded { starved, loader_at_peak, loader_in_storm, ..summary(&went, per_second, storm) })
+}
+
+/// Cores that this program uses from one moment to another, counted from now.
+async fn loader_between((from, to): (Duration, Duration)) -> f64 {
+    tokio::time::sleep(from).await;
+    let (before, began) = (Meter::this().used(), now());
+    tokio::time::sleep(to.saturating_sub(from)).await;
+    let used = Meter::this().used().since(before).cpu;
+    used.as_secs_f64() / began.elapsed().as_secs_f64().max(f64::EPSILON)
 }
 
 /// When calls are sent, in which phase each is, and from when to when the storm lasts.
@@ -251,6 +284,8 @@ fn summary(went: &[Went], peak: f64, (from, to): (Duration, Duration)) -> Overlo
         accepted: went.iter().filter(|one| one.accepted).count(),
         refused: went.iter().filter(|one| !one.accepted).count(),
         starved: 0,
+        loader_at_peak: 0.0,
+        loader_in_storm: 0.0,
         refusal: latency(&|one| (!one.accepted).then_some(one.on_the_line)),
         before,
         recovered_after: after.iter().position(|second| second.p99 <= normal),
@@ -270,6 +305,13 @@ mod tests {
         let storm = phases.iter().filter(|phase| **phase == Phase::Storm).count();
         assert_eq!(storm, 30_000);
         assert_eq!(phases.len() - storm, 4_000);
+    }
+
+    #[test]
+    fn what_the_loader_takes_of_the_machine_is_not_held_against_the_gateway() {
+        let quiet = summary(&[], 4_000.0, (Duration::ZERO, Duration::from_secs(1)));
+        let storm = Overloaded { goodput: 2_000.0, loader_in_storm: 1.0, ..quiet };
+        assert!((storm.kept(2.0) - 1.0).abs() < 1e-9, "half of the machine settles half as many");
     }
 
     #[test]

@@ -13,6 +13,7 @@ use crate::failed::Failed;
 use crate::measured::Ratio;
 use crate::overload;
 use crate::overload::Overloaded;
+use crate::overload::Peak;
 use crate::place::Population;
 use crate::plain::FAIR;
 use crate::plan::Arrivals;
@@ -133,6 +134,7 @@ async fn on_sqlite(stage: &mut Stage, amount: Amount, bars: &mut Bars) -> Result
     half_loaded(stage, amount, peak, bars).await?;
     plain(stage, amount, (Store::Sqlite, 3.0, 5.0), bars).await?;
     sealed(stage, amount, bars).await?;
+    let peak = Peak { per_second: peak, loader_cores: loader_cores(&bars.evidence) };
     let storm = storm(stage, amount, peak).await?;
     bars.bars.extend(overloaded(&storm));
     bars.overload = Some(storm);
@@ -191,6 +193,15 @@ fn saturated(evidence: &[Evidence], store: Store) -> f64 {
     };
     let pairs = evidence.iter().filter(of_settle).flat_map(|it| &it.pairs);
     Ratio::of(pairs.map(|pair: &Pair| pair.gateway.per_second)).median
+}
+
+/// Cores that the loader took while the gateway settled saturated.
+fn loader_cores(evidence: &[Evidence]) -> f64 {
+    let settles = evidence.iter().filter(|it| {
+        it.plan.scenario == Scenario::Settle && it.plan.lines == SHORT_BILL && it.opponent == "floor"
+    });
+    let saturated = settles.filter(|it| it.plan.arrivals == Arrivals::Saturating).flat_map(|it| &it.pairs);
+    Ratio::of(saturated.map(|pair| pair.gateway.loader_us * pair.gateway.per_second / 1e6)).median
 }
 
 /// Settles at half of the rate that was reached before, arrivals at random.
@@ -275,7 +286,7 @@ async fn sealed(stage: &mut Stage, amount: Amount, bars: &mut Bars) -> Result<()
     Ok(())
 }
 
-async fn storm(stage: &mut Stage, amount: Amount, peak: f64) -> Result<Overloaded, Failed> {
+async fn storm(stage: &mut Stage, amount: Amount, peak: Peak) -> Result<Overloaded, Failed> {
     let count = amount.stays * STORM_TIMES;
     let cases = stage.prepared(count, SHORT_BILL, Step::Settle, Whereabouts::Anywhere).await?;
     let calls: Vec<Call> = cases.iter().flat_map(|case| case.journey(Step::Settle).calls).collect();
@@ -285,9 +296,12 @@ async fn storm(stage: &mut Stage, amount: Amount, peak: f64) -> Result<Overloade
 
 fn overloaded(storm: &Overloaded) -> [Bar; 3] {
     let at = |value: f64| Ratio { median: value, low: value, high: value };
-    let Overloaded { peak, offered, goodput, refused, starved, .. } = *storm;
-    let goodput = Bar::at_least("settled at 5 times capacity : peak", at(goodput / peak), 0.9, 0.95).noted(format!(
-        "peak {peak:.0} a second, offered {offered:.0}, settled {goodput:.0}, refused {refused}, nothing left to send {starved} times"
+    let cores = std::thread::available_parallelism().map_or(1.0, |cores| cores.get() as f64);
+    let Overloaded { peak, offered, goodput, refused, starved, loader_in_storm, .. } = *storm;
+    let name = format!("settled at {:.1} times capacity : peak", offered / peak.max(1.0));
+    let kept = Bar::at_least(name, at(storm.kept(cores)), 0.9, 0.95).noted(format!(
+        "for each core that the loader leaves; it took {loader_in_storm:.1} of {cores}. Peak {peak:.0} a second, offered \
+         {offered:.0}, settled {goodput:.0}, refused {refused}, nothing left to send {starved} times"
     ));
     let recovered = storm.recovered_after.map_or(f64::INFINITY, |seconds| seconds as f64);
     let recovered = Bar::at_most("seconds after it until p99 is normal", at(recovered), 5.0, 1.0)
@@ -295,5 +309,5 @@ fn overloaded(storm: &Overloaded) -> [Bar; 3] {
     let refusal = at(storm.refusal.p99 as f64 / 1000.0);
     let refusal = Bar::at_most("p99 of a refusal in it, ms", refusal, 5.0, 2.0)
         .noted(format!("p50 {:.1} ms, from when the call was sent", storm.refusal.p50 as f64 / 1000.0));
-    [goodput, recovered, refusal]
+    [kept, recovered, refusal]
 }
