@@ -94,6 +94,14 @@ impl Client {
         Ok(answered)
     }
 
+    /// A connection that has asked something: one that is silent from its opening on is closed after some seconds, and
+    /// ten thousand take longer to open.
+    async fn greeted(&self) -> Result<Connection, NoAnswer> {
+        let mut connection = self.line.open().await?;
+        connection.get("/").await?;
+        Ok(connection)
+    }
+
     /// So many open connections; none where each call makes its own.
     ///
     /// # Errors
@@ -102,7 +110,7 @@ impl Client {
         if !self.keep_alive {
             return Ok(Connections::of((0..count).map(|_| None)));
         }
-        let opened = stream::iter(0..count).map(|_| self.line.open()).buffer_unordered(OPENING);
+        let opened = stream::iter(0..count).map(|_| self.greeted()).buffer_unordered(OPENING);
         let opened: Vec<Connection> = opened.try_collect().await.map_err(cannot("connect"))?;
         Ok(Connections::of(opened.into_iter().map(Some)))
     }

@@ -143,7 +143,7 @@ pub async fn drive(drive: &Drive<'_>, journeys: Vec<Journey>) -> Result<Driven, 
         workers.spawn(Worker::new(Arc::clone(&shared)).work());
     }
     let workers = workers.join_all().await;
-    let end = Mark::take(&drive.server);
+    let end = Mark::take(drive.server);
     Ok(gather(&shared, workers, end))
 }
 
