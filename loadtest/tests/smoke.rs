@@ -3,21 +3,24 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
+use std::path::Path;
 use std::path::PathBuf;
 use std::process::Command;
 use std::process::Output;
+use std::sync::LazyLock;
 
 use serde_json::Value;
 
-/// The gateway beside this program; `cargo test --workspace` has built it.
-fn gateway() -> PathBuf {
-    let gateway = PathBuf::from(env!("CARGO_BIN_EXE_loadtest")).with_file_name("banyan");
-    if !gateway.exists() {
-        let made =
-            Command::new(env!("CARGO")).args(["build", "--quiet", "--package", "banyan"]).status().unwrap();
-        assert!(made.success(), "the gateway cannot be built");
-    }
-    gateway
+/// The gateway beside this program, made once as the sources say; with the loader's features, so that nothing is built
+/// twice.
+fn gateway() -> &'static Path {
+    static GATEWAY: LazyLock<PathBuf> = LazyLock::new(|| {
+        let mut command = Command::new(env!("CARGO"));
+        command.args(["build", "--quiet", "--package", "banyan", "--package", "loadtest", "--bin", "banyan"]);
+        assert!(command.status().unwrap().success(), "the gateway cannot be built");
+        PathBuf::from(env!("CARGO_BIN_EXE_loadtest")).with_file_name("banyan")
+    });
+    &GATEWAY
 }
 
 struct Loader {

@@ -44,7 +44,9 @@ const STORM_TIMES: usize = 6;
 const STARVED: usize = 20;
 /// Whole stays are ten times as many calls.
 const FEWER_WHOLE: usize = 10;
+/// Seconds of pgbench; one where so few stays are driven that no figure counts.
 const PGBENCH_SECONDS: u32 = 5;
+const FEW: usize = 100;
 /// Anchors are signed once a second, whatever was settled: one signature of 120 µs.
 const ANCHOR_US_A_SECOND: f64 = 120.0;
 
@@ -248,7 +250,8 @@ async fn plain(
     for repeat in 0..plan.repeats {
         let journeys = journeys(stage, &plan).await?;
         let both = against(stage, &plan, Side::Plain, journeys, repeat).await?;
-        let bench = stage.pgbench(amount.connections, PGBENCH_SECONDS)?;
+        let bench =
+            stage.pgbench(amount.connections, if amount.stays < FEW { 1 } else { PGBENCH_SECONDS })?;
         fair.push(both.opponent.per_second / bench.per_second);
         benches.push(bench);
         pairs.push(both);
