@@ -368,6 +368,7 @@ pub fn database_settings(config: &Gateway, section: &DatabaseSection) -> postgre
         batch_max: config.ledger.batch_max,
         connect_timeout: section.connect_timeout,
         answer_within: section.answer_within,
+        ..postgres::Settings::default()
     }
 }
 
