@@ -356,8 +356,8 @@ pub trait Ledger: Send + Sync + 'static {
     /// Nothing that was read before stays in memory: keys may have been destroyed.
     fn forget_recent(&self) {}
 
-    /// Whether [`LookUp::remembered`] makes a difference: other nodes write too.
-    fn is_shared(&self) -> bool {
+    /// Whether [`LookUp::remembered`] makes a difference.
+    fn remembers(&self) -> bool {
         false
     }
 

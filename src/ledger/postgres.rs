@@ -556,7 +556,7 @@ impl Ledger for PostgresLedger {
         self.recent.forget();
     }
 
-    fn is_shared(&self) -> bool {
+    fn remembers(&self) -> bool {
         true
     }
 

@@ -205,7 +205,7 @@ impl Service {
 
     /// Whether a refusal on remembered facts must be decided again on what the ledger says now.
     pub(crate) fn may_be_overtaken(&self, cause: &ServiceError) -> bool {
-        self.ledger.is_shared() && matches!(cause, ServiceError::Refused(_))
+        self.ledger.remembers() && matches!(cause, ServiceError::Refused(_))
     }
 
     /// A failed commit may have happened: the message key knows. What was shed or does not fit was not taken.

@@ -79,7 +79,7 @@ impl Service {
             Begun::Fresh(load) => *load,
         };
         let taken = self.take_lines(call, order, &load)?;
-        if sight == Sight::Remembered && self.ledger.is_shared() && taken.fresh.is_empty() {
+        if sight == Sight::Remembered && self.ledger.remembers() && taken.fresh.is_empty() {
             return Ok(None);
         }
         let first = Mutex::new(Some(taken));
