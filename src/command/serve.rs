@@ -88,6 +88,7 @@ pub(crate) async fn until_stopped(app: App, settings: &Path) -> Exit {
             _ = interrupt.recv() => break,
             _ = hangup.recv() => reload(&app, settings).await,
             () = app.follow_changes() => {}
+            () = app.watch_health() => {}
         }
     }
     let cut = app.drain().await;
