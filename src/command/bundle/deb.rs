@@ -92,12 +92,12 @@ impl Deb {
         let fields = format!("{}Installed-Size: {}\n", ahead(&control.fields), size.div_ceil(1024));
         let fields = format!("{fields}{}", last(&control.fields));
         self.append(&mut tar, "./", 0o755, &Kind::Folder)?;
-        self.append(&mut tar, "./control", 0o644, &Kind::File(fields.into_bytes()))?;
+        self.append(&mut tar, "control", 0o644, &Kind::File(fields.into_bytes()))?;
         let settings: String = self.settings.iter().map(|path| format!("/{path}\n")).collect();
-        self.append(&mut tar, "./conffiles", 0o644, &Kind::File(settings.into_bytes()))?;
+        self.append(&mut tar, "conffiles", 0o644, &Kind::File(settings.into_bytes()))?;
         for (name, text) in control.scripts {
             let text = Kind::File(text.as_bytes().to_vec());
-            self.append(&mut tar, &format!("./{name}"), 0o755, &text)?;
+            self.append(&mut tar, name, 0o755, &text)?;
         }
         tar.into_inner()?.finish()
     }
@@ -112,11 +112,11 @@ impl Deb {
                 let above = &path[..at];
                 let named = self.entries.iter().any(|entry| entry.path == above);
                 if !named && there.insert(above.to_owned()) {
-                    self.append(&mut tar, &format!("./{above}/"), 0o755, &Kind::Folder)?;
+                    self.append(&mut tar, &format!("{above}/"), 0o755, &Kind::Folder)?;
                 }
             }
             let slash = if matches!(kind, Kind::Folder) { "/" } else { "" };
-            self.append(&mut tar, &format!("./{path}{slash}"), *mode, kind)?;
+            self.append(&mut tar, &format!("{path}{slash}"), *mode, kind)?;
         }
         tar.into_inner()?.finish()
     }

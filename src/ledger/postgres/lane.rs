@@ -303,6 +303,7 @@ impl Writer {
     async fn ready(&mut self, deadline: Deadline) -> Result<(), LedgerError> {
         if self.link.as_ref().is_some_and(|(link, _)| link.client.is_closed()) {
             self.link = None;
+            self.settings.observer.tell(Event::LineLost);
         }
         loop {
             if self.link.is_none() {
