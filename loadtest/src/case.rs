@@ -4,17 +4,20 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use banyan::domain::ids::InstitutionCode;
+use banyan::domain::ids::PersonKey;
 use banyan::domain::ids::RegionCode;
 use banyan::domain::money::Fen;
 use banyan::protocol::wire;
 use banyan::sandbox::his::His;
 use banyan::sandbox::his::Line;
+use banyan::sandbox::institutions::Hospital;
 use banyan::sandbox::play;
 use banyan::sandbox::stays::Stay;
 use banyan::sandbox::stays::StayLine;
 use banyan::service::seams::Clock as _;
 use banyan::service::seams::SystemClock;
 use serde_json::Value;
+use serde_json::json;
 
 use crate::drive::Call;
 use crate::drive::Journey;
@@ -33,23 +36,43 @@ pub struct Case {
     his: Arc<His>,
     /// Known once she is admitted.
     mdtrt_id: Option<String>,
+    /// Known once it is settled.
+    setl_id: String,
 }
 
-/// Gives each stay exactly `lines` fee lines and finds its hospital.
-pub fn cases(stays: Vec<Stay>, lines: usize, line: &Line) -> Result<Vec<Case>, Failed> {
-    let mut hospitals: HashMap<String, Arc<His>> = HashMap::new();
-    let case = |stay: Stay| {
-        let his = match hospitals.get(&stay.fixmedins_code) {
+/// The same stays, all of them in one hospital.
+pub fn in_one_hospital(stays: Vec<Stay>, hospital: &Hospital) -> Vec<Stay> {
+    let institution = &hospital.institution;
+    let moved = |stay: Stay| Stay {
+        fixmedins_code: institution.code.to_string(),
+        fixmedins_name: institution.name.clone(),
+        mdtrtarea_admdvs: institution.region.to_string(),
+        ..stay
+    };
+    stays.into_iter().map(moved).collect()
+}
+
+/// The hospitals that have sent something: each numbers its messages itself, and never one number twice.
+#[derive(Default)]
+pub struct Hospitals(HashMap<String, Arc<His>>);
+
+impl Hospitals {
+    /// Gives each stay exactly `lines` fee lines and its hospital.
+    pub fn cases(&mut self, stays: Vec<Stay>, lines: usize, line: &Line) -> Result<Vec<Case>, Failed> {
+        stays.into_iter().map(|stay| self.case(stay, lines, line)).collect()
+    }
+
+    fn case(&mut self, stay: Stay, lines: usize, line: &Line) -> Result<Case, Failed> {
+        let his = match self.0.get(&stay.fixmedins_code) {
             Some(his) => Arc::clone(his),
             None => {
                 let his = Arc::new(his(&stay, line.clone())?);
-                hospitals.insert(stay.fixmedins_code.clone(), Arc::clone(&his));
+                self.0.insert(stay.fixmedins_code.clone(), Arc::clone(&his));
                 his
             }
         };
-        Ok(Case { stay: Arc::new(with_lines(stay, lines)), his, mdtrt_id: None })
-    };
-    stays.into_iter().map(case).collect()
+        Ok(Case { stay: Arc::new(with_lines(stay, lines)), his, mdtrt_id: None, setl_id: String::new() })
+    }
 }
 
 fn his(stay: &Stay, line: Line) -> Result<His, Failed> {
@@ -72,7 +95,16 @@ impl Case {
         Case { mdtrt_id: Some(mdtrt_id), ..self }
     }
 
-    /// One call of an admitted stay, or its admission.
+    pub fn settled(self, setl_id: String) -> Case {
+        Case { setl_id, ..self }
+    }
+
+    /// Whose stay it is.
+    pub fn person(&self) -> Result<PersonKey, Failed> {
+        PersonKey::parse(RegionCode(self.stay.pool), &self.stay.psn_no).map_err(cannot("name a person"))
+    }
+
+    /// One call of an admitted stay, or one before its admission.
     pub fn journey(&self, step: Step) -> Journey {
         let id = self.mdtrt_id.as_deref().unwrap_or(MDTRT_ID);
         Journey { calls: vec![self.call(step, id, &self.stay.lines)] }
@@ -97,6 +129,12 @@ impl Case {
         Journey { calls }
     }
 
+    /// Several calls of a stay, one after the other.
+    pub fn journey_of(&self, steps: &[Step]) -> Journey {
+        let id = self.mdtrt_id.as_deref().unwrap_or(MDTRT_ID);
+        Journey { calls: steps.iter().map(|step| self.call(*step, id, &self.stay.lines)).collect() }
+    }
+
     fn call(&self, step: Step, mdtrt_id: &str, lines: &[StayLine]) -> Call {
         let input = self.input(step, mdtrt_id, lines);
         let msgid = self.his.next_msgid();
@@ -107,10 +145,36 @@ impl Case {
     fn input(&self, step: Step, mdtrt_id: &str, lines: &[StayLine]) -> Value {
         let stay = &self.stay;
         match step {
+            Step::SignIn => json!({"signIn": {
+                "opter_no": "0001", "mac": "00-00-5E-00-53-01", "ip": "192.0.2.10",
+            }}),
+            Step::Identify => play::identify(stay),
+            Step::Entitle => play::entitle(stay),
             Step::Admit => play::admit(stay),
             Step::Upload => play::upload(stay, mdtrt_id, lines),
             Step::Discharge => play::discharge(stay, mdtrt_id),
             Step::Quote | Step::Settle => play::settle(stay, mdtrt_id, &stay.medfee_sumamt),
+            Step::Look => {
+                json!({"data": {"psn_no": stay.psn_no, "setl_id": self.setl_id, "mdtrt_id": mdtrt_id}})
+            }
+            Step::Totals => totals(stay),
+            Step::Reverse => play::reverse(stay, mdtrt_id, &self.setl_id),
         }
     }
+}
+
+/// 3201 of today with sums that are not the gateway's: it has to count either way.
+fn totals(stay: &Stay) -> Value {
+    let today = SystemClock.now().day().to_string();
+    json!({"data": {
+        "insutype": stay.insutype,
+        "clr_type": "21",
+        "setl_optins": stay.insuplc_admdvs,
+        "stmt_begndate": today,
+        "stmt_enddate": today,
+        "medfee_sumamt": "0.00",
+        "fund_pay_sumamt": "0.00",
+        "acct_pay": "0.00",
+        "fixmedins_setl_cnt": "0",
+    }})
 }

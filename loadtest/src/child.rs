@@ -62,7 +62,7 @@ impl Server {
     }
 
     /// Asks it to end well and waits until it has.
-    pub fn stop(mut self) -> Result<(), Failed> {
+    pub fn stop(&mut self) -> Result<(), Failed> {
         let kill = format!("kill -TERM {}", self.pid());
         Command::new("sh").args(["-c", &kill]).status().map_err(cannot("stop a server"))?;
         let ended = self.child.wait().map_err(cannot("wait for a server"))?;
@@ -85,19 +85,62 @@ fn address_in(line: &str) -> Option<SocketAddr> {
     url.split('/').next()?.parse().ok()
 }
 
-/// What a process has used so far; `None` is this one. Linux only: elsewhere nothing is known.
-pub fn used(pid: Option<u32>) -> Used {
-    let folder = pid.map_or_else(|| "/proc/self".to_owned(), |pid| format!("/proc/{pid}"));
-    let read = |name: &str| fs::read_to_string(format!("{folder}/{name}")).unwrap_or_default();
+/// Whose use of the machine is counted.
+#[derive(Clone, Debug, Default)]
+pub struct Meter {
+    pub process: Option<u32>,
+    /// A database's first process: its children count too.
+    pub database: Option<u32>,
+}
+
+impl Meter {
+    /// This program.
+    pub fn this() -> Meter {
+        Meter { process: Some(std::process::id()), database: None }
+    }
+
+    /// What they have used so far. Linux only: elsewhere nothing is known.
+    pub fn used(&self) -> Used {
+        let children = self.database.map(children_of).unwrap_or_default();
+        let all = self.process.into_iter().chain(self.database).chain(children);
+        all.map(used).fold(Used::default(), |sum, one| Used {
+            cpu: sum.cpu + one.cpu,
+            written: sum.written + one.written,
+        })
+    }
+}
+
+fn used(pid: u32) -> Used {
+    let read = |name: &str| fs::read_to_string(format!("/proc/{pid}/{name}")).unwrap_or_default();
     Used { cpu: cpu_in(&read("stat")), written: written_in(&read("io")) }
 }
 
-/// User and system time are the 14th and 15th word, in hundredths of a second; the second word may hold blanks.
+/// Bytes of memory that a process has held at most.
+pub fn most_memory(pid: u32) -> u64 {
+    let status = fs::read_to_string(format!("/proc/{pid}/status")).unwrap_or_default();
+    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
+    let kib = line.and_then(|line| line.split_whitespace().next()?.parse::<u64>().ok());
+    kib.unwrap_or(0) * 1024
+}
+
+fn children_of(parent: u32) -> Vec<u32> {
+    let Ok(processes) = fs::read_dir("/proc") else { return Vec::new() };
+    let numbers = processes.flatten().filter_map(|entry| entry.file_name().to_str()?.parse::<u32>().ok());
+    numbers.filter(|pid| parent_of(*pid) == Some(parent)).collect()
+}
+
+fn parent_of(pid: u32) -> Option<u32> {
+    let stat = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
+    stat.rsplit_once(')')?.1.split_whitespace().nth(1)?.parse().ok()
+}
+
+/// User and system time are the 14th and 15th word, those of children that have ended the next two, all in hundredths of
+/// a second; the second word may hold blanks.
 fn cpu_in(stat: &str) -> Duration {
     const TICK_MS: u64 = 10;
     let after_name = stat.rsplit_once(')').map_or("", |(_, rest)| rest);
     let ticks: u64 =
-        after_name.split_whitespace().skip(11).take(2).filter_map(|word| word.parse::<u64>().ok()).sum();
+        after_name.split_whitespace().skip(11).take(4).filter_map(|word| word.parse::<u64>().ok()).sum();
     Duration::from_millis(ticks * TICK_MS)
 }
 
@@ -112,7 +155,7 @@ mod tests {
 
     #[test]
     fn the_time_used_is_user_and_system_time_whatever_the_name() {
-        let stat = "7 (a (b) c) S 1 7 7 0 -1 4194560 10 20 30 40 150 50 9 9 20 0 4 0 100 1000 10";
+        let stat = "7 (a (b) c) S 1 7 7 0 -1 4194560 10 20 30 40 150 50 0 0 20 0 4 0 100 1000 10";
         assert_eq!(cpu_in(stat), Duration::from_secs(2));
     }
 

@@ -1,4 +1,4 @@
-//! Owns the loader: so many keep-alive connections that work off journeys, timed from when each should have begun.
+//! Owns the loader: so many connections that work off journeys, timed from when each should have begun.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -9,16 +9,16 @@ use std::time::Duration;
 use std::time::Instant;
 
 use banyan::sandbox::his::Connection;
-use banyan::sandbox::his::Line;
 use bytes::Bytes;
 use hdrhistogram::Histogram;
 use hyper::StatusCode;
 use tokio::task::JoinSet;
 
+use crate::child::Meter;
 use crate::child::Used;
-use crate::child::used;
+use crate::client::Client;
+use crate::client::Connections;
 use crate::failed::Failed;
-use crate::failed::cannot;
 use crate::pace::Pace;
 use crate::pace::now;
 use crate::plan::Arrivals;
@@ -54,9 +54,14 @@ pub enum Outcome {
 /// Whom to drive, and how.
 #[derive(Clone)]
 pub struct Drive<'a> {
-    pub line: &'a Line,
-    pub server: u32,
+    pub client: &'a Arc<Client>,
+    /// Whose processor time counts as the server's.
+    pub server: &'a Meter,
+    /// Open connections, and how many of them are used at once.
     pub connections: usize,
+    pub in_flight: usize,
+    /// Whether answers are kept: they are needed of a gateway, and many are large.
+    pub keep_answers: bool,
     /// The first so many journeys are driven but not counted.
     pub warm_up: usize,
     pub arrivals: Arrivals,
@@ -65,8 +70,9 @@ pub struct Drive<'a> {
 /// What was seen.
 #[derive(Debug)]
 pub struct Driven {
-    /// Journeys counted, and the time from the first of them to the last answer.
+    /// Journeys counted, their calls, and the time from the first of them to the last answer.
     pub journeys: usize,
+    pub calls: u64,
     pub elapsed: Duration,
     /// Latency by step and of whole journeys, in µs.
     pub steps: BTreeMap<Step, Histogram<u64>>,
@@ -75,15 +81,20 @@ pub struct Driven {
     pub outcomes: Vec<Outcome>,
     pub server: Used,
     pub loader: Used,
+    /// For one journey, where the machine tells.
+    pub fsyncs: Option<f64>,
 }
 
 /// What all connections share.
 struct Shared {
     journeys: Vec<Journey>,
     next: AtomicUsize,
+    connections: Connections,
+    client: Arc<Client>,
     warm_up: usize,
+    keep_answers: bool,
     pace: Pace,
-    server: u32,
+    server: Meter,
     /// Taken by whoever begins the first journey that counts.
     mark: OnceLock<Mark>,
 }
@@ -96,16 +107,14 @@ struct Mark {
 }
 
 impl Mark {
-    fn take(server: u32) -> Mark {
-        Mark { at: now(), server: used(Some(server)), loader: used(None) }
+    fn take(server: &Meter) -> Mark {
+        Mark { at: now(), server: server.used(), loader: Meter::this().used() }
     }
 }
 
 /// What one connection has seen.
 struct Worker {
     shared: Arc<Shared>,
-    line: Line,
-    connection: Option<Connection>,
     steps: BTreeMap<Step, Histogram<u64>>,
     whole: Histogram<u64>,
     outcomes: Vec<(usize, Outcome)>,
@@ -117,22 +126,21 @@ struct Worker {
 /// When a connection cannot be opened at the beginning. Later breaks are outcomes.
 pub async fn drive(drive: &Drive<'_>, journeys: Vec<Journey>) -> Result<Driven, Failed> {
     let total = journeys.len();
-    let open = (0..drive.connections.min(total)).map(|_| drive.line.open());
-    let mut connections = Vec::new();
-    for opening in open {
-        connections.push(opening.await.map_err(cannot("connect"))?);
-    }
+    let connections = drive.client.open(drive.connections).await?;
     let shared = Arc::new(Shared {
         journeys,
         next: AtomicUsize::new(0),
+        connections,
+        client: Arc::clone(drive.client),
         warm_up: drive.warm_up,
+        keep_answers: drive.keep_answers,
         pace: Pace::begin(drive.arrivals, total),
-        server: drive.server,
+        server: drive.server.clone(),
         mark: OnceLock::new(),
     });
     let mut workers = JoinSet::new();
-    for connection in connections {
-        workers.spawn(Worker::new(Arc::clone(&shared), drive.line.clone(), connection).work());
+    for _ in 0..drive.in_flight.min(drive.connections).min(total) {
+        workers.spawn(Worker::new(Arc::clone(&shared)).work());
     }
     let workers = workers.join_all().await;
     let end = Mark::take(drive.server);
@@ -152,6 +160,7 @@ fn gather(shared: &Shared, workers: Vec<Worker>, end: Mark) -> Driven {
     }
     outcomes.sort_by_key(|(at, _)| *at);
     Driven {
+        calls: steps.values().map(Histogram::len).sum(),
         journeys: shared.journeys.len().saturating_sub(shared.warm_up),
         elapsed: end.at.saturating_duration_since(mark.at),
         steps,
@@ -159,22 +168,22 @@ fn gather(shared: &Shared, workers: Vec<Worker>, end: Mark) -> Driven {
         outcomes: outcomes.into_iter().map(|(_, outcome)| outcome).collect(),
         server: end.server.since(mark.server),
         loader: end.loader.since(mark.loader),
+        fsyncs: None,
     }
 }
 
 /// From a microsecond to a minute, three digits. What takes longer counts as a minute.
-fn histogram() -> Histogram<u64> {
+pub fn histogram() -> Histogram<u64> {
     Histogram::new_with_bounds(1, 60_000_000, 3).expect("the bounds are in order")
 }
 
-fn record(seen: &mut Histogram<u64>, took: Duration) {
+pub fn record(seen: &mut Histogram<u64>, took: Duration) {
     seen.saturating_record(u64::try_from(took.as_micros()).unwrap_or(u64::MAX).max(1));
 }
 
 impl Worker {
-    fn new(shared: Arc<Shared>, line: Line, connection: Connection) -> Worker {
-        let (connection, steps, outcomes) = (Some(connection), BTreeMap::new(), Vec::new());
-        Worker { shared, line, connection, steps, whole: histogram(), outcomes }
+    fn new(shared: Arc<Shared>) -> Worker {
+        Worker { shared, steps: BTreeMap::new(), whole: histogram(), outcomes: Vec::new() }
     }
 
     async fn work(mut self) -> Worker {
@@ -184,11 +193,13 @@ impl Worker {
             let at = shared.next.fetch_add(1, Ordering::Relaxed);
             let Some(journey) = shared.journeys.get(at) else { return self };
             if at == shared.warm_up {
-                shared.mark.get_or_init(|| Mark::take(shared.server));
+                shared.mark.get_or_init(|| Mark::take(&shared.server));
             }
             let begun = shared.pace.intended(at);
             let counts = at >= shared.warm_up;
-            let outcome = self.travel(journey, begun, counts).await;
+            let mut connection = shared.connections.take();
+            let outcome = self.travel(&mut connection, journey, begun, counts).await;
+            shared.connections.give_back(connection);
             if counts {
                 record(&mut self.whole, now().saturating_duration_since(begun));
             }
@@ -197,7 +208,13 @@ impl Worker {
     }
 
     /// Makes the calls of a journey until one is not answered well. The first is timed from `begun`.
-    async fn travel(&mut self, journey: &Journey, begun: Instant, counts: bool) -> Outcome {
+    async fn travel(
+        &mut self,
+        connection: &mut Option<Connection>,
+        journey: &Journey,
+        begun: Instant,
+        counts: bool,
+    ) -> Outcome {
         let mut mdtrt_id: Option<String> = None;
         let (mut sent, mut last) = (begun, Bytes::new());
         for call in &journey.calls {
@@ -205,7 +222,7 @@ impl Worker {
                 None => call.body.clone(),
                 Some(id) => filled(&call.body, id),
             };
-            last = match self.answered(call.step, body).await {
+            last = match answered(&self.shared.client, connection, call.step, body).await {
                 Ok(answer) => answer,
                 Err(outcome) => return outcome,
             };
@@ -219,26 +236,28 @@ impl Worker {
                 mdtrt_id = admitted_as(&last);
             }
         }
-        Outcome::Done(last)
+        Outcome::Done(if self.shared.keep_answers { last } else { Bytes::new() })
     }
+}
 
-    /// An answer that says yes. A broken connection is opened anew for the next call.
-    async fn answered(&mut self, step: Step, body: Bytes) -> Result<Bytes, Outcome> {
-        let connection = match &mut self.connection {
-            Some(connection) => connection,
-            none => match self.line.open().await {
-                Ok(fresh) => none.insert(fresh),
-                Err(cause) => return Err(Outcome::Unknown(step, cause.to_string())),
-            },
-        };
-        match connection.post(step.path(), &[], body).await {
-            Ok((StatusCode::OK, answer)) if answer.starts_with(YES) => Ok(answer),
-            Ok((_, answer)) => Err(Outcome::Refused(step, answer)),
-            Err(cause) => {
-                self.connection = None;
-                Err(Outcome::Unknown(step, cause.to_string()))
-            }
-        }
+/// An answer that says yes. A broken connection is opened anew for the next call.
+pub async fn answered(
+    client: &Client,
+    connection: &mut Option<Connection>,
+    step: Step,
+    body: Bytes,
+) -> Result<Bytes, Outcome> {
+    match client.post(connection, step, body).await {
+        Ok((StatusCode::OK, answer)) if answer.starts_with(YES) => Ok(answer),
+        Ok((_, answer)) => Err(Outcome::Refused(step, answer)),
+        Err(cause) => Err(Outcome::Unknown(step, told_chain(&cause))),
+    }
+}
+
+fn told_chain(cause: &dyn std::error::Error) -> String {
+    match cause.source() {
+        None => cause.to_string(),
+        Some(deeper) => format!("{cause}: {}", told_chain(deeper)),
     }
 }
 
@@ -254,4 +273,10 @@ fn filled(body: &Bytes, mdtrt_id: &str) -> Bytes {
 pub fn admitted_as(answer: &[u8]) -> Option<String> {
     let answer: serde_json::Value = serde_json::from_slice(answer).ok()?;
     Some(answer["output"]["result"]["mdtrt_id"].as_str()?.to_owned())
+}
+
+/// The `setl_id` that an answer of 2304 gives.
+pub fn settled_as(answer: &[u8]) -> Option<String> {
+    let answer: serde_json::Value = serde_json::from_slice(answer).ok()?;
+    Some(answer["output"]["setlinfo"]["setl_id"].as_str()?.to_owned())
 }

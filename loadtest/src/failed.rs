@@ -13,6 +13,9 @@ pub enum Failed {
     },
     #[error("{0}")]
     Said(String),
+    /// The opponent's database is not on this machine.
+    #[error("{0}")]
+    NoPostgres(String),
     /// The ledger does not hold what the loader saw.
     #[error("the ledger differs from what the hospitals saw:\n  {}", .0.join("\n  "))]
     NotReconciled(Vec<String>),

@@ -7,42 +7,62 @@ use std::process::ExitCode;
 
 use banyan::sandbox::folder::Folder;
 use clap::Parser;
-use loadtest::bars;
 use loadtest::bars::Amount;
+use loadtest::bars::long;
+use loadtest::bars::long::Large;
+use loadtest::bars::quick;
+use loadtest::charts;
 use loadtest::failed::Failed;
 use loadtest::failed::cannot;
 use loadtest::failed::told;
-use loadtest::floor;
+use loadtest::floor::Answers;
+use loadtest::opponent;
+use loadtest::place::Population;
+use loadtest::plain::Plain;
 use loadtest::plan::Arrivals;
-use loadtest::plan::Plan;
+use loadtest::plan::Proof;
 use loadtest::plan::Scenario;
 use loadtest::plan::Store;
 use loadtest::report;
 use loadtest::report::Report;
-use loadtest::run;
 use loadtest::stage::Setup;
-use loadtest::stage::Stage;
+use loadtest::sweep::Sweep;
+use rustix::process::Resource;
+use rustix::process::getrlimit;
+use rustix::process::setrlimit;
 
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
-/// Drives a Banyan gateway and the floor in one run, and checks the ledger afterwards.
+/// Drives a Banyan gateway and a named opponent in one run, and checks the ledger afterwards.
 ///
 /// Ends with 0 when all is well, 1 when a bar was missed or the ledger differs, 3 when it could not run.
 #[derive(Debug, Parser)]
 #[command(name = "loadtest", version)]
 enum Program {
-    /// One scenario.
+    /// One scenario, at one size or at several.
     Run(RunArguments),
-    /// Every bar that can be measured now.
+    /// Every bar that fits into ten minutes; with --all the long ones too.
     Bars(BarsArguments),
-    /// The opponent; started by the others.
+    /// The opponent that answers without thinking; started by the others.
     #[command(hide = true)]
     Floor {
         #[arg(long)]
         sandbox: PathBuf,
         #[arg(long)]
         answers: PathBuf,
+    },
+    /// The opponent over PostgreSQL; started by the others.
+    #[command(hide = true)]
+    Plain {
+        #[arg(long)]
+        sandbox: PathBuf,
+        #[arg(long)]
+        answers: PathBuf,
+        #[arg(long)]
+        database: String,
+        #[arg(long)]
+        pool: usize,
     },
 }
 
@@ -51,14 +71,12 @@ struct Common {
     /// The gateway's program; made by cargo when not given.
     #[arg(long)]
     gateway: Option<PathBuf>,
-    #[arg(long, value_enum, default_value_t = Store::Sqlite)]
-    store: Store,
     /// Folder to be made for the run, on the disk that shall be measured.
     #[arg(long, default_value = "target/loadtest")]
     folder: PathBuf,
-    /// Insured in the register; by default as many as the stays need.
-    #[arg(long)]
-    persons: Option<u64>,
+    /// Stays are drawn from the insured of so many pools, the largest first.
+    #[arg(long, default_value_t = 21)]
+    pools: usize,
     /// Leave the folder behind.
     #[arg(long)]
     keep: bool,
@@ -68,19 +86,52 @@ struct Common {
 }
 
 #[derive(Debug, clap::Args)]
+#[command(after_help = "Lists are separated by commas, and every combination is tried:
+  loadtest run --scenario settle --connections 1,64,1000,10000 --charts charts
+  loadtest run --scenario settle --rate 500,1000,2000,4000 --charts charts
+  loadtest run --scenario stay --lines 5,20,200
+  loadtest run --scenario settle --population 100000,4000000 --history 0,100000")]
 struct RunArguments {
     #[command(flatten)]
     common: Common,
     #[arg(long, value_enum, default_value_t = Scenario::Settle)]
     scenario: Scenario,
-    /// Arrivals a second, at random moments; without it each connection sends as fast as it is answered.
+    /// Behind which ledger the gateway runs.
+    #[arg(long, alias = "store", value_enum, default_value_t = Store::Sqlite)]
+    ledger: Store,
+    /// How the loader proves who it is.
+    #[arg(long, value_enum, default_value_t = Proof::Mtls)]
+    proof: Proof,
+    /// Make a connection for each call.
     #[arg(long)]
-    rate: Option<u32>,
+    no_keep_alive: bool,
+    /// Arrivals a second, at random moments; without it each connection sends as fast as it is answered.
+    #[arg(long, value_delimiter = ',')]
+    rate: Vec<u32>,
     /// Fee lines of a stay.
-    #[arg(long, default_value_t = 20)]
-    lines: usize,
-    #[arg(long, default_value_t = 64)]
-    connections: usize,
+    #[arg(long, value_delimiter = ',', default_value = "20")]
+    lines: Vec<usize>,
+    /// Open connections.
+    #[arg(long, value_delimiter = ',', default_value = "64")]
+    connections: Vec<usize>,
+    /// Connections that are used at once, at most; they take turns. More than the gateway's places would be refused.
+    #[arg(long, default_value_t = 512)]
+    in_flight: usize,
+    /// Insured in the register; by default as many as the stays need.
+    #[arg(long, alias = "persons", value_delimiter = ',')]
+    population: Vec<u64>,
+    /// Settlements that are put into the ledger beforehand, rising.
+    #[arg(long, value_delimiter = ',', default_value = "0")]
+    history: Vec<usize>,
+    /// Fee lines of each of those.
+    #[arg(long, default_value_t = 4)]
+    history_lines: usize,
+    /// Codes in the catalogue of each place of care.
+    #[arg(long, default_value_t = 400)]
+    codes: u64,
+    /// Go on with the folder that a run with --keep has left, with its insured and its history. SQLite only.
+    #[arg(long, conflicts_with = "population")]
+    reuse: bool,
     /// Stays counted in each repeat.
     #[arg(long, default_value_t = 3_000)]
     stays: usize,
@@ -88,12 +139,21 @@ struct RunArguments {
     warm_up: usize,
     #[arg(long, default_value_t = 3)]
     repeats: usize,
+    /// Also draw charts into this folder.
+    #[arg(long, value_name = "DIR")]
+    charts: Option<PathBuf>,
 }
 
 #[derive(Debug, clap::Args)]
 struct BarsArguments {
     #[command(flatten)]
     common: Common,
+    /// Also the bars that take hours: millions of insured and settlements.
+    #[arg(long)]
+    all: bool,
+    /// Only those.
+    #[arg(long, conflicts_with = "all")]
+    only_long: bool,
     /// Stays of 20 lines counted in each repeat; of 200 lines a tenth of it.
     #[arg(long, default_value_t = 3_000)]
     stays: usize,
@@ -101,18 +161,32 @@ struct BarsArguments {
     repeats: usize,
     #[arg(long, default_value_t = 64)]
     connections: usize,
+    /// Insured of the large ledger.
+    #[arg(long, default_value_t = 4_000_000)]
+    population: u64,
+    /// Settlements in the large ledger; fewer where the disk has no room for them.
+    #[arg(long, default_value_t = 10_000_000)]
+    history: usize,
+    /// Settlements of the month that is drawn up.
+    #[arg(long, default_value_t = 1_000_000)]
+    month: usize,
+    /// Connections that memory is measured with.
+    #[arg(long, default_value_t = 10_000)]
+    connections_max: usize,
+    /// Codes in the catalogue of each place of care of the large ledger.
+    #[arg(long, default_value_t = 200_000)]
+    codes: u64,
 }
 
 #[tokio::main]
 #[expect(clippy::print_stderr, reason = "the one place that tells why there are no figures")]
 async fn main() -> ExitCode {
     let done = match Program::parse() {
-        Program::Run(arguments) => run_once(&arguments).await,
-        Program::Bars(arguments) => run_bars(&arguments).await,
-        Program::Floor { sandbox, answers } => {
-            floor::serve(&Folder::new(&sandbox), &answers, |at| say(&format!("hospitals  https://{at}")))
-                .await
-                .map(|()| true)
+        Program::Run(arguments) => run(&arguments).await,
+        Program::Bars(arguments) => bars(&arguments).await,
+        Program::Floor { sandbox, answers } => floor(&sandbox, &answers).await,
+        Program::Plain { sandbox, answers, database, pool } => {
+            plain(&sandbox, &answers, &database, pool).await
         }
     };
     match done {
@@ -125,49 +199,131 @@ async fn main() -> ExitCode {
     }
 }
 
-async fn run_once(arguments: &RunArguments) -> Result<bool, Failed> {
-    let plan = Plan {
-        scenario: arguments.scenario,
-        arrivals: arguments.rate.map_or(Arrivals::Saturating, Arrivals::PerSecond),
-        lines: arguments.lines,
-        connections: arguments.connections,
+async fn floor(sandbox: &Path, answers: &Path) -> Result<bool, Failed> {
+    opponent::serve(&Folder::new(sandbox), Answers::read(answers)?, tell_address).await.map(|()| true)
+}
+
+async fn plain(sandbox: &Path, answers: &Path, database: &str, pool: usize) -> Result<bool, Failed> {
+    let plain = Plain::connect(database, pool, Answers::read(answers)?).await?;
+    opponent::serve(&Folder::new(sandbox), plain, tell_address).await.map(|()| true)
+}
+
+fn tell_address(at: std::net::SocketAddr) {
+    say(&format!("hospitals  https://{at}"));
+}
+
+async fn run(arguments: &RunArguments) -> Result<bool, Failed> {
+    let RunArguments { common, scenario, .. } = arguments;
+    let rates = arguments.rate.iter().map(|rate| Arrivals::PerSecond(*rate));
+    let sweep = Sweep {
+        scenario: *scenario,
+        populations: or_one(arguments.population.iter().map(|persons| Some(*persons)), None),
+        histories: arguments.history.clone(),
+        lines: arguments.lines.clone(),
+        connections: arguments.connections.clone(),
+        arrivals: or_one(rates, Arrivals::Saturating),
+        in_flight: arguments.in_flight,
         stays: arguments.stays,
         warm_up: arguments.warm_up,
         repeats: arguments.repeats,
     };
-    let needed = plan.stays_a_repeat() * plan.repeats + 1;
-    let mut stage = Stage::build(&arguments.common.setup(needed)?).await?;
-    let pairs = run::run(&mut stage, &plan).await?;
-    let closed = stage.close().await?;
-    let report = Report::of(&plan, &pairs, closed);
+    allow_connections(arguments.connections.iter().copied().max().unwrap_or(0))?;
+    let setup = Setup {
+        store: arguments.ledger,
+        reuse: arguments.reuse,
+        population: Population { persons: 0, codes: arguments.codes },
+        pools: if *scenario == Scenario::HotRegion { 1 } else { common.pools },
+        history_lines: arguments.history_lines,
+        proof: arguments.proof,
+        keep_alive: !arguments.no_keep_alive,
+        ..common.setup()?
+    };
+    let (points, ledgers) = sweep.run(&setup).await?;
+    let report = Report::of(&setup, points, ledgers);
     say(&report.text());
-    arguments.common.write(&report)?;
+    if let Some(folder) = &arguments.charts {
+        charts::write(&report, folder)?;
+    }
+    common.write(&report)?;
     Ok(true)
 }
 
-async fn run_bars(arguments: &BarsArguments) -> Result<bool, Failed> {
-    let BarsArguments { common, stays, repeats, connections } = arguments;
+fn or_one<T>(given: impl Iterator<Item = T>, usual: T) -> Vec<T> {
+    let given: Vec<T> = given.collect();
+    if given.is_empty() { vec![usual] } else { given }
+}
+
+async fn bars(arguments: &BarsArguments) -> Result<bool, Failed> {
+    let BarsArguments { common, stays, repeats, connections, connections_max, .. } = arguments;
     let amount = Amount { stays: *stays, repeats: *repeats, connections: *connections };
-    let mut stage = Stage::build(&common.setup(amount.stays_needed())?).await?;
-    let mut bars = bars::measure(&mut stage, amount).await?;
-    let closed = stage.close().await?;
-    bars.closed = Some(closed);
-    say(&format!("{}\n{}", bars.text(), report::closed(&closed)));
+    let long = arguments.all || arguments.only_long;
+    allow_connections(if long { *connections_max } else { loadtest::overload::CONNECTIONS_MAX })?;
+    let setup = common.setup()?;
+    let mut bars = if arguments.only_long {
+        loadtest::bars::Bars::default()
+    } else {
+        quick::measure(&setup, amount).await?
+    };
+    if long {
+        let large = Large {
+            persons: arguments.population,
+            history: arguments.history,
+            month: arguments.month,
+            connections: *connections_max,
+            codes: arguments.codes,
+        };
+        long::measure(&setup, amount, large, &mut bars).await?;
+    } else {
+        bars.leave_out_the_long();
+    }
+    bars.machine = report::Machine::this();
+    let closed: String = bars.ledgers.iter().map(|ledger| report::closed(&ledger.closed)).collect();
+    say(&format!("{}\n{closed}", bars.text()));
     common.write(&bars)?;
     Ok(bars.held())
 }
 
+/// Both the loader and each server need a descriptor a connection; servers inherit the limit.
+fn allow_connections(most: usize) -> Result<(), Failed> {
+    const OTHER_FILES: u64 = 300;
+    let needed = most as u64 + OTHER_FILES;
+    let mut limit = getrlimit(Resource::Nofile);
+    if limit.maximum.is_some_and(|maximum| maximum < needed) {
+        return Err(Failed::Said(format!(
+            "{most} connections need {needed} open files, this shell allows {}: run `ulimit -Hn {needed}` as root, or \
+             give fewer connections",
+            limit.maximum.unwrap_or(0)
+        )));
+    }
+    if limit.current.is_none_or(|current| current >= needed) {
+        return Ok(());
+    }
+    limit.current = limit.maximum.or(Some(needed));
+    setrlimit(Resource::Nofile, limit)
+        .map_err(|cause| cannot("raise the limit of open files")(std::io::Error::from(cause)))
+}
+
 impl Common {
-    fn setup(&self, stays_needed: usize) -> Result<Setup, Failed> {
+    fn setup(&self) -> Result<Setup, Failed> {
         let loadtest = std::env::current_exe().map_err(cannot("find this program"))?;
         let gateway = match &self.gateway {
             Some(gateway) => gateway.clone(),
             None => built(&loadtest)?,
         };
-        // About every fifth person has a stay that is fit to be driven.
-        let persons = self.persons.unwrap_or((stays_needed as u64 * 6).max(2_000));
-        let (root, store, keep) = (self.folder.clone(), self.store, self.keep);
-        Ok(Setup { gateway, loadtest, store, root, persons, keep })
+        Ok(Setup {
+            gateway,
+            loadtest,
+            store: Store::Sqlite,
+            root: self.folder.clone(),
+            reuse: false,
+            population: Population { persons: 0, codes: 400 },
+            pools: self.pools,
+            history: 0,
+            history_lines: 4,
+            proof: Proof::Mtls,
+            keep_alive: true,
+            keep: self.keep,
+        })
     }
 
     fn write(&self, report: &impl serde::Serialize) -> Result<(), Failed> {

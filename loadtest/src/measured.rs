@@ -25,6 +25,7 @@ pub struct Figures {
     pub journeys: usize,
     pub seconds: f64,
     pub per_second: f64,
+    pub calls_per_second: f64,
     pub whole: Latency,
     pub steps: BTreeMap<Step, Latency>,
     /// Processor time for one journey, both cores together.
@@ -32,6 +33,8 @@ pub struct Figures {
     pub loader_us: f64,
     /// Bytes that the server sent to the disk for one journey: log and file.
     pub written_bytes: f64,
+    /// Of the warm-up too; absent where this machine does not tell.
+    pub fsyncs: Option<f64>,
 }
 
 /// A ratio over the repeats.
@@ -43,7 +46,7 @@ pub struct Ratio {
 }
 
 impl Latency {
-    fn of(seen: &Histogram<u64>) -> Latency {
+    pub fn of(seen: &Histogram<u64>) -> Latency {
         let at = |quantile| seen.value_at_quantile(quantile);
         Latency { p50: at(0.5), p90: at(0.9), p99: at(0.99), p999: at(0.999), max: seen.max() }
     }
@@ -57,11 +60,13 @@ impl Figures {
             journeys: driven.journeys,
             seconds,
             per_second: driven.journeys as f64 / seconds.max(f64::EPSILON),
+            calls_per_second: driven.calls as f64 / seconds.max(f64::EPSILON),
             whole: Latency::of(&driven.whole),
             steps: driven.steps.iter().map(|(step, seen)| (*step, Latency::of(seen))).collect(),
             server_us: each(micros(driven.server.cpu)),
             loader_us: each(micros(driven.loader.cpu)),
             written_bytes: each(driven.server.written as f64),
+            fsyncs: driven.fsyncs,
         }
     }
 }

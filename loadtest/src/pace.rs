@@ -30,8 +30,14 @@ struct Due {
 impl Pace {
     /// Begins now.
     pub fn begin(arrivals: Arrivals, journeys: usize) -> Pace {
-        let Arrivals::PerSecond(rate) = arrivals else { return Pace { due: None } };
-        let moments = moments(rate, journeys);
+        match arrivals {
+            Arrivals::Saturating => Pace { due: None },
+            Arrivals::PerSecond(rate) => Pace::at(moments(rate, journeys)),
+        }
+    }
+
+    /// Begins now; the moments are counted from here and never go back.
+    pub fn at(moments: Vec<Duration>) -> Pace {
         let due = Due { began: now(), moments: moments.into(), come: Arc::new(Semaphore::new(0)) };
         let ticking = due.clone();
         // A thread that sleeps is exact to some 50 µs; the runtime's timers only to a millisecond.
@@ -46,6 +52,11 @@ impl Pace {
         {
             permit.forget();
         }
+    }
+
+    /// How long after the beginning journey `at` should have been sent.
+    pub fn due(&self, at: usize) -> Duration {
+        self.due.as_ref().and_then(|due| due.moments.get(at)).copied().unwrap_or_default()
     }
 
     /// When journey `at` should have been sent: now, or its moment, however long ago.
@@ -72,10 +83,10 @@ impl Due {
 }
 
 /// Arrivals of many who do not know of each other: the gaps are exponential. The same every time.
-fn moments(rate: u32, journeys: usize) -> Vec<Duration> {
+pub fn moments(rate: u32, journeys: usize) -> Vec<Duration> {
     let mean = 1.0 / f64::from(rate.max(1));
-    let mut state = 0x9E37_79B9_7F4A_7C15_u64;
-    let gaps = (0..journeys).map(move |_| -mean * (1.0 - uniform(&mut state)).ln());
+    let mut chance = Chance::default();
+    let gaps = (0..journeys).map(move |_| -mean * (1.0 - chance.uniform()).ln());
     let sums = gaps.scan(0.0, |sum, gap| {
         *sum += gap;
         Some(*sum)
@@ -83,12 +94,36 @@ fn moments(rate: u32, journeys: usize) -> Vec<Duration> {
     sums.map(Duration::from_secs_f64).collect()
 }
 
-/// The next of a xorshift sequence, between 0 and 1.
-fn uniform(state: &mut u64) -> f64 {
-    *state ^= *state << 13;
-    *state ^= *state >> 7;
-    *state ^= *state << 17;
-    f64::from(u32::try_from(*state >> 32).unwrap_or(0)) / (f64::from(u32::MAX) + 1.0)
+/// A xorshift sequence, the same every time.
+#[derive(Debug)]
+pub struct Chance(u64);
+
+impl Default for Chance {
+    fn default() -> Chance {
+        Chance(0x9E37_79B9_7F4A_7C15)
+    }
+}
+
+impl Chance {
+    fn next(&mut self) -> u32 {
+        self.0 ^= self.0 << 13;
+        self.0 ^= self.0 >> 7;
+        self.0 ^= self.0 << 17;
+        u32::try_from(self.0 >> 32).unwrap_or(0)
+    }
+
+    /// Between 0 and 1.
+    fn uniform(&mut self) -> f64 {
+        f64::from(self.next()) / (f64::from(u32::MAX) + 1.0)
+    }
+
+    /// Any order of them.
+    pub fn shuffle<T>(&mut self, items: &mut [T]) {
+        for last in (1..items.len()).rev() {
+            let other = self.next() as usize % (last + 1);
+            items.swap(last, other);
+        }
+    }
 }
 
 #[cfg(test)]

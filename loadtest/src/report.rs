@@ -1,4 +1,4 @@
-//! Owns what is shown of a run: a table for people, JSON for programs.
+//! Owns what is shown of a run: a table for people, JSON for programs, charts for both.
 
 use std::fmt::Write as _;
 use std::fs;
@@ -15,10 +15,13 @@ use crate::measured::Latency;
 use crate::measured::Ratio;
 use crate::plan::Arrivals;
 use crate::plan::Plan;
-use crate::run::Pair;
+use crate::plan::Proof;
+use crate::plan::Store;
 use crate::run::Ratios;
-use crate::run::ratios;
 use crate::stage::Closed;
+use crate::stage::Setup;
+use crate::sweep::Ledgers;
+use crate::sweep::Point;
 
 /// Where and when: figures of different machines must not be compared.
 #[derive(Clone, Debug, Serialize)]
@@ -26,74 +29,106 @@ pub struct Machine {
     pub processor: String,
     pub cores: usize,
     pub at: String,
+    /// What others did on it when the run ended: processes that ran or wanted to, over a minute.
+    pub load: String,
 }
 
 impl Machine {
     pub fn this() -> Machine {
         let info = fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
         let model = info.lines().find_map(|line| line.strip_prefix("model name"));
+        let load = fs::read_to_string("/proc/loadavg").unwrap_or_default();
         Machine {
             processor: model.map_or("unknown", |rest| rest.trim_start_matches([' ', '\t', ':'])).to_owned(),
             cores: std::thread::available_parallelism().map_or(1, usize::from),
             at: SystemClock.now().moment().to_string(),
+            load: load.split_whitespace().next().unwrap_or("unknown").to_owned(),
         }
     }
 }
 
 /// All of a run.
 #[derive(Debug, Serialize)]
-pub struct Report<'a> {
+pub struct Report {
     pub machine: Machine,
-    pub plan: &'a Plan,
-    pub pairs: &'a [Pair],
-    pub gateway_to_floor: Ratios,
-    pub closed: Closed,
+    pub store: Store,
+    pub proof: Proof,
+    pub keep_alive: bool,
+    pub pools: usize,
+    pub points: Vec<Point>,
+    pub ledgers: Vec<Ledgers>,
 }
 
-impl<'a> Report<'a> {
-    pub fn of(plan: &'a Plan, pairs: &'a [Pair], closed: Closed) -> Report<'a> {
-        Report { machine: Machine::this(), plan, pairs, gateway_to_floor: ratios(pairs), closed }
+impl Report {
+    pub fn of(setup: &Setup, points: Vec<Point>, ledgers: Vec<Ledgers>) -> Report {
+        let Setup { store, proof, keep_alive, pools, .. } = *setup;
+        Report { machine: Machine::this(), store, proof, keep_alive, pools, points, ledgers }
     }
 
     /// The table.
     pub fn text(&self) -> String {
-        let Plan { scenario, arrivals, lines, connections, .. } = self.plan;
-        let arrivals = match arrivals {
-            Arrivals::Saturating => "saturated".to_owned(),
-            Arrivals::PerSecond(rate) => format!("{rate} a second"),
-        };
-        let mut text = format!(
-            "{}, {lines} lines a stay, {connections} connections, {arrivals}, mutual TLS\n\n{HEAD}\n",
-            scenario.name()
-        );
-        for (at, pair) in self.pairs.iter().enumerate() {
-            text.push_str(&row(&format!("gateway {}", at + 1), &pair.gateway));
-            text.push_str(&row(&format!("floor {}", at + 1), &pair.floor));
+        let kept = if self.keep_alive { "connections kept" } else { "a connection a call" };
+        let mut text =
+            format!("{}, {}, {kept}, stays of {} pools\n", self.store.name(), self.proof.name(), self.pools);
+        for point in &self.points {
+            text.push_str(&one(point));
         }
-        if let Some(pair) = self.pairs.last().filter(|pair| pair.gateway.steps.len() > 1) {
-            text.push_str("\nby call, last repeat:\n");
-            for (step, latency) in &pair.gateway.steps {
-                let _infallible = writeln!(text, "{:<12}{}", step.name(), latency_text(latency));
-            }
+        for ledger in &self.ledgers {
+            let _infallible = writeln!(
+                text,
+                "\n{} insured written in {:.1} s, a history in {:.1} s",
+                ledger.population.persons, ledger.import_seconds, ledger.history_seconds
+            );
+            text.push_str(&closed(&ledger.closed));
         }
-        let Ratios { throughput, cpu } = self.gateway_to_floor;
-        let _infallible =
-            writeln!(text, "\ngateway : floor   rate {}   processor {}", spread(throughput), spread(cpu));
-        text + &closed(&self.closed)
+        text
     }
 }
 
-const HEAD: &str =
-    "              per second   p50 ms   p90 ms   p99 ms  p99.9 ms   max ms  server µs  loader µs  written B";
+fn one(point: &Point) -> String {
+    let Plan { scenario, lines, connections, .. } = point.plan;
+    let arrivals = match point.plan.arrivals {
+        Arrivals::Saturating => "saturated".to_owned(),
+        Arrivals::PerSecond(rate) => format!("{rate} a second"),
+    };
+    let mut text = format!(
+        "\n{}, {lines} lines a stay, {connections} connections, {arrivals}; {} insured, {} settlements before\n\n{HEAD}\n",
+        scenario.name(),
+        point.population,
+        point.history
+    );
+    for (at, pair) in point.pairs.iter().enumerate() {
+        text.push_str(&row(&format!("gateway {}", at + 1), &pair.gateway));
+        text.push_str(&row(&format!("floor {}", at + 1), &pair.opponent));
+    }
+    if let Some(pair) = point.pairs.last().filter(|pair| pair.gateway.steps.len() > 1) {
+        text.push_str("\nby call, last repeat:\n");
+        for (step, latency) in &pair.gateway.steps {
+            let _infallible = writeln!(text, "{:<12}{}", step.name(), latency_text(latency));
+        }
+    }
+    let Ratios { throughput, cpu } = point.gateway_to_floor;
+    let _infallible = writeln!(
+        text,
+        "\ngateway : floor   rate {}   processor {}   memory of the gateway {} MiB",
+        spread(throughput),
+        spread(cpu),
+        point.memory / 1024 / 1024
+    );
+    text
+}
+
+const HEAD: &str = "              per second   p50 ms   p90 ms   p99 ms  p99.9 ms   max ms  server µs  loader µs  written B  fsyncs";
 
 fn row(name: &str, figures: &Figures) -> String {
     format!(
-        "{name:<12}{:>12.0}{}{:>11.1}{:>11.1}{:>11.0}\n",
+        "{name:<12}{:>12.0}{}{:>11.1}{:>11.1}{:>11.0}{:>8}\n",
         figures.per_second,
         latency_text(&figures.whole),
         figures.server_us,
         figures.loader_us,
         figures.written_bytes,
+        figures.fsyncs.map_or_else(|| "?".to_owned(), |count| format!("{count:.2}")),
     )
 }
 
@@ -113,10 +148,14 @@ pub fn closed(closed: &Closed) -> String {
     let books = closed.books;
     let settlements = books.settlements.max(1) as u64;
     format!(
-        "ledger reconciled: {} settlements, each acknowledged once ({} of them never answered), fund {} fen, cash {} fen; \
-         {} bytes on disk for each, with its stay\n",
+        "ledger reconciled: {} settlements and {} reversals, each acknowledged once ({} of them never answered), \
+         {} answers repeated byte for byte, {} settlements of before; fund {} fen, cash {} fen; {} bytes on disk for each \
+         settlement, with its stay\n",
         books.settlements,
+        books.reversals,
         books.unanswered,
+        books.replays,
+        books.before,
         books.fund_fen,
         books.cash_fen,
         closed.ledger_grew / settlements,

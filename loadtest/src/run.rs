@@ -3,6 +3,7 @@
 use serde::Serialize;
 
 use crate::case::Case;
+use crate::day;
 use crate::drive::Journey;
 use crate::failed::Failed;
 use crate::measured::Figures;
@@ -10,15 +11,19 @@ use crate::measured::Ratio;
 use crate::plan::Arrivals;
 use crate::plan::Plan;
 use crate::plan::Scenario;
+use crate::replay;
 use crate::stage::Kind;
 use crate::stage::Leg;
 use crate::stage::Side;
 use crate::stage::Stage;
+use crate::stage::Whereabouts;
 use crate::step::Step;
 
 /// How often the floor gets what the gateway gets once when saturated: it is so much faster that it would be measured
 /// for a moment only.
 const FLOOR_TIMES: usize = 12;
+/// The same of a mixed day and of whole stays, whose journeys are many calls.
+const FLOOR_TIMES_LONG: usize = 2;
 /// How often the gateway prices the same stays: a pre-settlement leaves nothing behind.
 const QUOTE_TIMES: usize = 4;
 
@@ -26,10 +31,10 @@ const QUOTE_TIMES: usize = 4;
 #[derive(Clone, Debug, Serialize)]
 pub struct Pair {
     pub gateway: Figures,
-    pub floor: Figures,
+    pub opponent: Figures,
 }
 
-/// Gateway to floor, over the repeats.
+/// Gateway to opponent, over the repeats.
 #[derive(Clone, Copy, Debug, Serialize)]
 pub struct Ratios {
     pub throughput: Ratio,
@@ -39,8 +44,8 @@ pub struct Ratios {
 
 pub fn ratios(pairs: &[Pair]) -> Ratios {
     Ratios {
-        throughput: Ratio::of(pairs.iter().map(|pair| pair.gateway.per_second / pair.floor.per_second)),
-        cpu: Ratio::of(pairs.iter().map(|pair| pair.gateway.server_us / pair.floor.server_us)),
+        throughput: Ratio::of(pairs.iter().map(|pair| pair.gateway.per_second / pair.opponent.per_second)),
+        cpu: Ratio::of(pairs.iter().map(|pair| pair.gateway.server_us / pair.opponent.server_us)),
     }
 }
 
@@ -54,46 +59,80 @@ pub async fn run(stage: &mut Stage, plan: &Plan) -> Result<Vec<Pair>, Failed> {
     Ok(pairs)
 }
 
-async fn journeys(stage: &mut Stage, plan: &Plan) -> Result<Vec<Journey>, Failed> {
+/// What one repeat sends.
+pub async fn journeys(stage: &mut Stage, plan: &Plan) -> Result<Vec<Journey>, Failed> {
     let (count, lines) = (plan.stays_a_repeat(), plan.lines);
-    let step = match plan.scenario {
-        Scenario::Stay => return Ok(stage.fresh(count, lines)?.iter().map(Case::whole_stay).collect()),
-        Scenario::Upload => Step::Upload,
-        Scenario::Quote => Step::Quote,
-        Scenario::Settle => Step::Settle,
+    let (step, whereabouts) = match plan.scenario {
+        Scenario::Stay => {
+            let fresh = stage.fresh(count, lines, Whereabouts::Anywhere)?;
+            return Ok(fresh.iter().map(Case::whole_stay).collect());
+        }
+        Scenario::Day => return day::journeys(stage, count, lines).await,
+        Scenario::Upload => (Step::Upload, Whereabouts::Anywhere),
+        Scenario::Quote => (Step::Quote, Whereabouts::Anywhere),
+        Scenario::HotHospital => (Step::Settle, Whereabouts::OneHospital),
+        Scenario::Settle | Scenario::Replay | Scenario::HotRegion => (Step::Settle, Whereabouts::Anywhere),
     };
-    Ok(stage.prepared(count, lines, step).await?.iter().map(|case| case.journey(step)).collect())
+    let cases = stage.prepared(count, lines, step, whereabouts).await?;
+    let journeys: Vec<Journey> = cases.iter().map(|case| case.journey(step)).collect();
+    Ok(if plan.scenario == Scenario::Replay { replay::storm(&journeys) } else { journeys })
 }
 
-/// Drives both sides over the same bytes; who begins changes with each repeat.
+/// Drives the gateway and the floor over the same bytes; who begins changes with each repeat.
 pub async fn pair(
     stage: &mut Stage,
     plan: &Plan,
     journeys: Vec<Journey>,
     repeat: usize,
 ) -> Result<Pair, Failed> {
-    let kind = Kind { lines: plan.lines, in_one_call: plan.scenario != Scenario::Stay };
+    let in_one_call = !matches!(plan.scenario, Scenario::Stay | Scenario::Day);
+    let kind = Kind { lines: plan.lines, in_one_call };
     stage.need_floor(kind).await?;
-    let leg = Leg { connections: plan.connections, warm_up: plan.warm_up, arrivals: plan.arrivals };
-    let (for_gateway, for_floor) = both(plan, journeys);
-    if repeat.is_multiple_of(2) {
-        let gateway = stage.drive(Side::Gateway, for_gateway, leg).await?;
-        let floor = stage.drive(Side::Floor(kind), for_floor, leg).await?;
-        Ok(Pair { gateway: Figures::of(&gateway), floor: Figures::of(&floor) })
+    against(stage, plan, Side::Floor(kind), journeys, repeat).await
+}
+
+/// The same against any opponent that stands.
+pub async fn against(
+    stage: &mut Stage,
+    plan: &Plan,
+    opponent: Side,
+    journeys: Vec<Journey>,
+    repeat: usize,
+) -> Result<Pair, Failed> {
+    let leg = |journeys: &[Journey]| Leg {
+        connections: plan.connections,
+        in_flight: plan.in_flight,
+        // Of a day or a storm each stay is many journeys.
+        warm_up: journeys.len() * plan.warm_up / plan.stays_a_repeat().max(1),
+        arrivals: plan.arrivals,
+    };
+    let (for_gateway, for_opponent) = both(plan, opponent, journeys);
+    let (of_gateway, of_opponent) = (leg(&for_gateway), leg(&for_opponent));
+    let (gateway, opponent) = if repeat.is_multiple_of(2) {
+        let gateway = stage.drive(Side::Gateway, for_gateway, of_gateway).await?;
+        (gateway, stage.drive(opponent, for_opponent, of_opponent).await?)
     } else {
-        let floor = stage.drive(Side::Floor(kind), for_floor, leg).await?;
-        let gateway = stage.drive(Side::Gateway, for_gateway, leg).await?;
-        Ok(Pair { gateway: Figures::of(&gateway), floor: Figures::of(&floor) })
-    }
+        let opponent = stage.drive(opponent, for_opponent, of_opponent).await?;
+        (stage.drive(Side::Gateway, for_gateway, of_gateway).await?, opponent)
+    };
+    Ok(Pair { gateway: Figures::of(&gateway), opponent: Figures::of(&opponent) })
 }
 
 /// What each side gets, so that both run for about as long.
-fn both(plan: &Plan, journeys: Vec<Journey>) -> (Vec<Journey>, Vec<Journey>) {
-    if plan.arrivals != Arrivals::Saturating {
+fn both(plan: &Plan, opponent: Side, journeys: Vec<Journey>) -> (Vec<Journey>, Vec<Journey>) {
+    if plan.arrivals != Arrivals::Saturating || opponent == Side::Plain {
         return (journeys.clone(), journeys);
     }
     let many = |times: usize| std::iter::repeat_n(&journeys, times).flatten().cloned().collect();
-    let floor = many(FLOOR_TIMES);
+    let times = match plan.scenario {
+        Scenario::Stay | Scenario::Day | Scenario::Replay => FLOOR_TIMES_LONG,
+        Scenario::Settle
+        | Scenario::Quote
+        | Scenario::Upload
+        | Scenario::HotHospital
+        | Scenario::HotRegion => FLOOR_TIMES,
+    };
+    let floor = many(times);
     let gateway = if plan.scenario == Scenario::Quote { many(QUOTE_TIMES) } else { journeys };
     (gateway, floor)
 }

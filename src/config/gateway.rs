@@ -409,8 +409,8 @@ fn limits(s: &mut Section) -> LimitsSection {
     LimitsSection {
         per_second: whole(s, "per_second", 200),
         burst: whole(s, "burst", 400),
-        in_flight_max: s.size("in_flight_max", 1..=1_000_000, 1_024),
-        waiting_max: s.size("waiting_max", 0..=1_000_000, 1_024),
+        in_flight_max: s.size("in_flight_max", 1..=1_000_000, 256),
+        waiting_max: s.size("waiting_max", 0..=1_000_000, 256),
         wait_max: s.milliseconds("wait_max_ms", 0..=60_000, 250),
         retry_after: s.milliseconds("retry_after_ms", 1..=60_000, 1_000),
     }

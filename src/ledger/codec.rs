@@ -53,7 +53,10 @@ pub enum CodecError {
 
 /// A value as it is kept.
 pub fn encode<T: Serialize>(what: &'static str, value: &T) -> Result<String, CodecError> {
-    serde_json::to_string(value).map_err(|cause| CodecError::Malformed { what, cause })
+    const USUAL_BYTES: usize = 2048;
+    let mut kept = Vec::with_capacity(USUAL_BYTES);
+    serde_json::to_writer(&mut kept, value).map_err(|cause| CodecError::Malformed { what, cause })?;
+    Ok(String::from_utf8(kept).expect("JSON is UTF-8"))
 }
 
 /// A value read back.

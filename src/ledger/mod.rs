@@ -72,6 +72,9 @@ pub struct LookUp {
     pub settlement: Option<SettlementId>,
     /// Also what is known of another message (2601).
     pub about: Option<MessageKey>,
+    /// Facts that this node remembers will do, although another node may have overtaken them, and with them nothing is
+    /// told of the message: for a deed, whose commit finds that out. Nothing may be refused on them.
+    pub remembered: bool,
 }
 
 #[derive(Clone, Debug)]
@@ -353,6 +356,11 @@ pub trait Ledger: Send + Sync + 'static {
 
     /// Nothing that was read before stays in memory: keys may have been destroyed.
     fn forget_recent(&self) {}
+
+    /// Whether [`LookUp::remembered`] makes a difference.
+    fn remembers(&self) -> bool {
+        false
+    }
 
     /// Where all that belongs to a person lies, and ids made for her begin.
     fn bucket(&self, person: &PersonKey) -> Bucket;

@@ -59,6 +59,7 @@ use crate::ledger::ReferenceChange;
 use crate::ledger::ReferenceRows;
 use crate::ledger::Verified;
 use crate::ledger::Verify;
+use crate::ledger::Who;
 use crate::ledger::Witness;
 use crate::ledger::books::anchors;
 use crate::ledger::books::questions;
@@ -80,6 +81,9 @@ use crate::ledger::postgres::readers::Readers;
 use crate::ledger::postgres::shards::Shards;
 use crate::ledger::prepared;
 use crate::ledger::prepared::Written;
+use crate::ledger::recent;
+use crate::ledger::recent::LinesFor;
+use crate::ledger::recent::Recent;
 use crate::ledger::row::person;
 use crate::ledger::secrets::Secrets;
 use crate::ledger::sql::Database;
@@ -107,6 +111,8 @@ pub struct Settings {
     pub answer_within: Duration,
     /// Is told what happens.
     pub observer: Observer,
+    /// What is kept in memory ready for deeds.
+    pub recent: recent::Limits,
 }
 
 impl Default for Settings {
@@ -122,6 +128,7 @@ impl Default for Settings {
             connect_timeout: Duration::from_secs(2),
             answer_within: Duration::from_secs(5),
             observer: Observer::default(),
+            recent: recent::Limits::default(),
         }
     }
 }
@@ -141,6 +148,7 @@ pub struct PostgresLedger {
     now: Now,
     readers: Readers,
     quiet: Arc<Quiet>,
+    recent: Arc<Recent>,
     shards: Shards,
     /// By shard, then by bucket.
     lanes: Vec<LaneHandle>,
@@ -165,10 +173,12 @@ impl PostgresLedger {
         let target = Target::new(&settings).map_err(storage("use its address"))?;
         let shards = shards_of(&target, &settings, &secrets)?;
         let per_shard = settings.lanes.div_ceil(shards.count()).max(1);
+        let recent = Arc::new(Recent::new(settings.recent));
         let mut lanes = Vec::new();
         let mut number = None;
         for lane in 0..shards.count() * per_shard {
-            let (handle, taken) = start_lane(&target, &settings, &now, shards.home(lane / per_shard))?;
+            let (handle, taken) =
+                start_lane(&target, &settings, &now, &recent, shards.home(lane / per_shard))?;
             number = number.or(Some(taken));
             lanes.push(handle);
         }
@@ -178,6 +188,7 @@ impl PostgresLedger {
         let anchorer = Some(anchorer.map_err(storage("start its anchors"))?);
         let mut ledger = PostgresLedger::reading(target, settings, secrets, now, shards);
         (ledger.lanes, ledger.anchorer, ledger.number) = (lanes, anchorer, number);
+        ledger.recent = recent;
         Ok(ledger)
     }
 
@@ -202,8 +213,21 @@ impl PostgresLedger {
     ) -> PostgresLedger {
         let readers = Readers::new(target.clone(), settings.readers);
         let quiet = Arc::new(Quiet::new(target.clone()));
+        let recent = Arc::new(Recent::new(settings.recent));
         let (secrets, lanes, anchorer, number) = (Arc::new(secrets), Vec::new(), None, 0);
-        PostgresLedger { target, settings, secrets, now, readers, quiet, shards, lanes, anchorer, number }
+        PostgresLedger {
+            target,
+            settings,
+            secrets,
+            now,
+            readers,
+            quiet,
+            recent,
+            shards,
+            lanes,
+            anchorer,
+            number,
+        }
     }
 
     fn push<T>(
@@ -223,6 +247,18 @@ impl PostgresLedger {
         Ok(answer)
     }
 
+    fn remembered(&self, wanted: &LookUp) -> Option<Facts> {
+        if !wanted.remembered || wanted.settlement.is_some() || wanted.about.is_some() {
+            return None;
+        }
+        match &wanted.who {
+            Who::Person(person) => self.recent.person(self.bucket(person), person),
+            Who::Stay { stay, number } => {
+                self.recent.stay(stay, number, wanted.lines.then_some(LinesFor::Writing))
+            }
+        }
+    }
+
     fn deadline(&self) -> Deadline {
         Deadline::now() + self.settings.answer_within
     }
@@ -234,6 +270,8 @@ impl PostgresLedger {
     ) -> BoxFuture<'_, Result<T, LedgerError>> {
         let (quiet, secrets) = (Arc::clone(&self.quiet), Arc::clone(&self.secrets));
         async move {
+            let room = timeout_at(self.deadline(), self.quiet.room.acquire()).await;
+            let _place = room.map_err(storage("ask in time"))?;
             let asked = tokio::task::spawn_blocking(move || quiet.ask(|db| question(db, &secrets)));
             asked.await.unwrap_or_else(|broken| Err(storage("finish a read")(broken)))
         }
@@ -324,14 +362,16 @@ fn start_lane(
     target: &Target,
     settings: &Settings,
     now: &Now,
+    recent: &Arc<Recent>,
     bucket: i64,
 ) -> Result<(LaneHandle, u32), LedgerError> {
     let (queue, batches) = queue(settings.queue_limit, settings.batch_max);
     let (told, opened) = mpsc::channel();
     let (target, settings, now) = (target.clone(), settings.clone(), Arc::clone(now));
+    let recent = Arc::clone(recent);
     let thread = std::thread::Builder::new()
         .name("ledger-lane".into())
-        .spawn(move || match Writer::open(target, settings, now, bucket) {
+        .spawn(move || match Writer::open(target, settings, now, recent, bucket) {
             Err(cause) => drop(told.send(Err(cause))),
             Ok((runtime, writer)) => {
                 drop(told.send(Ok(writer.number())));
@@ -362,10 +402,23 @@ impl Ledger for PostgresLedger {
     fn look_up(&self, wanted: LookUp) -> BoxFuture<'_, Result<Found, LedgerError>> {
         async move {
             let (wanted, secrets) = (&wanted, &self.secrets);
+            if let Some(facts) = self.remembered(wanted) {
+                let (message, about) = (Message::Unknown, Message::Unknown);
+                return Ok(Found { message, about, facts: Some(facts), stay_of_another: None });
+            }
+            let bucket = match &wanted.who {
+                Who::Person(person) => Some(self.bucket(person)),
+                Who::Stay { stay, .. } => Bucket::of_id(stay.as_str()),
+            };
+            let mark = bucket.map(|bucket| self.recent.mark(bucket));
             let asked = self.readers.ask("look up", self.deadline(), |reader| async move {
                 look_up::ask(&reader.link.client, &reader.statements, secrets, wanted).await
             });
-            look_up::found(secrets, wanted, &asked.await?)
+            let found = look_up::found(secrets, wanted, &asked.await?)?;
+            if let (Some(mark), Some(facts)) = (mark, &found.facts) {
+                self.recent.keep(mark, facts);
+            }
+            Ok(found)
         }
         .boxed()
     }
@@ -501,6 +554,14 @@ impl Ledger for PostgresLedger {
 
     fn bucket(&self, person: &PersonKey) -> Bucket {
         key::bucket_of(&self.secrets.lookup, person)
+    }
+
+    fn forget_recent(&self) {
+        self.recent.forget();
+    }
+
+    fn remembers(&self) -> bool {
+        true
     }
 
     fn lane(&self) -> u32 {

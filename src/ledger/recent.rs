@@ -161,7 +161,17 @@ impl Recent {
         }
     }
 
-    /// What became of a deed is not known, or somebody else wrote.
+    /// A deed was not recorded, or nobody knows whether it was.
+    pub(super) fn lost(&self, after: &After) {
+        let mut shard = self.shard(after.bucket);
+        shard.moves += 1;
+        shard.persons.remove(&after.key);
+        if let Some(stay) = &after.stay {
+            shard.forget_stay(&stay.id);
+        }
+    }
+
+    /// What became of many deeds is not known, or somebody else wrote.
     pub(super) fn forget(&self) {
         for shard in &self.shards {
             let mut shard = shard.lock().unwrap_or_else(PoisonError::into_inner);

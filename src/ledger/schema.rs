@@ -15,7 +15,10 @@ pub(super) fn for_sqlite(step: &str) -> String {
 /// PostgreSQL has another name for bytes, sorts texts by the rules of a language unless told otherwise, needs room in
 /// its pages to replace a row in place, and would compress every row of 2 KB, which costs more than writing it.
 pub fn for_postgres(step: &str) -> String {
-    let lines = step.lines().filter(|line| !line.trim_start().starts_with("--"));
+    let lines = step.lines().filter_map(|line| match line.strip_prefix("-- postgres: ") {
+        Some(own) => Some(own),
+        None => (!line.trim_start().starts_with("--")).then_some(line),
+    });
     let text = lines.collect::<Vec<_>>().join("\n");
     text.replace(" BLOB", " BYTEA")
         .replace(" TEXT", " TEXT COLLATE \"C\"")

@@ -14,6 +14,7 @@ use crate::ledger::row::Row;
 use crate::ledger::whole;
 
 pub(super) use crate::ledger::sql::bulk::Bulk;
+pub(super) use crate::ledger::sql::postgres::ANSWER_WAIT_MAX;
 pub(super) use crate::ledger::sql::postgres::Postgres;
 pub(super) use crate::ledger::sql::postgres::wait;
 

@@ -97,7 +97,8 @@ pub struct Settings {
     pub recent: recent::Limits,
     /// Of each reader.
     pub reader_cache_kib: i64,
-    /// Decided when the file is made.
+    /// Decided when the file is made. A deed changes a few bytes in each of six places of the file, and each place is
+    /// written as a whole page, twice.
     pub page_bytes: i64,
     /// The file may not grow beyond this: `None` leaves it to the disk.
     pub pages_max: Option<u32>,
@@ -111,12 +112,12 @@ impl Default for Settings {
             queue_limit: 8192,
             batch_max: 256,
             busy_timeout_ms: 5_000,
-            wal_checkpoint_pages: 16_384,
-            wal_limit_pages: 131_072,
-            writer_cache_kib: 8_192,
+            wal_checkpoint_pages: 65_536,
+            wal_limit_pages: 262_144,
+            writer_cache_kib: 16_384,
             recent: recent::Limits::default(),
             reader_cache_kib: 8_192,
-            page_bytes: 4_096,
+            page_bytes: 2_048,
             pages_max: None,
             observer: Observer::default(),
         }
@@ -293,15 +294,8 @@ impl File {
             return self.read(|db, secrets| read::look_up(db, secrets, wanted));
         };
         if let Some(facts) = self.remembered(memory, wanted) {
-            // After the facts: a message that is done meanwhile is found, or moves what was found.
-            let fresh = match &wanted.key {
-                None => true,
-                Some((key, _)) => !self.read(|db, _| read::is_known(db, facts.bucket, &facts.key, key))?,
-            };
-            if fresh {
-                let (message, about) = (Message::Unknown, Message::Unknown);
-                return Ok(Found { message, about, facts: Some(facts), stay_of_another: None });
-            }
+            let (message, about) = (Message::Unknown, Message::Unknown);
+            return Ok(Found { message, about, facts: Some(facts), stay_of_another: None });
         }
         let bucket = match &wanted.who {
             Who::Person(person) => Some(key::bucket_of(&self.secrets.lookup, person)),
@@ -316,7 +310,8 @@ impl File {
     }
 
     fn remembered(&self, memory: &Memory, wanted: &LookUp) -> Option<Facts> {
-        if wanted.settlement.is_some() || wanted.about.is_some() || !memory.watch.is_ours() {
+        let of_a_message = wanted.about.is_some() || (wanted.key.is_some() && !wanted.remembered);
+        if wanted.settlement.is_some() || of_a_message || !memory.watch.is_ours() {
             return None;
         }
         match &wanted.who {
@@ -453,6 +448,10 @@ impl Ledger for SqliteLedger {
 
     fn forget_recent(&self) {
         self.file.memory.iter().for_each(|memory| memory.recent.forget());
+    }
+
+    fn remembers(&self) -> bool {
+        true
     }
 
     fn bucket(&self, person: &PersonKey) -> Bucket {

@@ -39,11 +39,21 @@ pub(crate) struct Wanted {
     pub(crate) lines: bool,
     pub(crate) settlement: Option<SettlementId>,
     pub(crate) about: Option<MessageKey>,
+    pub(crate) sight: Sight,
+}
+
+/// What a decision may read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Sight {
+    /// What this node remembers, which another may have overtaken: a commit finds that out, a refusal would not.
+    Remembered,
+    /// What the ledger says now.
+    Fresh,
 }
 
 impl Wanted {
     pub(crate) fn of(who: Who) -> Self {
-        Self { who, lines: false, settlement: None, about: None }
+        Self { who, lines: false, settlement: None, about: None, sight: Sight::Fresh }
     }
 
     pub(crate) fn with_lines(who: Who) -> Self {
@@ -57,7 +67,12 @@ impl Wanted {
             lines: self.lines,
             settlement: self.settlement.clone(),
             about: self.about.clone(),
+            remembered: self.sight == Sight::Remembered,
         }
+    }
+
+    pub(crate) fn at(self, sight: Sight) -> Self {
+        Self { sight, ..self }
     }
 }
 
@@ -136,6 +151,7 @@ impl Service {
         decide: impl Fn(&Load) -> Result<Decision, ServiceError> + Send + Sync,
     ) -> Result<Answered, ServiceError> {
         let mut load = first;
+        let wanted = &wanted.clone().at(Sight::Fresh);
         for _ in 0..self.settings.attempts_max {
             let decision = decide(&load)?;
             let (name, private) = (name_of(&decision.body), Arc::clone(&load.facts.private));
@@ -164,10 +180,32 @@ impl Service {
         wanted: &Wanted,
         decide: impl Fn(&Load) -> Result<Decision, ServiceError> + Send + Sync,
     ) -> Result<Answered, ServiceError> {
-        match self.begin(call, wanted).await? {
-            Begun::Replay { record, facts } => self.replay(record, facts).await,
-            Begun::Fresh(load) => self.perform(call, wanted, *load, decide).await,
+        let remembered = self.done_at(Sight::Remembered, call, wanted, &decide).await;
+        match remembered {
+            Err(refused) if self.may_be_overtaken(&refused) => {
+                self.done_at(Sight::Fresh, call, wanted, &decide).await
+            }
+            done => done,
         }
+    }
+
+    async fn done_at(
+        &self,
+        sight: Sight,
+        call: &Call,
+        wanted: &Wanted,
+        decide: &(impl Fn(&Load) -> Result<Decision, ServiceError> + Send + Sync),
+    ) -> Result<Answered, ServiceError> {
+        let wanted = wanted.clone().at(sight);
+        match self.begin(call, &wanted).await? {
+            Begun::Replay { record, facts } => self.replay(record, facts).await,
+            Begun::Fresh(load) => self.perform(call, &wanted, *load, decide).await,
+        }
+    }
+
+    /// Whether a refusal on remembered facts must be decided again on what the ledger says now.
+    pub(crate) fn may_be_overtaken(&self, cause: &ServiceError) -> bool {
+        self.ledger.remembers() && matches!(cause, ServiceError::Refused(_))
     }
 
     /// A failed commit may have happened: the message key knows. What was shed or does not fit was not taken.

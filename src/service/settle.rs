@@ -20,6 +20,7 @@ use crate::service::credential::Credential;
 use crate::service::deed::Begun;
 use crate::service::deed::Decision;
 use crate::service::deed::Load;
+use crate::service::deed::Sight;
 use crate::service::deed::Wanted;
 use crate::service::error::ServiceError;
 
@@ -81,7 +82,16 @@ impl Service {
     /// `NothingToSettle`, `TotalDiffers`, region and institution, `NotCovered`, `ThirdParty`, `CommitmentMissing`,
     /// `NotRecognised`, `NoPolicy`, `UnfiledRefused`, maternity kind, `NegativeTotal`, `QuoteAgain`.
     pub async fn settle(&self, call: &Call, order: Settle) -> Result<Answered, ServiceError> {
-        let wanted = Wanted::of(order.stay.who());
+        match self.settle_at(Sight::Remembered, call, &order).await {
+            Err(refused) if self.may_be_overtaken(&refused) => {
+                self.settle_at(Sight::Fresh, call, &order).await
+            }
+            settled => settled,
+        }
+    }
+
+    async fn settle_at(&self, sight: Sight, call: &Call, order: &Settle) -> Result<Answered, ServiceError> {
+        let wanted = Wanted::of(order.stay.who()).at(sight);
         let load = match self.begin(call, &wanted).await? {
             Begun::Replay { record, facts } => return self.replay(record, facts).await,
             Begun::Fresh(load) => *load,
@@ -91,7 +101,7 @@ impl Service {
             self.check_credential(&load.facts, credential).await?;
         }
         let quoted = self.last_quote(&order.stay.stay, order.part).await;
-        self.perform(call, &wanted, load, |load| self.decide_settlement(call, &order, quoted, load)).await
+        self.perform(call, &wanted, load, |load| self.decide_settlement(call, order, quoted, load)).await
     }
 
     fn decide_settlement(

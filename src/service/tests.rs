@@ -251,7 +251,8 @@ impl World {
 
     async fn facts(&self, key: &PersonKey) -> Facts {
         let who = Who::Person(key.clone());
-        let wanted = LookUp { key: None, who, lines: false, settlement: None, about: None };
+        let wanted =
+            LookUp { key: None, who, lines: false, settlement: None, about: None, remembered: false };
         let ledger = &self.service.ledger;
         let found = ledger.look_up(wanted).await.unwrap().facts;
         found.unwrap_or_else(|| Facts::of_new(key.clone(), ledger.bucket(key)))

@@ -28,6 +28,7 @@ use crate::service::call::StayRef;
 use crate::service::deed::Begun;
 use crate::service::deed::Decision;
 use crate::service::deed::Load;
+use crate::service::deed::Sight;
 use crate::service::deed::Wanted;
 use crate::service::error::ServiceError;
 
@@ -56,22 +57,41 @@ impl Service {
         if order.lines.len() > max {
             return Err(Refusal::TooManyLines { given: order.lines.len(), max, of_stay: false }.into());
         }
-        let wanted = Wanted::with_lines(order.stay.who());
+        match self.upload_at(Sight::Remembered, call, &order).await {
+            // Nothing new in it: most likely it was done before, which only the ledger knows.
+            Ok(None) => {}
+            Ok(Some(uploaded)) => return Ok(uploaded),
+            Err(refused) if self.may_be_overtaken(&refused) => {}
+            Err(refused) => return Err(refused),
+        }
+        self.upload_at(Sight::Fresh, call, &order).await.map(|uploaded| uploaded.expect("fresh facts decide"))
+    }
+
+    async fn upload_at(
+        &self,
+        sight: Sight,
+        call: &Call,
+        order: &Upload,
+    ) -> Result<Option<Uploaded>, ServiceError> {
+        let wanted = Wanted::with_lines(order.stay.who()).at(sight);
         let load = match self.begin(call, &wanted).await? {
-            Begun::Replay { record, facts } => return uploaded_before(&order, record, facts),
+            Begun::Replay { record, facts } => return uploaded_before(order, record, facts).map(Some),
             Begun::Fresh(load) => *load,
         };
-        let taken = self.take_lines(call, &order, &load)?;
+        let taken = self.take_lines(call, order, &load)?;
+        if sight == Sight::Remembered && self.ledger.remembers() && taken.fresh.is_empty() {
+            return Ok(None);
+        }
         let first = Mutex::new(Some(taken));
         let last = Mutex::new(Vec::new());
         let answered = self
-            .perform(call, &wanted, load, |load| self.decide_upload(call, &order, load, &first, &last))
+            .perform(call, &wanted, load, |load| self.decide_upload(call, order, load, &first, &last))
             .await?;
         if answered.replayed {
-            return uploaded_before(&order, answered.record, None);
+            return uploaded_before(order, answered.record, None).map(Some);
         }
         let lines = last.into_inner().unwrap_or_else(PoisonError::into_inner);
-        Ok(Uploaded { lines, record: answered.record, replayed: false })
+        Ok(Some(Uploaded { lines, record: answered.record, replayed: false }))
     }
 
     /// `first`: what was taken on the first load, so that it is not split twice. `last`: all lines, for the answer.

@@ -2,6 +2,7 @@
 //!
 //! The answer to "no" is written by whoever asked, in the format that its party reads.
 
+mod places;
 pub mod shared;
 
 use governor::DefaultKeyedRateLimiter;
@@ -17,10 +18,9 @@ use std::sync::atomic::AtomicBool;
 use std::sync::atomic::AtomicUsize;
 use std::sync::atomic::Ordering::Relaxed;
 use std::time::Duration;
-use tokio::sync::OwnedSemaphorePermit;
-use tokio::sync::Semaphore;
-use tokio::time::timeout;
 
+use crate::transport::limits::places::Place;
+use crate::transport::limits::places::Places;
 use crate::transport::limits::shared::Lessor;
 use crate::transport::limits::shared::Shared;
 
@@ -40,7 +40,7 @@ pub struct Settings {
     pub in_flight_max: usize,
     /// Requests waiting for their turn; one more is shed at once.
     pub waiting_max: usize,
-    /// How long a request may wait for its turn.
+    /// How long a request may wait for its turn. One that would not get it by then is shed at once.
     pub wait_max: Duration,
     /// What a shed request is told to wait, milliseconds.
     pub busy_retry_after_ms: u64,
@@ -52,8 +52,8 @@ impl Default for Settings {
             per_second: const { NonZeroU32::new(200).expect("not zero") },
             burst: const { NonZeroU32::new(400).expect("not zero") },
             keys_max: 65_536,
-            in_flight_max: 1024,
-            waiting_max: 1024,
+            in_flight_max: 256,
+            waiting_max: 256,
             wait_max: Duration::from_millis(250),
             busy_retry_after_ms: 1000,
         }
@@ -64,7 +64,7 @@ impl Default for Settings {
 #[derive(Debug)]
 #[must_use = "the place is free again as soon as this is dropped"]
 pub struct Permit {
-    _place: OwnedSemaphorePermit,
+    _place: Place,
 }
 
 /// Refused before anything was done, so the same request may be sent again.
@@ -102,8 +102,7 @@ pub struct Limits {
     hashing: RandomState,
     since_sweep: AtomicUsize,
     table_full: AtomicBool,
-    places: Arc<Semaphore>,
-    waiting: AtomicUsize,
+    places: Arc<Places>,
     /// Where several nodes hold one limit together.
     shared: Option<Shared>,
 }
@@ -117,8 +116,7 @@ impl Limits {
             hashing: RandomState::new(),
             since_sweep: AtomicUsize::new(0),
             table_full: AtomicBool::new(false),
-            places: Arc::new(Semaphore::new(settings.in_flight_max.min(Semaphore::MAX_PERMITS))),
-            waiting: AtomicUsize::new(0),
+            places: Places::new(settings.in_flight_max, settings.waiting_max, settings.wait_max),
             shared: None,
             settings,
         }
@@ -156,20 +154,13 @@ impl Limits {
 
     /// Requests being worked on.
     pub fn in_flight(&self) -> usize {
-        self.settings.in_flight_max.saturating_sub(self.places.available_permits())
+        self.places.taken()
     }
 
     /// Waits a bounded while for a place, whoever asks: for a caller who is not known before work has begun.
     pub async fn place(&self) -> Result<Permit, Shed> {
-        if let Ok(place) = Arc::clone(&self.places).try_acquire_owned() {
-            return Ok(Permit { _place: place });
-        }
         let busy = Shed { retry_after_ms: self.settings.busy_retry_after_ms, why: Why::Busy };
-        let _waiting = Waiting::join(&self.waiting, self.settings.waiting_max).ok_or(busy)?;
-        match timeout(self.settings.wait_max, Arc::clone(&self.places).acquire_owned()).await {
-            Ok(Ok(place)) => Ok(Permit { _place: place }),
-            _ => Err(busy),
-        }
+        self.places.take().await.map(|place| Permit { _place: place }).ok_or(busy)
     }
 
     fn entry(&self, key: &str) -> u64 {
@@ -186,22 +177,6 @@ impl Limits {
         self.since_sweep.store(0, Relaxed);
         self.rates.retain_recent();
         self.table_full.store(self.rates.len() > self.settings.keys_max / 2, Relaxed);
-    }
-}
-
-/// One place in the queue.
-struct Waiting<'a>(&'a AtomicUsize);
-
-impl<'a> Waiting<'a> {
-    fn join(queue: &'a AtomicUsize, waiting_max: usize) -> Option<Waiting<'a>> {
-        let joined = Waiting(queue);
-        if queue.fetch_add(1, Relaxed) < waiting_max { Some(joined) } else { None }
-    }
-}
-
-impl Drop for Waiting<'_> {
-    fn drop(&mut self) {
-        self.0.fetch_sub(1, Relaxed);
     }
 }
 

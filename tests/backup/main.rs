@@ -211,7 +211,14 @@ async fn name_kept_in(ledger: &Path, keys: &Path) -> String {
     let now = Arc::new(|| Instant(1_795_480_200_000));
     let ledger = SqliteLedger::open(ledger, Settings::default(), secrets, now).unwrap();
     let person = PersonKey::parse(RegionCode(440_700), "1000").unwrap();
-    let wanted = LookUp { key: None, who: Who::Person(person), lines: false, settlement: None, about: None };
+    let wanted = LookUp {
+        key: None,
+        who: Who::Person(person),
+        lines: false,
+        settlement: None,
+        about: None,
+        remembered: false,
+    };
     ledger.look_up(wanted).await.unwrap().facts.unwrap().private.name.clone()
 }
 

@@ -5,6 +5,7 @@
 mod actor;
 mod ground;
 mod kill;
+mod outage;
 mod postgres;
 mod schema;
 mod seals;

@@ -16,7 +16,6 @@ use crate::ledger::books::seals::Fault;
 use crate::ledger::books::seals::Placed;
 use crate::ledger::books::seals::Seals;
 use crate::ledger::books::settlement;
-use crate::ledger::books::tables::PersonRow;
 use crate::ledger::books::tables::StayRow;
 use crate::ledger::books::tables::Tables;
 use crate::ledger::kept::RECORD;
@@ -186,15 +185,11 @@ impl Check<'_> {
 
     fn compare_person(&mut self, replayed: &Replayed) {
         let kept = self.tables.persons.remove(&(replayed.bucket, replayed.person.clone()));
-        let (kept, hidden) = match kept {
-            Some((row, hidden)) => (Some(row), hidden),
-            None => (None, None),
-        };
-        let folded =
-            PersonRow { version: replayed.version, last_at: replayed.last_at, state: replayed.state.clone() };
-        self.same(replayed, "her row", &Some(folded), &kept);
+        let (kept, hidden) = kept.map(|row| ((row.version, row.last_at, row.state), row.hidden)).unzip();
+        let folded = Some((replayed.version, replayed.last_at, replayed.state.clone()));
+        self.same(replayed, "her row", &folded, &kept);
         // Her personal data is the ciphertext of the record that registered her last, to the byte.
-        if hidden != self.hidden {
+        if hidden.flatten() != self.hidden {
             self.tell(
                 &key::person_of(&replayed.person),
                 "her row hides other data than her last registration",

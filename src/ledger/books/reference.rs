@@ -177,7 +177,7 @@ pub(in crate::ledger) fn refold(
         }),
         ReferenceChange::Catalogue { place, entries } => put_all(rows, entries, "catalogue_entry", |entry| {
             let (level, person) = (level_of(entry), person_of(entry));
-            entry_name(place.0, &*entry.code, level, person, entry.from.number())
+            entry_name(place.0, &entry.code, level, person, entry.from.number())
         }),
         ReferenceChange::Pack(pack) => {
             rows.insert(format!("pack {} {}", pack.region.0, pack.hash), pack.text);

@@ -35,6 +35,8 @@ pub(super) struct PersonRow {
     pub(super) version: u64,
     pub(super) last_at: Instant,
     pub(super) state: PersonState,
+    /// The ciphertext of her personal data.
+    pub(super) hidden: Option<Vec<u8>>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -47,8 +49,7 @@ pub(super) struct StayRow {
 /// Each row by its key. What a comparison takes out is met; the rest is left over.
 #[derive(Default)]
 pub(super) struct Tables {
-    /// With the ciphertext of her personal data.
-    pub(super) persons: HashMap<(Bucket, String), (PersonRow, Option<Vec<u8>>)>,
+    pub(super) persons: HashMap<(Bucket, String), PersonRow>,
     pub(super) stays: HashMap<(Bucket, String), StayRow>,
     pub(super) messages: HashMap<(Bucket, String, MessageKey), MessageRow>,
     /// By bucket, month and id.
@@ -120,10 +121,10 @@ impl Reading<'_> {
     }
 }
 
-fn person(row: &dyn Row) -> Read<((Bucket, String), (PersonRow, Option<Vec<u8>>))> {
-    let kept =
-        PersonRow { version: column(row, 2)?, last_at: Instant(column(row, 3)?), state: decoded(row, 4)? };
-    Ok(((bucket(row, 0)?, column(row, 1)?), (kept, column(row, 5)?)))
+fn person(row: &dyn Row) -> Read<((Bucket, String), PersonRow)> {
+    let (version, last_at) = (column(row, 2)?, Instant(column(row, 3)?));
+    let kept = PersonRow { version, last_at, state: decoded(row, 4)?, hidden: column(row, 5)? };
+    Ok(((bucket(row, 0)?, column(row, 1)?), kept))
 }
 
 fn stay(row: &dyn Row) -> Read<((Bucket, String), StayRow)> {

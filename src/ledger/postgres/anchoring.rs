@@ -22,6 +22,9 @@ use crate::vault::key_store::KeyStore;
 /// Looks within the time of an anchor whether another node has made one.
 const LOOKS: u32 = 4;
 
+/// A server that is silent for so long is given up, so that nothing waits for an anchor at the close.
+const ANSWER_WAIT: Duration = Duration::from_secs(5);
+
 /// The thread that makes them.
 pub(super) struct Anchorer {
     /// Dropped when the ledger is closed.
@@ -110,7 +113,7 @@ impl Anchors {
     ) -> Result<T, LedgerError> {
         let mut line = match self.line.take() {
             Some(line) => line,
-            None => Line::open(&self.target)?,
+            None => Line::open(&self.target)?.within(ANSWER_WAIT),
         };
         let done = work(&mut line, self)?;
         self.line = Some(line);

@@ -40,6 +40,7 @@ use crate::ledger::prepared::Guard;
 use crate::ledger::prepared::Place;
 use crate::ledger::prepared::Prepared;
 use crate::ledger::prepared::Written;
+use crate::ledger::recent::Recent;
 use crate::ledger::seal::block;
 use crate::ledger::seal::merkle::Hash;
 use crate::ledger::storage;
@@ -87,6 +88,7 @@ pub(super) struct Writer {
     target: Target,
     settings: Settings,
     now: Now,
+    recent: Arc<Recent>,
     link: Option<(Link, Statements)>,
     stand: Stand,
     /// What the lane's row says if the last batch, of which it is not known, was committed.
@@ -119,6 +121,7 @@ impl Writer {
         target: Target,
         settings: Settings,
         now: Now,
+        recent: Arc<Recent>,
         bucket: i64,
     ) -> Result<(Runtime, Writer), LedgerError> {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
@@ -130,7 +133,8 @@ impl Writer {
             Ok::<_, LedgerError>((link, stand))
         })?;
         let (doubt, moved) = (None, Moved::default());
-        Ok((runtime, Writer { target, settings, now, link: Some(link), stand, doubt, moved }))
+        let link = Some(link);
+        Ok((runtime, Writer { target, settings, now, recent, link, stand, doubt, moved }))
     }
 
     pub(super) fn number(&self) -> u32 {
@@ -149,7 +153,7 @@ impl Writer {
                 }
             }
             for waiting in batches.take_decided(|job| self.moved.decides(job)) {
-                answer_deed(waiting.job, Ok(Written::Moved));
+                self.answer_deed(waiting.job, Ok(Written::Moved));
             }
         }
     }
@@ -173,7 +177,7 @@ impl Writer {
         let mut deeds: Vec<_> = deeds.into_iter().map(Some).collect();
         for (at, done) in done {
             let Some(waiting) = deeds[at].take() else { continue };
-            answer_deed(
+            self.answer_deed(
                 waiting.job,
                 match done {
                     Done::Written(written) => Ok(written),
@@ -391,7 +395,7 @@ impl Writer {
                     return Ok(written.version);
                 }
                 Err(refused) => {
-                    self.doubt = refused.committing;
+                    self.doubt = refused.committing.map(|stand| *stand);
                     match refused.meaning {
                         // Another node has recorded one meanwhile.
                         Meaning::Taken | Meaning::Passing => {}
@@ -402,6 +406,18 @@ impl Writer {
             }
         }
         Err(storage("record a change")(Contended))
+    }
+
+    /// Whoever knows of a deed finds it in memory.
+    fn answer_deed(&self, job: Job, outcome: Result<Written, LedgerError>) {
+        let Job::Deed { mut deed, reply } = job else { return };
+        if let Some(after) = deed.after.take() {
+            match outcome {
+                Ok(Written::Recorded(place)) => self.recent.wrote(after, place.version, place.at),
+                Ok(Written::Moved) | Err(_) => self.recent.lost(&after),
+            }
+        }
+        let _gone = reply.send(outcome);
     }
 
     fn deadline(&self) -> Deadline {
@@ -477,12 +493,6 @@ fn stand_of(lane: Lane, row: &tokio_postgres::Row) -> Stand {
 /// What the server says of a row, without the row.
 fn told(cause: &tokio_postgres::Error) -> String {
     cause.as_db_error().map_or_else(|| cause.to_string(), |cause| cause.message().to_owned())
-}
-
-fn answer_deed(job: Job, outcome: Result<Written, LedgerError>) {
-    if let Job::Deed { reply, .. } = job {
-        let _gone = reply.send(outcome);
-    }
 }
 
 /// The persons and stays that a batch moved. Whoever waits with older facts of one of them cannot succeed any more and

@@ -3,15 +3,18 @@
 
 use std::sync::Mutex;
 use std::sync::PoisonError;
+use std::time::Duration;
 
 use tokio::runtime::Builder;
 use tokio::runtime::Runtime;
+use tokio::sync::Semaphore;
 use tokio_postgres::IsolationLevel;
 
 use crate::ledger::LedgerError;
 use crate::ledger::postgres::connection::Link;
 use crate::ledger::postgres::connection::Target;
 use crate::ledger::row::column;
+use crate::ledger::sql::ANSWER_WAIT_MAX;
 use crate::ledger::sql::Database;
 use crate::ledger::sql::Postgres;
 use crate::ledger::sql::Reader;
@@ -25,6 +28,8 @@ pub(super) struct Line {
     link: Link,
     /// `None` once it is being dropped.
     runtime: Option<Runtime>,
+    /// The longest wait for one answer.
+    limit: Duration,
 }
 
 /// Wherever it is dropped, also by a task of another runtime.
@@ -40,7 +45,14 @@ impl Line {
         let runtime = Builder::new_current_thread().enable_all().build();
         let runtime = runtime.map_err(storage("start to read"))?;
         let link = runtime.block_on(target.connect(""))?;
-        Ok(Line { link, runtime: Some(runtime) })
+        Ok(Line { link, runtime: Some(runtime), limit: ANSWER_WAIT_MAX })
+    }
+
+    /// Waits no longer than that for one answer.
+    pub(super) fn within(self, limit: Duration) -> Line {
+        let mut line = self;
+        line.limit = limit;
+        line
     }
 
     /// Reads as of one instant.
@@ -49,7 +61,8 @@ impl Line {
         let begun = self.link.client.build_transaction();
         let begun = begun.isolation_level(IsolationLevel::RepeatableRead).read_only(true);
         let runtime = self.runtime.as_ref().expect(HELD);
-        let db = Postgres::of(wait(runtime, WHAT, begun.start())?, runtime);
+        let begun = wait(runtime, self.limit, WHAT, begun.start())?;
+        let db = Postgres::of(begun, runtime).within(self.limit);
         let found = work(&db)?;
         db.roll_back("end a reading")?;
         Ok(found)
@@ -62,7 +75,8 @@ impl Line {
     ) -> Result<T, E> {
         let begun = self.link.client.build_transaction().isolation_level(IsolationLevel::RepeatableRead);
         let runtime = self.runtime.as_ref().expect(HELD);
-        let db = Postgres::of(wait(runtime, "begin to write", begun.start())?, runtime);
+        let begun = wait(runtime, self.limit, "begin to write", begun.start())?;
+        let db = Postgres::of(begun, runtime).within(self.limit);
         let done = work(&db)?;
         db.commit("commit")?;
         Ok(done)
@@ -78,18 +92,22 @@ impl Line {
 
 const HELD: &str = "a line has its runtime until it is dropped";
 
-/// Lines that are kept between two questions.
-const IDLE_MAX: usize = 4;
+/// Slow questions at once, each on a line of its own. More wait, no longer than a call does.
+const LINES_MAX: usize = 4;
+
+/// The longest wait for one answer to a slow question.
+const QUESTION_WAIT_MAX: Duration = Duration::from_secs(60);
 
 /// Where slow questions are asked.
 pub(super) struct Quiet {
     target: Target,
+    pub(super) room: Semaphore,
     idle: Mutex<Vec<Line>>,
 }
 
 impl Quiet {
     pub(super) fn new(target: Target) -> Quiet {
-        Quiet { target, idle: Mutex::default() }
+        Quiet { target, room: Semaphore::new(LINES_MAX), idle: Mutex::default() }
     }
 
     /// Asks as of one instant, on a thread that may block. What breaks on a line that lay idle, perhaps for long, is asked
@@ -102,17 +120,14 @@ impl Quiet {
             self.keep(line);
             return Ok(found);
         }
-        let mut line = Line::open(&self.target)?;
+        let mut line = Line::open(&self.target)?.within(QUESTION_WAIT_MAX);
         let found = line.read(|db| question(db))?;
         self.keep(line);
         Ok(found)
     }
 
     fn keep(&self, line: Line) {
-        let mut idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner);
-        if idle.len() < IDLE_MAX {
-            idle.push(line);
-        }
+        self.idle.lock().unwrap_or_else(PoisonError::into_inner).push(line);
     }
 }
 

@@ -29,7 +29,7 @@ pub(super) struct Refused {
     pub(super) cause: LedgerError,
     pub(super) meaning: Meaning,
     /// Where the lane stands if it was committed all the same.
-    pub(super) committing: Option<Stand>,
+    pub(super) committing: Option<Box<Stand>>,
 }
 
 /// Blocks the lane's thread.
@@ -46,7 +46,7 @@ pub(super) fn write(
     match within(&db, source, change, &before, clock) {
         Ok(written) => {
             let committed = db.commit("record a change");
-            let committing = Some(written.after);
+            let committing = Some(Box::new(written.after));
             committed.map(|()| written).map_err(|cause| Refused { committing, ..refused(cause) })
         }
         Err(refused) => {

@@ -30,35 +30,42 @@ const PAGE_ROWS: i32 = 1_000;
 /// Rows of one insert: their values stay far below what a statement may have.
 const ROWS_AT_ONCE: usize = 64;
 
-/// The longest wait for one answer of the server. A count over a nation's records may take minutes.
-const ANSWER_WAIT_MAX: Duration = Duration::from_secs(15 * 60);
+/// The longest wait for one answer of the server, unless a shorter one is set. A count over a nation's records may take minutes.
+pub(in crate::ledger) const ANSWER_WAIT_MAX: Duration = Duration::from_secs(15 * 60);
 
 /// A running transaction.
 pub(in crate::ledger) struct Postgres<'c> {
     transaction: Transaction<'c>,
     runtime: &'c Runtime,
+    /// The longest wait for one answer.
+    limit: Duration,
     /// By their texts; there are some dozens.
     statements: RefCell<HashMap<String, Statement>>,
 }
 
 /// The server has not answered in time: it is gone, or stuck.
 #[derive(Debug, thiserror::Error)]
-#[error("the server has not answered for {} minutes", ANSWER_WAIT_MAX.as_secs() / 60)]
-struct NoAnswer;
+#[error("the server has not answered for {0} seconds")]
+struct NoAnswer(u64);
 
 impl<'c> Postgres<'c> {
     /// The runtime is the connection's.
     pub(in crate::ledger) fn of(transaction: Transaction<'c>, runtime: &'c Runtime) -> Postgres<'c> {
-        Postgres { transaction, runtime, statements: RefCell::default() }
+        Postgres { transaction, runtime, limit: ANSWER_WAIT_MAX, statements: RefCell::default() }
+    }
+
+    /// Waits no longer than that for one answer.
+    pub(in crate::ledger) fn within(self, limit: Duration) -> Postgres<'c> {
+        Postgres { limit, ..self }
     }
 
     pub(in crate::ledger) fn commit(self, what: &'static str) -> Read<()> {
-        wait(self.runtime, what, self.transaction.commit())
+        wait(self.runtime, self.limit, what, self.transaction.commit())
     }
 
     /// Ends it now: one that is only dropped is open until its connection is used again.
     pub(in crate::ledger) fn roll_back(self, what: &'static str) -> Read<()> {
-        wait(self.runtime, what, self.transaction.rollback())
+        wait(self.runtime, self.limit, what, self.transaction.rollback())
     }
 
     fn wait<T>(
@@ -66,7 +73,7 @@ impl<'c> Postgres<'c> {
         what: &'static str,
         answer: impl Future<Output = Result<T, tokio_postgres::Error>>,
     ) -> Read<T> {
-        wait(self.runtime, what, answer)
+        wait(self.runtime, self.limit, what, answer)
     }
 
     fn statement(&self, what: &'static str, sql: &str) -> Read<Statement> {
@@ -102,11 +109,12 @@ impl<'c> Postgres<'c> {
 /// Waits on a connection's own runtime, but not for ever.
 pub(in crate::ledger) fn wait<T>(
     runtime: &Runtime,
+    limit: Duration,
     what: &'static str,
     answer: impl Future<Output = Result<T, tokio_postgres::Error>>,
 ) -> Read<T> {
-    let answered = runtime.block_on(async { tokio::time::timeout(ANSWER_WAIT_MAX, answer).await });
-    answered.map_err(|_| storage(what)(NoAnswer))?.map_err(storage(what))
+    let answered = runtime.block_on(async { tokio::time::timeout(limit, answer).await });
+    answered.map_err(|_| storage(what)(NoAnswer(limit.as_secs())))?.map_err(storage(what))
 }
 
 impl Database for Postgres<'_> {

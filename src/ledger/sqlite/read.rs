@@ -10,7 +10,6 @@ use crate::domain::ids::InstitutionCode;
 use crate::domain::ids::PersonKey;
 use crate::domain::ids::StayId;
 use crate::domain::lines::Lines;
-use crate::domain::record::MessageKey;
 use crate::ledger::Facts;
 use crate::ledger::Found;
 use crate::ledger::LedgerError;
@@ -146,15 +145,4 @@ fn lines(
         lines.apply(&record.meta.key, &record.body);
     }
     Ok(lines)
-}
-
-/// Whether anything is known of a message about that person.
-pub(super) fn is_known(db: &Connection, bucket: Bucket, person: &PersonKey, key: &MessageKey) -> Read<bool> {
-    const SQL: &str = "SELECT 1 FROM message
-         WHERE bucket = ?1 AND msgid = ?2 AND institution = ?3 AND infno = ?4 AND person = ?5";
-    let failed = || storage("read a message");
-    let (message, institution, person) =
-        (key.message.as_str(), key.institution.as_str(), key::person_text(person));
-    let asked = params![bucket.get(), message, institution, key.transaction, person];
-    db.prepare_cached(SQL).map_err(failed())?.exists(asked).map_err(failed())
 }

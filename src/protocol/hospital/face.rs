@@ -11,6 +11,7 @@
 //! broken line.
 
 use std::sync::Arc;
+use std::sync::atomic::AtomicI64;
 use std::sync::atomic::AtomicU64;
 use std::sync::atomic::Ordering;
 
@@ -60,6 +61,8 @@ use crate::transport::limits::Limits;
 use crate::transport::limits::Shed;
 use crate::transport::limits::Why;
 
+const SHED_TOLD_EVERY_MS: i64 = 1_000;
+
 /// The hospitals' face.
 pub struct HospitalFace {
     service: Arc<Service>,
@@ -72,6 +75,8 @@ pub struct HospitalFace {
     /// First six digits of `inf_refmsgid`.
     region: RegionCode,
     sequence: AtomicU64,
+    /// When the log was last told that calls are shed.
+    shed_told_ms: AtomicI64,
     meters: Meters,
     in_flight: InFlightMeter,
 }
@@ -117,6 +122,7 @@ impl HospitalFace {
             sign_key: parts.sign_key,
             region: parts.region,
             sequence: AtomicU64::new(0),
+            shed_told_ms: AtomicI64::new(0),
             meters: Meters::new(),
             in_flight: InFlightMeter::default(),
         }
@@ -152,9 +158,24 @@ impl HospitalFace {
                 (Some(message.transaction), done)
             }
             Err(error) => {
-                tracing::info!(%error, "refused a call before its transaction");
+                self.tell_refused(&error, context.received);
                 (None, self.refuse(context.reference, &answer::protocol(&error), buffer))
             }
+        }
+    }
+
+    /// In a storm a line for each refusal would cost more than the refusal: those for want of room are counted by
+    /// metrics and told once a second.
+    fn tell_refused(&self, error: &ProtocolError, now: Instant) {
+        if !matches!(error, ProtocolError::RateLimited { .. } | ProtocolError::Overloaded { .. }) {
+            tracing::info!(%error, "refused a call before its transaction");
+            return;
+        }
+        let last = self.shed_told_ms.load(Ordering::Relaxed);
+        let due = (now.0 - last).abs() >= SHED_TOLD_EVERY_MS;
+        let relaxed = Ordering::Relaxed;
+        if due && self.shed_told_ms.compare_exchange(last, now.0, relaxed, relaxed).is_ok() {
+            tracing::warn!(%error, "refuses calls for want of room");
         }
     }
 

@@ -1,0 +1,322 @@
+//! Owns the storm: quiet, then five times as many calls as the gateway can take, then quiet again.
+//!
+//! A call that is refused for want of room is sent again later under its own id, as its hospital would. What was refused
+//! must not be in the ledger unless it was accepted afterwards: the gate sees to it.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+use std::sync::Mutex;
+use std::sync::PoisonError;
+use std::sync::atomic::AtomicUsize;
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+use std::time::Instant;
+
+use bytes::Bytes;
+use serde::Serialize;
+use tokio::task::JoinSet;
+
+use crate::child::Meter;
+use crate::client::Client;
+use crate::client::Connections;
+use crate::drive::Call;
+use crate::drive::Outcome;
+use crate::drive::answered;
+use crate::drive::histogram;
+use crate::drive::record;
+use crate::failed::Failed;
+use crate::failed::cannot;
+use crate::measured::Latency;
+use crate::pace::Pace;
+use crate::pace::moments;
+use crate::pace::now;
+use crate::reconcile::Seen;
+
+/// How many times the peak the storm brings.
+pub const TIMES: f64 = 5.0;
+/// Connections: more than the gateway's places for calls that are worked on and calls that wait. Fewer where there are
+/// few messages, so that these are not all on the line.
+pub const CONNECTIONS_MAX: usize = 3_072;
+const MESSAGES_A_CONNECTION: usize = 4;
+const QUIET_BEFORE: Duration = Duration::from_secs(2);
+const QUIET_AFTER: Duration = Duration::from_secs(6);
+const STORM_MAX: Duration = Duration::from_secs(5);
+/// What part of the messages each phase may use up.
+const SHARE_BEFORE: f64 = 0.1;
+const SHARE_STORM: f64 = 0.6;
+const SHARE_AFTER: f64 = 0.3;
+/// Latency that counts as normal whatever it was before.
+const ALWAYS_NORMAL_US: u64 = 10_000;
+
+/// What was seen of the storm.
+#[derive(Clone, Debug, Serialize)]
+pub struct Overloaded {
+    /// Settlements a second that the gateway reached before, saturated.
+    pub peak: f64,
+    /// Calls a second that were really sent in the storm.
+    pub offered: f64,
+    /// Settlements a second in the storm.
+    pub goodput: f64,
+    /// Cores that the loader itself took from the machine, before at the peak and in the storm.
+    pub loader_at_peak: f64,
+    pub loader_in_storm: f64,
+    pub accepted: usize,
+    pub refused: usize,
+    /// Moments at which nothing was left to send: more stays would show more.
+    pub starved: usize,
+    /// From the sending of a refused call to its refusal.
+    pub refusal: Latency,
+    pub before: Latency,
+    /// Each second after the storm.
+    pub after: Vec<Latency>,
+    /// Seconds until p99 was normal again: no more than twice what it was before, or 10 ms. Absent: never.
+    pub recovered_after: Option<usize>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Phase {
+    Before,
+    Storm,
+    /// So many seconds after it.
+    After(usize),
+}
+
+/// One call as it went.
+#[derive(Clone, Copy, Debug)]
+struct Went {
+    phase: Phase,
+    accepted: bool,
+    /// From when it should have been sent, and from when it was.
+    took: Duration,
+    on_the_line: Duration,
+    answered_at: Duration,
+}
+
+struct Shared {
+    client: Arc<Client>,
+    connections: Connections,
+    pace: Pace,
+    began: Instant,
+    next: AtomicUsize,
+    phases: Vec<Phase>,
+    waiting: Mutex<VecDeque<Call>>,
+}
+
+/// What one worker has seen.
+#[derive(Default)]
+struct Told {
+    went: Vec<Went>,
+    accepted: Vec<(Bytes, Bytes)>,
+    broken: usize,
+    /// Moments at which every message was under way or done: nothing was sent.
+    starved: usize,
+    failed: Option<String>,
+}
+
+/// What the gateway reaches saturated, and what its loader took of the machine meanwhile.
+#[derive(Clone, Copy, Debug)]
+pub struct Peak {
+    pub per_second: f64,
+    pub loader_cores: f64,
+}
+
+impl Overloaded {
+    /// Goodput to peak, each for the cores that the loader left to the gateway: hospitals do not send from its machine.
+    pub fn kept(&self, cores: f64) -> f64 {
+        let left = |taken: f64| (cores - taken).max(cores / 10.0);
+        (self.goodput / left(self.loader_in_storm))
+            / (self.peak / left(self.loader_at_peak)).max(f64::EPSILON)
+    }
+}
+
+/// Drives the three phases with settlements that are ready to be sent.
+pub async fn storm(
+    client: Arc<Client>,
+    seen: &mut Seen,
+    calls: Vec<Call>,
+    peak: Peak,
+) -> Result<Overloaded, Failed> {
+    let (moments, phases, storm) = schedule(calls.len(), peak.per_second);
+    let connections = CONNECTIONS_MAX.min(calls.len() / MESSAGES_A_CONNECTION).max(1);
+    let opened = client.open(connections).await?;
+    let total = moments.len();
+    let shared = Arc::new(Shared {
+        client,
+        connections: opened,
+        pace: Pace::at(moments),
+        began: now(),
+        next: AtomicUsize::new(0),
+        phases,
+        waiting: Mutex::new(calls.into()),
+    });
+    let loader = tokio::spawn(loader_between(storm));
+    let mut workers = JoinSet::new();
+    for _ in 0..connections.min(total) {
+        workers.spawn(work(Arc::clone(&shared)));
+    }
+    let (mut went, mut starved) = (Vec::with_capacity(total), 0);
+    for told in workers.join_all().await {
+        if let Some(failed) = told.failed {
+            return Err(Failed::Said(failed));
+        }
+        (0..told.broken).for_each(|_| seen.unanswered());
+        for (call, answer) in &told.accepted {
+            seen.answered(call, answer)?;
+        }
+        starved += told.starved;
+        went.extend(told.went);
+    }
+    let loader_in_storm = loader.await.map_err(cannot("measure the loader"))?;
+    let (per_second, loader_at_peak) = (peak.per_second, peak.loader_cores);
+    Ok(Overloaded { starved, loader_at_peak, loader_in_storm, ..summary(&went, per_second, storm) })
+}
+
+/// Cores that this program uses from one moment to another, counted from now.
+async fn loader_between((from, to): (Duration, Duration)) -> f64 {
+    tokio::time::sleep(from).await;
+    let (before, began) = (Meter::this().used(), now());
+    tokio::time::sleep(to.saturating_sub(from)).await;
+    let used = Meter::this().used().since(before).cpu;
+    used.as_secs_f64() / began.elapsed().as_secs_f64().max(f64::EPSILON)
+}
+
+/// When calls are sent, in which phase each is, and from when to when the storm lasts.
+fn schedule(messages: usize, peak: f64) -> (Vec<Duration>, Vec<Phase>, (Duration, Duration)) {
+    let part = |share: f64| messages as f64 * share;
+    let quiet = (part(SHARE_AFTER) / QUIET_AFTER.as_secs_f64())
+        .min(part(SHARE_BEFORE) / QUIET_BEFORE.as_secs_f64())
+        .min(peak / 4.0);
+    let storm = Duration::from_secs_f64(part(SHARE_STORM) / peak.max(1.0)).min(STORM_MAX);
+    let (mut all, mut phases) = (Vec::new(), Vec::new());
+    let mut begin = Duration::ZERO;
+    for (rate, length, phase) in [
+        (quiet, QUIET_BEFORE, Phase::Before),
+        (peak * TIMES, storm, Phase::Storm),
+        (quiet, QUIET_AFTER, Phase::After(0)),
+    ] {
+        let rate = rate.max(1.0);
+        let count = (rate * length.as_secs_f64()) as usize;
+        for moment in moments(rate as u32, count) {
+            all.push(begin + moment);
+            phases.push(match phase {
+                Phase::After(_) => Phase::After(usize::try_from(moment.as_secs()).unwrap_or(0)),
+                same => same,
+            });
+        }
+        begin += length;
+    }
+    // The last of a phase may come a little later than the first of the next.
+    all.sort();
+    (all, phases, (QUIET_BEFORE, QUIET_BEFORE + storm))
+}
+
+async fn work(shared: Arc<Shared>) -> Told {
+    let mut told = Told::default();
+    loop {
+        shared.pace.wait().await;
+        let at = shared.next.fetch_add(1, Ordering::Relaxed);
+        let Some(phase) = shared.phases.get(at) else { return told };
+        let next = shared.waiting.lock().unwrap_or_else(PoisonError::into_inner).pop_front();
+        let Some(call) = next else {
+            told.starved += 1;
+            continue;
+        };
+        let due = shared.pace.intended(at);
+        let mut connection = shared.connections.take();
+        let sent = now();
+        let outcome = answered(&shared.client, &mut connection, call.step, call.body.clone()).await;
+        let end = now();
+        shared.connections.give_back(connection);
+        let accepted = match outcome {
+            Ok(answer) => {
+                told.accepted.push((call.body, answer));
+                true
+            }
+            Err(Outcome::Refused(_, answer)) if says_busy(&answer) => {
+                shared.waiting.lock().unwrap_or_else(PoisonError::into_inner).push_back(call);
+                false
+            }
+            Err(Outcome::Unknown(..)) => {
+                told.broken += 1;
+                false
+            }
+            Err(Outcome::Refused(_, answer) | Outcome::Done(answer)) => {
+                told.failed = Some(format!("in the storm: {}", String::from_utf8_lossy(&answer)));
+                return told;
+            }
+        };
+        told.went.push(Went {
+            phase: *phase,
+            accepted,
+            took: end.saturating_duration_since(due),
+            on_the_line: end.saturating_duration_since(sent),
+            answered_at: end.saturating_duration_since(shared.began),
+        });
+    }
+}
+
+/// The refusal that says: nothing was done, send the same again.
+fn says_busy(answer: &[u8]) -> bool {
+    let text = String::from_utf8_lossy(answer);
+    text.contains("[overloaded]") || text.contains("[rate-limited]")
+}
+
+fn summary(went: &[Went], peak: f64, (from, to): (Duration, Duration)) -> Overloaded {
+    let latency = |wanted: &dyn Fn(&Went) -> Option<Duration>| {
+        let mut seen = histogram();
+        went.iter().filter_map(wanted).for_each(|took| record(&mut seen, took));
+        Latency::of(&seen)
+    };
+    let of_phase = |phase: Phase| latency(&|one| (one.phase == phase && one.accepted).then_some(one.took));
+    let before = of_phase(Phase::Before);
+    let seconds = usize::try_from(QUIET_AFTER.as_secs()).unwrap_or(0);
+    let after: Vec<Latency> = (0..seconds).map(|second| of_phase(Phase::After(second))).collect();
+    let normal = (before.p99 * 2).max(ALWAYS_NORMAL_US);
+    let in_storm = |one: &&Went| one.phase == Phase::Storm;
+    let in_time = went.iter().filter(|one| one.accepted && one.answered_at >= from && one.answered_at < to);
+    let length = to.saturating_sub(from).as_secs_f64().max(f64::EPSILON);
+    let last = went.iter().filter(in_storm).map(|one| one.answered_at).max().unwrap_or(to);
+    let took = last.saturating_sub(from).as_secs_f64().max(length);
+    Overloaded {
+        peak,
+        offered: went.iter().filter(in_storm).count() as f64 / took,
+        goodput: in_time.count() as f64 / length,
+        accepted: went.iter().filter(|one| one.accepted).count(),
+        refused: went.iter().filter(|one| !one.accepted).count(),
+        starved: 0,
+        loader_at_peak: 0.0,
+        loader_in_storm: 0.0,
+        refusal: latency(&|one| (!one.accepted).then_some(one.on_the_line)),
+        before,
+        recovered_after: after.iter().position(|second| second.p99 <= normal),
+        after,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_storm_brings_five_times_the_peak_between_two_quiet_spells() {
+        let (moments, phases, (from, to)) = schedule(10_000, 2_000.0);
+        assert!(moments.is_sorted());
+        assert_eq!(to - from, Duration::from_secs(3));
+        let storm = phases.iter().filter(|phase| **phase == Phase::Storm).count();
+        assert_eq!(storm, 30_000);
+        assert_eq!(phases.len() - storm, 4_000);
+    }
+
+    #[test]
+    fn what_the_loader_takes_of_the_machine_is_not_held_against_the_gateway() {
+        let quiet = summary(&[], 4_000.0, (Duration::ZERO, Duration::from_secs(1)));
+        let storm = Overloaded { goodput: 2_000.0, loader_in_storm: 1.0, ..quiet };
+        assert!((storm.kept(2.0) - 1.0).abs() < 1e-9, "half of the machine settles half as many");
+    }
+
+    #[test]
+    fn only_a_refusal_for_want_of_room_is_sent_again() {
+        assert!(says_busy("系统繁忙，请1秒后原样重发 [overloaded]".as_bytes()));
+        assert!(!says_busy("人员不存在 [person-unknown]".as_bytes()));
+    }
+}
