@@ -11,4 +11,5 @@ mod page;
 mod recovery;
 mod rules;
 mod scrape;
+mod size;
 mod stage;
