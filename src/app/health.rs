@@ -5,6 +5,7 @@ use std::path::Path;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use tokio::task::JoinHandle;
 use tokio::time::MissedTickBehavior;
 
 use crate::app::App;
@@ -24,19 +25,23 @@ impl App {
     pub async fn watch_health(&self) {
         let mut ticks = tokio::time::interval(EVERY);
         ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let mut looking: Option<JoinHandle<()>> = None;
         loop {
             ticks.tick().await;
             self.look_at_certificates();
             self.meter.look();
+            if looking.as_ref().is_some_and(|last| !last.is_finished()) {
+                // What the store lies on does not answer.
+                health::key_store(false);
+                continue;
+            }
             let (keys, disks) = (self.config.keys.clone(), self.disks());
-            // Files may lie on what does not answer.
-            let looked = tokio::task::spawn_blocking(move || {
+            looking = Some(tokio::task::spawn_blocking(move || {
                 health::key_store(readable(&keys));
                 for (of, folder) in disks {
                     look_at_disk(of, &folder);
                 }
-            });
-            let _ended = looked.await;
+            }));
         }
     }
 
