@@ -87,7 +87,7 @@ fn every_command_and_option_that_it_names_is_there() {
         let line = line.trim().trim_start_matches("cargo run --release -- ");
         let Some(rest) = line.strip_prefix("banyan ").or_else(|| {
             let known = ["keys make", "migrate", "check", "bundle"];
-            known.iter().any(|it| line.starts_with(it)).then_some(line)
+            known.iter().any(|it| line == *it || line.starts_with(&format!("{it} "))).then_some(line)
         }) else {
             continue;
         };
