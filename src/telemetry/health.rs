@@ -1,7 +1,5 @@
 //! Owns the numbers of what a gateway stands on: whether it serves, its certificates, key store, disks and packs.
 
-use std::time::Duration;
-
 use metrics::Unit;
 use metrics::counter;
 use metrics::describe_counter;
@@ -73,7 +71,8 @@ pub fn reload_faults(count: usize) {
     counter!(RELOAD_FAULTS).increment(count as u64);
 }
 
+/// Of more than 68 years nobody wants to know.
 fn whole(seconds: i64) -> f64 {
-    let length = Duration::from_secs(seconds.unsigned_abs()).as_secs_f64();
-    if seconds < 0 { -length } else { length }
+    let far = if seconds < 0 { i32::MIN } else { i32::MAX };
+    f64::from(i32::try_from(seconds).unwrap_or(far))
 }

@@ -127,7 +127,7 @@ fn its_arithmetic_is_right() {
     let page = page();
     let stays: u64 = 24_000_000;
     let terabytes = |bytes: u64| {
-        let hundredths = bytes * stays / 10_000_000_000;
+        let hundredths = (bytes * stays).div_ceil(10_000_000_000);
         format!("{}.{:02} TB a year", hundredths / 100, hundredths % 100)
     };
     assert!(page.contains(&format!("| {} KB a stay", BYTES_A_STAY / 1000)));

@@ -95,6 +95,7 @@ fn series(text: &mut String, name: &str, values: &str) {
 }
 
 /// In promtool's notation: `a+bxn` is a, then n more, each b larger.
+#[expect(clippy::float_arithmetic, reason = "Prometheus counts in floats; no money is here")]
 fn course(series: &str, before: &Scrape, after: &Scrape, goes: Goes) -> String {
     let first = before.values.get(series).copied();
     let second = after.values.get(series).copied();

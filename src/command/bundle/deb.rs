@@ -77,7 +77,7 @@ impl Deb {
             [("debian-binary", b"2.0\n".to_vec()), ("control.tar.gz", told), ("data.tar.gz", files)]
         {
             let (made, length) = (self.made, bytes.len());
-            write!(package, "{name:<16}{made:<12}{:<6}{:<6}{:<8}{length:<10}`\n", 0, 0, "100644")?;
+            writeln!(package, "{name:<16}{made:<12}{:<6}{:<6}{:<8}{length:<10}`", 0, 0, "100644")?;
             package.extend(bytes);
             if package.len() % 2 == 1 {
                 package.push(b'\n');
@@ -131,7 +131,8 @@ impl Deb {
         let mut header = Header::new_gnu();
         header.set_mode(mode);
         header.set_mtime(self.made);
-        (header.set_username("root")?, header.set_groupname("root")?);
+        header.set_username("root")?;
+        header.set_groupname("root")?;
         let bytes = match kind {
             Kind::File(bytes) => bytes.as_slice(),
             Kind::Folder => {
