@@ -66,6 +66,7 @@ use crate::ledger::books::questions;
 use crate::ledger::books::receipts;
 use crate::ledger::books::reference;
 use crate::ledger::credential::Credential;
+use crate::ledger::event::Observer;
 use crate::ledger::key;
 use crate::ledger::lane::NotQueued;
 use crate::ledger::lane::Now;
@@ -108,6 +109,8 @@ pub struct Settings {
     pub connect_timeout: Duration,
     /// For anything that a call waits for; then it is told that nobody knows what became of it.
     pub answer_within: Duration,
+    /// Is told what happens.
+    pub observer: Observer,
     /// What is kept in memory ready for deeds.
     pub recent: recent::Limits,
 }
@@ -124,6 +127,7 @@ impl Default for Settings {
             batch_max: 256,
             connect_timeout: Duration::from_secs(2),
             answer_within: Duration::from_secs(5),
+            observer: Observer::default(),
             recent: recent::Limits::default(),
         }
     }
@@ -180,7 +184,7 @@ impl PostgresLedger {
         }
         let number = number.unwrap_or_default();
         let keys = Arc::clone(&secrets.keys);
-        let anchorer = Anchorer::start(target.clone(), keys, Arc::clone(&now));
+        let anchorer = Anchorer::start(target.clone(), keys, Arc::clone(&now), settings.observer.clone());
         let anchorer = Some(anchorer.map_err(storage("start its anchors"))?);
         let mut ledger = PostgresLedger::reading(target, settings, secrets, now, shards);
         (ledger.lanes, ledger.anchorer, ledger.number) = (lanes, anchorer, number);

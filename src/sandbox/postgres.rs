@@ -1,6 +1,8 @@
 //! Owns a throw-away PostgreSQL server for tests and load tests: its own folder, its own port, durable as shipped, and
 //! gone with the program that started it, however that ends.
 
+pub mod archive;
+
 use std::fs;
 use std::io;
 use std::net::TcpListener;
