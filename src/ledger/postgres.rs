@@ -270,9 +270,10 @@ impl PostgresLedger {
     ) -> BoxFuture<'_, Result<T, LedgerError>> {
         let (quiet, secrets) = (Arc::clone(&self.quiet), Arc::clone(&self.secrets));
         async move {
-            let room = timeout_at(self.deadline(), self.quiet.room.acquire()).await;
+            let deadline = self.deadline();
+            let room = timeout_at(deadline, self.quiet.room.acquire()).await;
             let _place = room.map_err(storage("ask in time"))?;
-            let asked = tokio::task::spawn_blocking(move || quiet.ask(|db| question(db, &secrets)));
+            let asked = tokio::task::spawn_blocking(move || quiet.ask(deadline, |db| question(db, &secrets)));
             asked.await.unwrap_or_else(|broken| Err(storage("finish a read")(broken)))
         }
         .boxed()
@@ -459,8 +460,11 @@ impl Ledger for PostgresLedger {
         from: u64,
         limit: usize,
     ) -> BoxFuture<'_, Result<Vec<Arc<Record>>, LedgerError>> {
-        let (person, bucket) = (person.clone(), self.bucket(person));
-        self.aside(move |db, secrets| questions::records(db, secrets, bucket, &person, from, limit))
+        let (person, bucket, deadline) = (person.clone(), self.bucket(person), self.deadline());
+        let asked =
+            self.aside(move |db, secrets| questions::records(db, secrets, bucket, &person, from, limit));
+        // A replay waits for it.
+        async move { timeout_at(deadline, asked).await.map_err(storage("read records in time"))? }.boxed()
     }
 
     fn settlement(&self, id: &SettlementId) -> BoxFuture<'_, Result<Option<Arc<Record>>, LedgerError>> {

@@ -32,6 +32,7 @@ use crate::ledger::postgres::batch::Step;
 use crate::ledger::postgres::connection::Link;
 use crate::ledger::postgres::connection::Meaning;
 use crate::ledger::postgres::connection::Target;
+use crate::ledger::postgres::connection::meaning;
 use crate::ledger::postgres::guards;
 use crate::ledger::postgres::references;
 use crate::ledger::postgres::statements;
@@ -282,7 +283,14 @@ impl Writer {
             (Step::Facts, Meaning::Moved | Meaning::Taken) => {
                 let look = guards::look(&link.client, statements, &mut group.deeds);
                 let looked = timeout_at(deadline, look).await.map_err(storage("read what moved in time"))?;
-                let looked = looked.map_err(storage("read what moved"))?;
+                let looked = match looked {
+                    // The batch was undone before: nothing is in doubt.
+                    Err(cause) if meaning(&cause) == Meaning::Broken => {
+                        self.link = None;
+                        return Ok(Tried::Again);
+                    }
+                    looked => looked.map_err(storage("read what moved"))?,
+                };
                 Ok(match looked {
                     guards::Looked { moved, .. } if !moved.is_empty() => Tried::Moved(moved),
                     guards::Looked { newer: true, .. } => Tried::Again,
@@ -387,8 +395,8 @@ impl Writer {
         for _ in 1..TRIES_MAX {
             runtime.block_on(self.ready(deadline))?;
             let Some((link, _)) = &mut self.link else { break };
-            let written =
-                references::write(&mut link.client, runtime, source, change, self.stand, (self.now)());
+            let connection = (&mut link.client, runtime, self.settings.answer_within);
+            let written = references::write(connection, source, change, self.stand, (self.now)());
             match written {
                 Ok(written) => {
                     self.stand = written.after;
@@ -400,7 +408,11 @@ impl Writer {
                         // Another node has recorded one meanwhile.
                         Meaning::Taken | Meaning::Passing => {}
                         Meaning::Moved => runtime.block_on(self.look_at_lane(deadline))?,
-                        Meaning::Broken | Meaning::Refused | Meaning::Unfit => return Err(refused.cause),
+                        Meaning::Broken => {
+                            self.link = None;
+                            return Err(refused.cause);
+                        }
+                        Meaning::Refused | Meaning::Unfit => return Err(refused.cause),
                     }
                 }
             }
