@@ -447,12 +447,7 @@ async fn an_interrupted_import_is_resumed_by_running_it_again() {
         Desk { ledger: Arc::new(open_ledger(desk.folder.path())), folder: tempfile::tempdir().unwrap() };
     let report = again.import(Kind::Persons, "register", &file).await;
     assert_eq!(report.new + report.unchanged, ALL);
-    assert!(
-        report.unchanged > 0 && report.new > 0,
-        "{} new, {} there already",
-        report.new,
-        report.unchanged
-    );
+    assert!(report.unchanged > 0 && report.new > 0, "{} new, {} there already", report.new, report.unchanged);
     for number in ["1", "600", "19999", "20000"] {
         assert_eq!(again.facts(number).await.unwrap().version, 1, "{number}");
     }

@@ -76,7 +76,7 @@ impl Server {
     pub fn restored(backup: &Path, archive: &Path) -> Result<Server, NoServer> {
         let command = restore_command(archive);
         let settings = [("restore_command", command.as_str()), ("recovery_target_timeline", "latest")];
-        let mut server = Server::place("restored", &settings)?;
+        let mut server = Server::place("restored", &settings, &std::env::temp_dir())?;
         let (from, data) = (backup.to_string_lossy(), server.data());
         run("cp", |c| c.args(["-a", &from, &data.to_string_lossy()]))?;
         let signal = data.join("recovery.signal");
