@@ -123,6 +123,14 @@ fn every_number_that_it_and_the_rules_name_is_counted_somewhere() {
 }
 
 #[test]
+fn every_page_that_it_points_to_is_there() {
+    let page = page();
+    let targets = page.split("](").skip(1).filter_map(|rest| rest.split([')', '#']).next());
+    let lacking: Vec<_> = targets.filter(|target| !Path::new("docs").join(target).exists()).collect();
+    assert_eq!(lacking, Vec::<&str>::new());
+}
+
+#[test]
 fn its_arithmetic_is_right() {
     let page = page();
     let stays: u64 = 24_000_000;
