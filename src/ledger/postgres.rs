@@ -11,6 +11,7 @@ mod connection;
 mod guards;
 mod lane;
 mod look_up;
+mod no_connection;
 mod quiet;
 mod readers;
 mod references;

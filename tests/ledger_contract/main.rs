@@ -12,6 +12,7 @@ mod seals;
 mod sqlite;
 mod stage;
 mod suite;
+mod tls;
 
 /// Each function of the suite as a test of one backend.
 macro_rules! contract {
