@@ -9,6 +9,7 @@ mod outage;
 mod postgres;
 mod schema;
 mod seals;
+mod silent;
 mod sqlite;
 mod stage;
 mod suite;

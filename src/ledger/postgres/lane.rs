@@ -372,8 +372,8 @@ impl Writer {
         for _ in 1..TRIES_MAX {
             runtime.block_on(self.ready(deadline))?;
             let Some((link, _)) = &mut self.link else { break };
-            let written =
-                references::write(&mut link.client, runtime, source, change, self.stand, (self.now)());
+            let connection = (&mut link.client, runtime, self.settings.answer_within);
+            let written = references::write(connection, source, change, self.stand, (self.now)());
             match written {
                 Ok(written) => {
                     self.stand = written.after;
@@ -385,7 +385,11 @@ impl Writer {
                         // Another node has recorded one meanwhile.
                         Meaning::Taken | Meaning::Passing => {}
                         Meaning::Moved => runtime.block_on(self.look_at_lane(deadline))?,
-                        Meaning::Broken | Meaning::Refused | Meaning::Unfit => return Err(refused.cause),
+                        Meaning::Broken => {
+                            self.link = None;
+                            return Err(refused.cause);
+                        }
+                        Meaning::Refused | Meaning::Unfit => return Err(refused.cause),
                     }
                 }
             }

@@ -1,5 +1,7 @@
 //! Owns how a change of the shared tables is written in a lane: a transaction and a block of its own.
 
+use std::time::Duration;
+
 use tokio::runtime::Runtime;
 use tokio_postgres::Client;
 
@@ -32,17 +34,16 @@ pub(super) struct Refused {
     pub(super) committing: Option<Box<Stand>>,
 }
 
-/// Blocks the lane's thread.
+/// Blocks the lane's thread, no longer than `limit` for each answer of the server: deeds wait behind it.
 pub(super) fn write(
-    client: &mut Client,
-    runtime: &Runtime,
+    (client, runtime, limit): (&mut Client, &Runtime, Duration),
     source: &str,
     change: &ReferenceChange,
     before: Stand,
     clock: Instant,
 ) -> Result<Written, Refused> {
-    let begun = runtime.block_on(client.transaction()).map_err(storage("begin to record a change"));
-    let db = sql::Postgres::of(begun.map_err(refused)?, runtime);
+    let begun = sql::wait(runtime, limit, "begin to record a change", client.transaction());
+    let db = sql::Postgres::of(begun.map_err(refused)?, runtime).within(limit);
     match within(&db, source, change, &before, clock) {
         Ok(written) => {
             let committed = db.commit("record a change");
@@ -51,7 +52,9 @@ pub(super) fn write(
         }
         Err(refused) => {
             // What cannot be undone ends with its connection.
-            let _ended = db.roll_back("record a change");
+            if refused.meaning != Meaning::Broken {
+                let _ended = db.roll_back("record a change");
+            }
             Err(refused)
         }
     }
