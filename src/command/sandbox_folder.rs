@@ -81,8 +81,8 @@ fn make_keys(folder: &Folder, clock: &dyn Clock) -> Result<(), String> {
     make_without_asking(&config.keys, clock.now().0).map(|_| ()).map_err(|cause| told(&cause))
 }
 
-/// Imports every file of the province.
-async fn fill(folder: &Folder, clock: Arc<dyn Clock>) -> Result<(), String> {
+/// Imports every file of the province into the ledger of the folder's settings.
+pub async fn fill(folder: &Folder, clock: Arc<dyn Clock>) -> Result<(), String> {
     let config = Gateway::read(&folder.settings()).map_err(|faults| faults.to_string())?;
     let ledger = open_ledger(&config, Arc::clone(&clock)).map_err(|cause| told(&cause))?;
     let connected = import::Connected { ledger, clock, operator: "sandbox".to_owned(), progress: false };

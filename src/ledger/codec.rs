@@ -11,7 +11,7 @@ mod deeds;
 mod entries;
 mod packing;
 #[cfg(test)]
-mod sample;
+pub(super) mod sample;
 mod states;
 mod tables;
 #[cfg(test)]

@@ -12,6 +12,7 @@ mod books;
 pub mod codec;
 pub mod credential;
 pub mod effect;
+pub mod event;
 pub mod key;
 mod kept;
 pub mod lane;

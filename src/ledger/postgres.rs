@@ -68,6 +68,7 @@ use crate::ledger::books::questions;
 use crate::ledger::books::receipts;
 use crate::ledger::books::reference;
 use crate::ledger::credential::Credential;
+use crate::ledger::event::Observer;
 use crate::ledger::key;
 use crate::ledger::lane::NotQueued;
 use crate::ledger::lane::Now;
@@ -111,6 +112,8 @@ pub struct Settings {
     pub connect_timeout: Duration,
     /// For anything that a call waits for; then it is told that nobody knows what became of it.
     pub answer_within: Duration,
+    /// Is told what happens.
+    pub observer: Observer,
     /// What is kept in memory ready for deeds.
     pub recent: recent::Limits,
 }
@@ -127,6 +130,7 @@ impl Default for Settings {
             batch_max: 256,
             connect_timeout: Duration::from_secs(2),
             answer_within: Duration::from_secs(5),
+            observer: Observer::default(),
             recent: recent::Limits::default(),
         }
     }
@@ -183,7 +187,7 @@ impl PostgresLedger {
         }
         let number = number.unwrap_or_default();
         let keys = Arc::clone(&secrets.keys);
-        let anchorer = Anchorer::start(target.clone(), keys, Arc::clone(&now));
+        let anchorer = Anchorer::start(target.clone(), keys, Arc::clone(&now), settings.observer.clone());
         let anchorer = Some(anchorer.map_err(storage("start its anchors"))?);
         let mut ledger = PostgresLedger::reading(target, settings, secrets, now, shards);
         (ledger.lanes, ledger.anchorer, ledger.number) = (lanes, anchorer, number);
@@ -269,9 +273,10 @@ impl PostgresLedger {
     ) -> BoxFuture<'_, Result<T, LedgerError>> {
         let (quiet, secrets) = (Arc::clone(&self.quiet), Arc::clone(&self.secrets));
         async move {
-            let room = timeout_at(self.deadline(), self.quiet.room.acquire()).await;
+            let deadline = self.deadline();
+            let room = timeout_at(deadline, self.quiet.room.acquire()).await;
             let _place = room.map_err(storage("ask in time"))?;
-            let asked = tokio::task::spawn_blocking(move || quiet.ask(|db| question(db, &secrets)));
+            let asked = tokio::task::spawn_blocking(move || quiet.ask(deadline, |db| question(db, &secrets)));
             asked.await.unwrap_or_else(|broken| Err(storage("finish a read")(broken)))
         }
         .boxed()
@@ -465,8 +470,11 @@ impl Ledger for PostgresLedger {
         from: u64,
         limit: usize,
     ) -> BoxFuture<'_, Result<Vec<Arc<Record>>, LedgerError>> {
-        let (person, bucket) = (person.clone(), self.bucket(person));
-        self.aside(move |db, secrets| questions::records(db, secrets, bucket, &person, from, limit))
+        let (person, bucket, deadline) = (person.clone(), self.bucket(person), self.deadline());
+        let asked =
+            self.aside(move |db, secrets| questions::records(db, secrets, bucket, &person, from, limit));
+        // A replay waits for it.
+        async move { timeout_at(deadline, asked).await.map_err(storage("read records in time"))? }.boxed()
     }
 
     fn settlement(&self, id: &SettlementId) -> BoxFuture<'_, Result<Option<Arc<Record>>, LedgerError>> {

@@ -243,3 +243,120 @@ impl Shard {
         self.lines -= gone.and_then(|(_, stay)| stay.lines).map_or(0, |lines| lines.len());
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::ids::RegionCode;
+    use crate::domain::record::Body;
+    use crate::domain::record::MessageKey;
+    use crate::domain::state::StayState;
+    use crate::ledger::codec::sample::Chance;
+    use crate::ledger::codec::sample::Sample;
+    use rand::SeedableRng as _;
+
+    fn key() -> PersonKey {
+        PersonKey::parse(RegionCode(440_700), "1").unwrap()
+    }
+
+    fn bucket() -> Bucket {
+        Bucket::new(0x1ab).unwrap()
+    }
+
+    fn stay(version: u64) -> StayFacts {
+        StayFacts {
+            id: StayId::parse("1AB1").unwrap(),
+            version,
+            state: Arc::new(StayState::sample(&mut Chance::seed_from_u64(1))),
+        }
+    }
+
+    fn read(version: u64) -> Facts {
+        Facts { version, stay: Some(stay(1)), ..Facts::of_new(key(), bucket()) }
+    }
+
+    fn after(follows: u64, stay_version: u64, lines: Option<Lines>) -> After {
+        After {
+            key: key(),
+            bucket: bucket(),
+            state: Arc::default(),
+            private: Arc::default(),
+            follows,
+            stay: Some(stay(stay_version)),
+            lines: lines.map(Arc::new),
+        }
+    }
+
+    fn found(recent: &Recent) -> Option<(u64, u64)> {
+        let facts = recent.stay(&stay(0).id, "1", None)?;
+        Some((facts.version, facts.stay?.version))
+    }
+
+    #[test]
+    fn what_was_written_is_found_at_its_version() {
+        let recent = Recent::new(Limits::default());
+        recent.wrote(after(6, 2, None), 7, Instant(5));
+        assert_eq!(found(&recent), Some((7, 2)));
+        assert_eq!(recent.person(bucket(), &key()).unwrap().last_at, Instant(5));
+        assert!(recent.stay(&stay(0).id, "2", None).is_none(), "the number of somebody else");
+    }
+
+    #[test]
+    fn what_was_read_before_a_write_is_not_kept() {
+        let recent = Recent::new(Limits::default());
+        let mark = recent.mark(bucket());
+        recent.wrote(after(6, 2, None), 7, Instant(5));
+        recent.keep(mark, &read(6));
+        assert_eq!(found(&recent), Some((7, 2)));
+        recent.keep(recent.mark(bucket()), &read(8));
+        assert_eq!(found(&recent), Some((8, 1)));
+    }
+
+    #[test]
+    fn a_person_who_moved_beside_her_stay_is_forgotten() {
+        let recent = Recent::new(Limits::default());
+        recent.wrote(after(6, 2, None), 9, Instant(5));
+        assert_eq!(found(&recent), None);
+    }
+
+    #[test]
+    fn what_may_have_changed_is_forgotten() {
+        let recent = Recent::new(Limits::default());
+        let mark = recent.mark(bucket());
+        recent.lost(&after(6, 2, None));
+        recent.keep(mark, &read(6));
+        assert_eq!(found(&recent), None);
+        recent.wrote(after(6, 2, None), 7, Instant(5));
+        recent.forget();
+        assert_eq!(found(&recent), None);
+    }
+
+    #[test]
+    fn lines_go_to_one_writer_and_stay_for_readers() {
+        let recent = Recent::new(Limits::default());
+        let mut lines = Lines::default();
+        let message = MessageKey::sample(&mut Chance::seed_from_u64(2));
+        lines.apply(&message, &Body::LinesUploaded(Vec::new()));
+        recent.wrote(after(6, 2, Some(lines)), 7, Instant(5));
+        let with = |wanted| recent.stay(&stay(0).id, "1", Some(wanted)).is_some();
+        assert!(with(LinesFor::Reading) && with(LinesFor::Reading));
+        assert!(with(LinesFor::Writing));
+        assert!(!with(LinesFor::Writing) && !with(LinesFor::Reading), "they were taken");
+        assert_eq!(found(&recent), Some((7, 2)));
+    }
+
+    #[test]
+    fn the_oldest_are_forgotten_at_the_limits() {
+        let recent = Recent::new(Limits { persons: SHARDS, stays: SHARDS, lines: SHARDS });
+        let other = |n: u32| After {
+            stay: Some(StayFacts { id: StayId::parse(&format!("1AB{n}")).unwrap(), ..stay(1) }),
+            ..after(u64::from(n) - 1, 1, None)
+        };
+        for n in 1..=3 {
+            recent.wrote(other(n), n.into(), Instant(1));
+        }
+        let ids = ["1AB1", "1AB2", "1AB3"].map(|id| StayId::parse(id).unwrap());
+        let kept = ids.map(|id| recent.stay(&id, "1", None).is_some());
+        assert_eq!(kept, [false, false, true]);
+    }
+}

@@ -1,6 +1,8 @@
 //! Owns a throw-away PostgreSQL server for tests and load tests: its own folder, its own port, durable as shipped, and
 //! gone with the program that started it, however that ends.
 
+pub mod archive;
+
 use std::fs;
 use std::io;
 use std::net::TcpListener;
@@ -69,7 +71,15 @@ impl Server {
     /// # Errors
     /// As `start`.
     pub fn start_with(settings: &[(&str, &str)]) -> Result<Server, NoServer> {
-        let mut server = Server::place("primary", settings)?;
+        Server::start_in(&std::env::temp_dir(), settings)
+    }
+
+    /// With its folder below another one, which the server's user may enter.
+    ///
+    /// # Errors
+    /// As `start`.
+    pub fn start_in(parent: &Path, settings: &[(&str, &str)]) -> Result<Server, NoServer> {
+        let mut server = Server::place("primary", settings, parent)?;
         let data = server.data();
         let data = data.to_string_lossy();
         run("initdb", |c| {
@@ -88,13 +98,41 @@ impl Server {
     /// # Errors
     /// As `start`.
     pub fn standby_of(primary: &Server, name: &str) -> Result<Server, NoServer> {
-        let mut server = Server::place(name, &[])?;
+        let mut server = Server::place(name, &[], &std::env::temp_dir())?;
         server.options.clone_from(&primary.options);
-        let data = server.data();
-        let from = format!("host=127.0.0.1 port={} user=postgres application_name={name}", primary.port);
-        run("pg_basebackup", |c| c.args(["-D", &data.to_string_lossy(), "-R", "-c", "fast", "-d", &from]))?;
-        server.restart()?;
+        server.copy(primary)?;
         Ok(server)
+    }
+
+    /// Gives up what it holds and comes back as a standby of another server, at its own port: what becomes of a killed
+    /// primary.
+    ///
+    /// # Errors
+    /// As `start`.
+    pub fn rebuild_from(&mut self, primary: &Server) -> Result<(), NoServer> {
+        self.stop()?;
+        fs::remove_dir_all(self.data()).map_err(system("remove the server's data"))?;
+        self.copy(primary)
+    }
+
+    /// Makes a running standby follow another server.
+    ///
+    /// # Errors
+    /// When it refuses.
+    pub fn follow(&self, primary: &Server) -> Result<(), NoServer> {
+        self.set("primary_conninfo", &self.way_to(primary))
+    }
+
+    fn copy(&mut self, primary: &Server) -> Result<(), NoServer> {
+        let (data, from) = (self.data(), self.way_to(primary));
+        let data = data.to_string_lossy();
+        run("pg_basebackup", |c| c.args(["-D", &data, "-R", "-c", "fast", "--no-sync", "-d", &from]))?;
+        self.restart()
+    }
+
+    fn way_to(&self, primary: &Server) -> String {
+        let Server { port, .. } = primary;
+        format!("host=127.0.0.1 port={port} user=postgres application_name={}", self.name)
     }
 
     pub fn port(&self) -> u16 {
@@ -214,6 +252,11 @@ impl Server {
         self.poll("stop", || process.try_wait().ok().flatten().map(|_| ()))
     }
 
+    /// It has ended by itself, after a fault that it could not go on with.
+    pub fn has_ended(&mut self) -> bool {
+        self.process.as_mut().is_some_and(|process| matches!(process.try_wait(), Ok(Some(_))))
+    }
+
     /// Starts it again on its folder and port, after `kill` or `stop` or in their stead.
     ///
     /// # Errors
@@ -258,11 +301,11 @@ impl Server {
     }
 
     /// A folder that the server's user owns, a port, and the guard that removes the one and ends what is on the other.
-    fn place(name: &str, settings: &[(&str, &str)]) -> Result<Server, NoServer> {
+    fn place(name: &str, settings: &[(&str, &str)], parent: &Path) -> Result<Server, NoServer> {
         static NUMBER: AtomicU32 = AtomicU32::new(1);
         let number = NUMBER.fetch_add(1, Ordering::Relaxed);
         let folder = format!("banyan-postgres-{}-{number}", std::process::id());
-        let folder = std::env::temp_dir().join(folder);
+        let folder = parent.join(folder);
         fs::create_dir(&folder).map_err(system("make the server's folder"))?;
         if let Some((user, group)) = user()? {
             chown(&folder, Some(user), Some(group)).map_err(system("give the server its folder"))?;

@@ -22,9 +22,9 @@ use crate::domain::money::Rate;
 use crate::domain::record::Body;
 use crate::domain::record::Private;
 
-pub(super) type Chance = ChaCha8Rng;
+pub(crate) type Chance = ChaCha8Rng;
 
-pub(super) trait Sample {
+pub(crate) trait Sample {
     fn sample(chance: &mut Chance) -> Self;
 }
 

@@ -8,6 +8,7 @@ use std::time::Duration;
 use tokio::runtime::Builder;
 use tokio::runtime::Runtime;
 use tokio::sync::Semaphore;
+use tokio::time::Instant as Deadline;
 use tokio_postgres::IsolationLevel;
 
 use crate::ledger::LedgerError;
@@ -53,6 +54,14 @@ impl Line {
         let mut line = self;
         line.limit = limit;
         line
+    }
+
+    /// The same, but a fail-over is waited for until then.
+    fn open_by(target: &Target, deadline: Deadline) -> Read<Line> {
+        let runtime = Builder::new_current_thread().enable_all().build();
+        let runtime = runtime.map_err(storage("start to read"))?;
+        let link = runtime.block_on(target.connect_by("", deadline))?;
+        Ok(Line { link, runtime: Some(runtime), limit: ANSWER_WAIT_MAX })
     }
 
     /// Reads as of one instant.
@@ -111,8 +120,8 @@ impl Quiet {
     }
 
     /// Asks as of one instant, on a thread that may block. What breaks on a line that lay idle, perhaps for long, is asked
-    /// once more on a fresh one: a question changes nothing.
-    pub(super) fn ask<T>(&self, question: impl Fn(&dyn Database) -> Read<T>) -> Read<T> {
+    /// once more on a fresh one, made by `deadline`: a question changes nothing.
+    pub(super) fn ask<T>(&self, deadline: Deadline, question: impl Fn(&dyn Database) -> Read<T>) -> Read<T> {
         let idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner).pop();
         if let Some(mut line) = idle
             && let Ok(found) = line.read(|db| question(db))
@@ -120,7 +129,7 @@ impl Quiet {
             self.keep(line);
             return Ok(found);
         }
-        let mut line = Line::open(&self.target)?.within(QUESTION_WAIT_MAX);
+        let mut line = Line::open_by(&self.target, deadline)?.within(QUESTION_WAIT_MAX);
         let found = line.read(|db| question(db))?;
         self.keep(line);
         Ok(found)

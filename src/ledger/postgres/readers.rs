@@ -44,6 +44,10 @@ pub(super) struct Reader {
     pub(super) statements: Statements,
 }
 
+#[derive(Debug, thiserror::Error)]
+#[error("the server did not answer in time")]
+struct Silent;
+
 impl Readers {
     pub(super) fn new(target: Target, count: usize) -> Readers {
         let count = count.max(1);
@@ -65,7 +69,11 @@ impl Readers {
         let _place = timeout_at(deadline, self.room.acquire()).await.map_err(storage(what))?;
         loop {
             let reader = self.reader(deadline).await?;
-            let answer = timeout_at(deadline, ask(Arc::clone(&reader))).await.map_err(storage(what))?;
+            let Ok(answer) = timeout_at(deadline, ask(Arc::clone(&reader))).await else {
+                // A link that is silent is not asked again: it may never tell that it is broken.
+                self.forget(&reader);
+                return Err(storage(what)(Silent));
+            };
             match answer {
                 Ok(answer) => return Ok(answer),
                 Err(cause) if meaning(&cause) == Meaning::Broken && Deadline::now() + PAUSE < deadline => {

@@ -64,3 +64,67 @@ impl Header {
         u32::from_ne_bytes(bytes)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use rusqlite::Connection;
+
+    fn file(folder: &tempfile::TempDir) -> (Connection, Watch) {
+        let path = folder.path().join("ledger.db");
+        let db = Connection::open(&path).unwrap();
+        db.pragma_update(None, "journal_mode", "WAL").unwrap();
+        db.execute_batch("CREATE TABLE t (x)").unwrap();
+        (db, Watch::open(&path).unwrap())
+    }
+
+    /// What the writer does around a commit of its own.
+    fn commit(db: &Connection, watch: &Watch, wrote: bool) {
+        db.execute_batch("BEGIN IMMEDIATE").unwrap();
+        let before = watch.header().unwrap();
+        if wrote {
+            db.execute_batch("INSERT INTO t VALUES (1)").unwrap();
+        }
+        db.execute_batch("COMMIT").unwrap();
+        let after = watch.header().unwrap();
+        watch.set_ours(Some(after).filter(|after| after.is_left_by(&before, wrote)));
+    }
+
+    #[test]
+    fn our_own_commits_are_told_from_anybody_elses() {
+        let folder = tempfile::tempdir().unwrap();
+        let (db, watch) = file(&folder);
+        assert!(!watch.is_ours(), "nothing is known before the first commit");
+        for wrote in [true, false, true] {
+            commit(&db, &watch, wrote);
+            assert!(watch.is_ours());
+        }
+        let other = Connection::open(folder.path().join("ledger.db")).unwrap();
+        other.execute_batch("INSERT INTO t VALUES (2)").unwrap();
+        assert!(!watch.is_ours());
+        commit(&db, &watch, true);
+        assert!(watch.is_ours(), "what the other wrote lies before our own again");
+    }
+
+    #[test]
+    fn moving_the_log_into_the_file_is_no_write_of_somebody_else() {
+        let folder = tempfile::tempdir().unwrap();
+        let (db, watch) = file(&folder);
+        commit(&db, &watch, true);
+        let other = Connection::open(folder.path().join("ledger.db")).unwrap();
+        other.query_row("PRAGMA wal_checkpoint(PASSIVE)", [], |_| Ok(())).unwrap();
+        assert!(watch.is_ours());
+        commit(&db, &watch, true);
+        assert!(watch.is_ours(), "the log begins anew");
+    }
+
+    #[test]
+    fn two_commits_between_are_not_taken_for_ours() {
+        let folder = tempfile::tempdir().unwrap();
+        let (db, watch) = file(&folder);
+        let before = watch.header().unwrap();
+        db.execute_batch("INSERT INTO t VALUES (1); INSERT INTO t VALUES (2)").unwrap();
+        assert!(!watch.header().unwrap().is_left_by(&before, true));
+        assert!(!watch.header().unwrap().is_left_by(&before, false));
+    }
+}
