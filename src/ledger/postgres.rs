@@ -11,6 +11,7 @@ mod connection;
 mod guards;
 mod lane;
 mod look_up;
+mod no_connection;
 mod quiet;
 mod readers;
 mod references;
@@ -30,6 +31,7 @@ use futures_util::FutureExt as _;
 use futures_util::future::BoxFuture;
 use tokio::sync::oneshot;
 use tokio::time::Instant as Deadline;
+use tokio::time::timeout;
 use tokio::time::timeout_at;
 
 pub use connection::BadAddress;
@@ -86,6 +88,7 @@ use crate::ledger::recent::LinesFor;
 use crate::ledger::recent::Recent;
 use crate::ledger::row::person;
 use crate::ledger::secrets::Secrets;
+use crate::ledger::sql::ANSWER_WAIT_MAX;
 use crate::ledger::sql::Database;
 use crate::ledger::storage;
 
@@ -282,9 +285,13 @@ impl PostgresLedger {
 
 fn shards_of(target: &Target, settings: &Settings, secrets: &Secrets) -> Result<Shards, LedgerError> {
     apart(|| async {
-        let link = target.connect_by("", settings.deadline()()).await?;
-        schema::check(&link.client, &secrets.lookup).await?;
-        Shards::read(&link.client).await
+        let deadline = settings.deadline()();
+        let link = target.connect_by("", deadline).await?;
+        let looked = async {
+            schema::check(&link.client, &secrets.lookup).await?;
+            Shards::read(&link.client).await
+        };
+        timeout_at(deadline, looked).await.map_err(storage("look at the schema in time"))?
     })
 }
 
@@ -297,7 +304,8 @@ pub fn migrate(settings: &Settings, secrets: &Secrets) -> Result<Climbed, Ledger
     let target = Target::new(settings).map_err(storage("use its address"))?;
     apart(|| async {
         let mut link = target.connect_by("", settings.deadline()()).await?;
-        schema::migrate(&mut link.client, &secrets.lookup).await
+        let climbed = timeout(ANSWER_WAIT_MAX, schema::migrate(&mut link.client, &secrets.lookup)).await;
+        climbed.map_err(storage("make the schema in time"))?
     })
 }
 
@@ -313,8 +321,10 @@ pub fn verify_database(
 ) -> Result<Verified, LedgerError> {
     let target = Target::new(settings).map_err(storage("use its address"))?;
     apart(|| async {
-        let link = target.connect_by("", settings.deadline()()).await?;
-        schema::check(&link.client, &secrets.lookup).await
+        let deadline = settings.deadline()();
+        let link = target.connect_by("", deadline).await?;
+        let looked = schema::check(&link.client, &secrets.lookup);
+        timeout_at(deadline, looked).await.map_err(storage("look at the schema in time"))?
     })?;
     verify::verify(&target, secrets, wish)
 }
