@@ -4,6 +4,8 @@
 //! first, so that "not ready" can be asked while the rest starts. Stop order: the faces finish what is in flight within
 //! a deadline, then the ledger writes what is queued.
 
+mod counted;
+mod health;
 pub mod remembering;
 pub mod shared_tables;
 
@@ -14,6 +16,7 @@ use std::sync::atomic::AtomicU64;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
+use crate::app::counted::Counted;
 use crate::app::remembering::Remembering;
 use crate::app::shared_tables::SharedTables;
 use crate::app::shared_tables::TablesError;
@@ -57,6 +60,8 @@ use crate::service::credential::SandboxTokens;
 use crate::service::seams::Clock;
 use crate::service::settings::Settings;
 use crate::service::settings::Switches;
+use crate::telemetry::health as seen;
+use crate::telemetry::ledger::LedgerMeter;
 use crate::telemetry::metrics;
 use crate::telemetry::metrics::Metrics;
 use crate::transport;
@@ -120,7 +125,8 @@ pub struct App {
     ledger: Arc<dyn Ledger>,
     keys: Arc<KeyStore>,
     face: Arc<HospitalFace>,
-    tls: Vec<Arc<ReloadableTls>>,
+    meter: LedgerMeter,
+    tls: Vec<Named>,
     hospital: Server,
     persons: Server,
     center: Server,
@@ -130,6 +136,9 @@ pub struct App {
     /// Its tasks end with it.
     remembering: Remembering,
 }
+
+/// A listener's identity.
+type Named = (&'static str, Arc<ReloadableTls>);
 
 /// Shared with the operators' face.
 #[derive(Clone, Default)]
@@ -176,7 +185,12 @@ impl App {
 
         let secrets = secrets(&config)?;
         let keys = Arc::clone(&secrets.keys);
-        let ledger = open_with(&config, secrets, Arc::clone(&clock))?;
+        let meter = LedgerMeter::new(waiting_max(&config));
+        let place = ledger_place(&config).observed(meter.observer());
+        let now = Arc::clone(&clock);
+        let ledger = place.open(secrets, Arc::new(move || now.now())).map_err(cannot_open(&place))?;
+        let ledger: Arc<dyn Ledger> =
+            Arc::new(Counted { ledger, meter: meter.clone(), clock: Arc::clone(&clock) });
         let shared = Arc::clone(&ledger);
         let SharedTables { reference, version } = shared_tables::load(shared.as_ref(), &packs).await?;
         let remembering = Remembering::start(&config).await?;
@@ -200,7 +214,7 @@ impl App {
             observer: Arc::new(metrics::transport_observer("hospitals")),
         })
         .map_err(bind("hospital.address"))?;
-        let mut tls = vec![hospital_tls];
+        let mut tls = vec![("hospitals", hospital_tls)];
         let persons = person_face(&config, Arc::clone(&service));
         let persons = start_pages(("persons", "persons.address"), &config.persons, persons, &mut tls)?;
         let center = center_face(&config, Arc::clone(&service));
@@ -213,6 +227,7 @@ impl App {
             ledger,
             keys,
             face,
+            meter,
             tls,
             hospital,
             persons,
@@ -237,19 +252,19 @@ impl App {
     /// every fault is given back.
     pub async fn reload(&self, callers: &[Caller]) -> Vec<String> {
         let mut faults = Vec::new();
-        let tls = self.tls.iter().filter_map(|tls| tls.reload().err());
+        let tls = self.tls.iter().filter_map(|(_, tls)| tls.reload().err());
         faults.extend(tls.map(|fault| fault.to_string()));
         match Callers::load(callers) {
             Ok(callers) => self.face.replace_callers(callers),
             Err(fault) => faults.push(fault.to_string()),
         }
-        if let Err(fault) = self.keys.reload_from_settings(&self.config.keys) {
+        if let Err(fault) = self.reload_keys() {
             faults.push(fault.to_string());
         }
-        self.service.ledger.forget_recent();
         if let Err(fault) = self.reload_tables().await {
             faults.push(fault.to_string());
         }
+        seen::reload_faults(faults.len());
         faults
     }
 
@@ -291,6 +306,7 @@ impl App {
             Ok(_) => match self.reload_tables().await {
                 Ok(()) => return true,
                 Err(fault) => {
+                    seen::reload_faults(1);
                     tracing::warn!(%fault, "shared tables changed but cannot be loaded; the old ones stay in force");
                 }
             },
@@ -299,8 +315,16 @@ impl App {
         false
     }
 
+    /// What was read with keys that may be destroyed now is read anew, or found to be forgotten.
+    fn reload_keys(&self) -> Result<(), KeyStoreError> {
+        let reloaded = self.keys.reload_from_settings(&self.config.keys);
+        self.service.ledger.forget_recent();
+        reloaded
+    }
+
     fn look_at_keys(&self) {
-        if let Err(fault) = self.keys.reload_from_settings(&self.config.keys) {
+        if let Err(fault) = self.reload_keys() {
+            seen::reload_faults(1);
             tracing::warn!(%fault, "the key store was changed but cannot be read; what was read before stays in force");
         }
     }
@@ -326,13 +350,18 @@ const PAGE_BODY_BYTES_MAX: usize = 64 * 1024;
 const TABLES_ASKED_EVERY: Duration = Duration::from_secs(1);
 const OPERATORS_DRAIN: Duration = Duration::from_secs(1);
 
-/// The ledger that a configuration names. Whoever lets it go last waits until everything is written.
-pub fn open_ledger(config: &Gateway, clock: Arc<dyn Clock>) -> Result<Arc<dyn Ledger>, AppError> {
-    open_with(config, secrets(config)?, clock)
+/// Deeds that may wait at this node: in each of its lanes.
+fn waiting_max(config: &Gateway) -> usize {
+    let lanes = match &config.ledger.kept {
+        LedgerKept::File(_) => 1,
+        LedgerKept::Database(section) => section.lanes,
+    };
+    config.ledger.queue_max * lanes
 }
 
-fn open_with(config: &Gateway, secrets: Secrets, clock: Arc<dyn Clock>) -> Result<Arc<dyn Ledger>, AppError> {
-    let place = ledger_place(config);
+/// The ledger that a configuration names. Whoever lets it go last waits until everything is written.
+pub fn open_ledger(config: &Gateway, clock: Arc<dyn Clock>) -> Result<Arc<dyn Ledger>, AppError> {
+    let (place, secrets) = (ledger_place(config), secrets(config)?);
     place.open(secrets, Arc::new(move || clock.now())).map_err(cannot_open(&place))
 }
 
@@ -405,13 +434,13 @@ fn start_pages<H: transport::Handler>(
     (name, key): (&'static str, &'static str),
     section: &PageSection,
     face: H,
-    identities: &mut Vec<Arc<ReloadableTls>>,
+    identities: &mut Vec<Named>,
 ) -> Result<Server, AppError> {
     let tls = match &section.tls {
         None => None,
         Some(files) => {
             let identity = Arc::new(ReloadableTls::load(pages_tls(files))?);
-            identities.push(Arc::clone(&identity));
+            identities.push((name, Arc::clone(&identity)));
             Some(identity)
         }
     };

@@ -16,7 +16,7 @@ const MAY_NAME: &[(&str, &[&str])] = &[
     ("service", &["domain", "ledger", "cache", "vault", "config"]),
     ("protocol", &["domain", "service", "transport", "cache", "telemetry", "config"]),
     ("config", &["domain"]),
-    ("telemetry", &["transport", "cache", "config"]),
+    ("telemetry", &["transport", "cache", "ledger", "config"]),
     ("sandbox", &["domain", "protocol", "service", "config"]),
 ];
 

@@ -427,7 +427,17 @@ async fn an_interrupted_import_is_resumed_by_running_it_again() {
     let file = desk.write("persons.csv", &persons(1..=20_000));
     let (at_work, path) = (Arc::clone(&desk), file.clone());
     let running = tokio::spawn(async move { at_work.import(Kind::Persons, "register", &path).await });
-    while desk.facts("600").await.is_none() {
+    // Rows go in by the order of a keyed hash: of forty some come early.
+    let watched: Vec<String> = (1..=40).map(|number| number.to_string()).collect();
+    let any_is_in = async || {
+        for number in &watched {
+            if desk.facts(number).await.is_some() {
+                return true;
+            }
+        }
+        false
+    };
+    while !any_is_in().await {
         tokio::task::yield_now().await;
     }
     running.abort();
@@ -437,12 +447,7 @@ async fn an_interrupted_import_is_resumed_by_running_it_again() {
         Desk { ledger: Arc::new(open_ledger(desk.folder.path())), folder: tempfile::tempdir().unwrap() };
     let report = again.import(Kind::Persons, "register", &file).await;
     assert_eq!(report.new + report.unchanged, ALL);
-    assert!(
-        report.unchanged >= 600 && report.new > 0,
-        "{} new, {} there already",
-        report.new,
-        report.unchanged
-    );
+    assert!(report.unchanged > 0 && report.new > 0, "{} new, {} there already", report.new, report.unchanged);
     for number in ["1", "600", "19999", "20000"] {
         assert_eq!(again.facts(number).await.unwrap().version, 1, "{number}");
     }

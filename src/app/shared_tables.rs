@@ -23,6 +23,7 @@ use crate::ledger::LedgerError;
 use crate::ledger::PackText;
 use crate::ledger::ReferenceChange;
 use crate::ledger::ReferenceRows;
+use crate::telemetry::health;
 
 /// Why the shared tables cannot be put in force.
 #[derive(Debug, thiserror::Error)]
@@ -59,6 +60,7 @@ pub fn load_packs(config: &Gateway) -> Result<PackSet, TablesError> {
     };
     packs::admit(&set, mode, &config.packs.allow_unverified).map_err(TablesError::NotAdmitted)?;
     let unverified = packs::unverified(&set);
+    health::unverified_numbers(unverified.len());
     if !unverified.is_empty() {
         let regions: BTreeSet<String> = unverified.iter().map(|row| row.region.to_string()).collect();
         let regions = regions.into_iter().collect::<Vec<_>>().join(" ");

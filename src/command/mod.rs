@@ -2,12 +2,14 @@
 
 pub mod backup;
 mod begin;
+pub mod bundle;
 pub mod check;
 pub mod clear;
 pub mod demo;
 pub mod import;
 pub mod keys;
 pub mod migrate;
+mod notify;
 mod progress;
 pub mod quote;
 pub mod receipt;
@@ -161,6 +163,8 @@ enum Command {
     Receipt(receipt::Arguments),
     /// Copy what is new of the ledger into a folder, encrypted, while the gateway works 备份
     Backup(backup::Arguments),
+    /// Pack program, unit, settings and packs into a Debian package that installs without a network 打包
+    Bundle(bundle::Arguments),
     /// Make a ledger out of a backup, as it stood at any anchor 恢复
     Restore(restore::Arguments),
 }
@@ -185,6 +189,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>, console: &mut Console)
         Command::Verify(arguments) => verify::run(&arguments, clock().as_ref(), console),
         Command::Receipt(arguments) => receipt::run(&arguments, console),
         Command::Backup(arguments) => backup::run(&arguments, clock().as_ref(), console),
+        Command::Bundle(arguments) => bundle::run(&arguments, console),
         Command::Restore(arguments) => restore::run(&arguments, console),
     };
     let flushed = console.flush();

@@ -11,6 +11,7 @@ use tokio::signal::unix::signal;
 use crate::app::App;
 use crate::command::Exit;
 use crate::command::check;
+use crate::command::notify;
 use crate::command::sandbox_folder;
 use crate::command::told;
 use crate::config::gateway::Gateway;
@@ -72,6 +73,7 @@ pub async fn run(arguments: &Arguments, clock: Arc<dyn Clock>, out: &mut (dyn Wr
     if told.is_err() {
         return Exit::CannotReach;
     }
+    notify::tell(notify::READY);
     until_stopped(app, &file).await
 }
 
@@ -88,8 +90,10 @@ pub(crate) async fn until_stopped(app: App, settings: &Path) -> Exit {
             _ = interrupt.recv() => break,
             _ = hangup.recv() => reload(&app, settings).await,
             () = app.follow_changes() => {}
+            () = app.watch_health() => {}
         }
     }
+    notify::tell(notify::STOPPING);
     let cut = app.drain().await;
     tracing::info!(cut, "stopped");
     if cut == 0 { Exit::Done } else { Exit::Refused }

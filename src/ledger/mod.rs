@@ -12,6 +12,7 @@ mod books;
 pub mod codec;
 pub mod credential;
 pub mod effect;
+pub mod event;
 pub mod key;
 mod kept;
 pub mod lane;
@@ -354,12 +355,10 @@ pub trait Ledger: Send + Sync + 'static {
     }
 
     /// Nothing that was read before stays in memory: keys may have been destroyed.
-    fn forget_recent(&self) {}
+    fn forget_recent(&self);
 
     /// Whether [`LookUp::remembered`] makes a difference.
-    fn remembers(&self) -> bool {
-        false
-    }
+    fn remembers(&self) -> bool;
 
     /// Where all that belongs to a person lies, and ids made for her begin.
     fn bucket(&self, person: &PersonKey) -> Bucket;

@@ -14,6 +14,7 @@ use crate::ledger::Witness;
 use crate::ledger::backup::BackupError;
 use crate::ledger::backup::reading::Wish;
 use crate::ledger::backup::writing::Log;
+use crate::ledger::event::Observer;
 use crate::ledger::lane::Now;
 use crate::ledger::postgres;
 use crate::ledger::postgres::PostgresLedger;
@@ -87,6 +88,16 @@ impl Place {
                 Place::Database(postgres::Settings { batch_max, ..settings })
             }
         }
+    }
+
+    /// The same, telling what happens in it.
+    #[must_use]
+    pub fn observed(mut self, observer: Observer) -> Place {
+        match &mut self {
+            Place::File { settings, .. } => settings.observer = observer,
+            Place::Database(settings) => settings.observer = observer,
+        }
+        self
     }
 
     /// To be told: no user, no password.

@@ -11,6 +11,7 @@ mod connection;
 mod guards;
 mod lane;
 mod look_up;
+mod no_connection;
 mod quiet;
 mod readers;
 mod references;
@@ -30,6 +31,7 @@ use futures_util::FutureExt as _;
 use futures_util::future::BoxFuture;
 use tokio::sync::oneshot;
 use tokio::time::Instant as Deadline;
+use tokio::time::timeout;
 use tokio::time::timeout_at;
 
 pub use connection::BadAddress;
@@ -66,6 +68,7 @@ use crate::ledger::books::questions;
 use crate::ledger::books::receipts;
 use crate::ledger::books::reference;
 use crate::ledger::credential::Credential;
+use crate::ledger::event::Observer;
 use crate::ledger::key;
 use crate::ledger::lane::NotQueued;
 use crate::ledger::lane::Now;
@@ -85,6 +88,7 @@ use crate::ledger::recent::LinesFor;
 use crate::ledger::recent::Recent;
 use crate::ledger::row::person;
 use crate::ledger::secrets::Secrets;
+use crate::ledger::sql::ANSWER_WAIT_MAX;
 use crate::ledger::sql::Database;
 use crate::ledger::storage;
 
@@ -108,6 +112,8 @@ pub struct Settings {
     pub connect_timeout: Duration,
     /// For anything that a call waits for; then it is told that nobody knows what became of it.
     pub answer_within: Duration,
+    /// Is told what happens.
+    pub observer: Observer,
     /// What is kept in memory ready for deeds.
     pub recent: recent::Limits,
 }
@@ -124,6 +130,7 @@ impl Default for Settings {
             batch_max: 256,
             connect_timeout: Duration::from_secs(2),
             answer_within: Duration::from_secs(5),
+            observer: Observer::default(),
             recent: recent::Limits::default(),
         }
     }
@@ -180,7 +187,7 @@ impl PostgresLedger {
         }
         let number = number.unwrap_or_default();
         let keys = Arc::clone(&secrets.keys);
-        let anchorer = Anchorer::start(target.clone(), keys, Arc::clone(&now));
+        let anchorer = Anchorer::start(target.clone(), keys, Arc::clone(&now), settings.observer.clone());
         let anchorer = Some(anchorer.map_err(storage("start its anchors"))?);
         let mut ledger = PostgresLedger::reading(target, settings, secrets, now, shards);
         (ledger.lanes, ledger.anchorer, ledger.number) = (lanes, anchorer, number);
@@ -278,9 +285,13 @@ impl PostgresLedger {
 
 fn shards_of(target: &Target, settings: &Settings, secrets: &Secrets) -> Result<Shards, LedgerError> {
     apart(|| async {
-        let link = target.connect_by("", settings.deadline()()).await?;
-        schema::check(&link.client, &secrets.lookup).await?;
-        Shards::read(&link.client).await
+        let deadline = settings.deadline()();
+        let link = target.connect_by("", deadline).await?;
+        let looked = async {
+            schema::check(&link.client, &secrets.lookup).await?;
+            Shards::read(&link.client).await
+        };
+        timeout_at(deadline, looked).await.map_err(storage("look at the schema in time"))?
     })
 }
 
@@ -293,7 +304,8 @@ pub fn migrate(settings: &Settings, secrets: &Secrets) -> Result<Climbed, Ledger
     let target = Target::new(settings).map_err(storage("use its address"))?;
     apart(|| async {
         let mut link = target.connect_by("", settings.deadline()()).await?;
-        schema::migrate(&mut link.client, &secrets.lookup).await
+        let climbed = timeout(ANSWER_WAIT_MAX, schema::migrate(&mut link.client, &secrets.lookup)).await;
+        climbed.map_err(storage("make the schema in time"))?
     })
 }
 
@@ -309,8 +321,10 @@ pub fn verify_database(
 ) -> Result<Verified, LedgerError> {
     let target = Target::new(settings).map_err(storage("use its address"))?;
     apart(|| async {
-        let link = target.connect_by("", settings.deadline()()).await?;
-        schema::check(&link.client, &secrets.lookup).await
+        let deadline = settings.deadline()();
+        let link = target.connect_by("", deadline).await?;
+        let looked = schema::check(&link.client, &secrets.lookup);
+        timeout_at(deadline, looked).await.map_err(storage("look at the schema in time"))?
     })?;
     verify::verify(&target, secrets, wish)
 }

@@ -58,6 +58,7 @@ use crate::ledger::books::anchors;
 use crate::ledger::books::questions;
 use crate::ledger::books::receipts;
 use crate::ledger::credential::Credential;
+use crate::ledger::event::Observer;
 use crate::ledger::key;
 use crate::ledger::lane;
 use crate::ledger::lane::NotQueued;
@@ -101,6 +102,8 @@ pub struct Settings {
     pub page_bytes: i64,
     /// The file may not grow beyond this: `None` leaves it to the disk.
     pub pages_max: Option<u32>,
+    /// Is told what happens.
+    pub observer: Observer,
 }
 
 impl Default for Settings {
@@ -116,6 +119,7 @@ impl Default for Settings {
             reader_cache_kib: 8_192,
             page_bytes: 2_048,
             pages_max: None,
+            observer: Observer::default(),
         }
     }
 }

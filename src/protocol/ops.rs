@@ -6,6 +6,7 @@ use hyper::Response;
 use hyper::StatusCode;
 use hyper::header::CONTENT_TYPE;
 
+use crate::telemetry::health;
 use crate::telemetry::metrics::Metrics;
 use crate::transport::Answer;
 use crate::transport::Handler;
@@ -44,7 +45,10 @@ impl<R: Readiness> Ops<R> {
 
     fn metrics(&self) -> Answer {
         match &self.metrics {
-            Some(metrics) => text(StatusCode::OK, metrics.render()),
+            Some(metrics) => {
+                health::ready(self.readiness.missing().is_empty());
+                text(StatusCode::OK, metrics.render())
+            }
             None => text(StatusCode::NOT_FOUND, "metrics are off in this process\n".to_owned()),
         }
     }

@@ -1,9 +1,12 @@
 //! Owns a throw-away PostgreSQL server for tests and load tests: its own folder, its own port, durable as shipped, and
 //! gone with the program that started it, however that ends.
 
+pub mod archive;
+
 use std::fs;
 use std::io;
 use std::net::TcpListener;
+use std::os::unix::fs::PermissionsExt as _;
 use std::os::unix::fs::chown;
 use std::os::unix::process::CommandExt as _;
 use std::path::Path;
@@ -193,6 +196,51 @@ impl Server {
         remove(&self.pid_file()).map_err(system("remove the server's pid file"))
     }
 
+    /// Stops every process of the server where it is: connections are still taken, and nothing is ever answered.
+    ///
+    /// # Errors
+    /// When one of them cannot be stopped.
+    pub fn stop_answering(&self) -> Result<(), NoServer> {
+        let Some(process) = &self.process else { return Ok(()) };
+        let postmaster = Pid::from_child(process);
+        // First, so that it starts no process that the list lacks.
+        self.halt(&[postmaster])?;
+        self.halt(&children_of(process.id()))
+    }
+
+    fn halt(&self, processes: &[Pid]) -> Result<(), NoServer> {
+        signal(processes, Signal::STOP)?;
+        let halted = |pid: &Pid| {
+            !is_alive(*pid) || stat(pid.as_raw_nonzero().get()).is_some_and(|(state, _)| state == "T")
+        };
+        self.poll("halt", || processes.iter().all(halted).then_some(()))
+    }
+
+    /// Goes on where `stop_answering` stopped it.
+    ///
+    /// # Errors
+    /// When one of its processes does not.
+    pub fn go_on(&self) -> Result<(), NoServer> {
+        let Some(process) = &self.process else { return Ok(()) };
+        signal(&children_of(process.id()), Signal::CONT)?;
+        signal(&[Pid::from_child(process)], Signal::CONT)
+    }
+
+    /// Writes a file into the server's data as the server wants it: its own, and open to nobody else. It is read at the
+    /// next start.
+    ///
+    /// # Errors
+    /// When it cannot be written.
+    pub fn put(&self, name: &str, text: &str) -> Result<(), NoServer> {
+        let file = self.data().join(name);
+        fs::write(&file, text).map_err(system("write a file of the server"))?;
+        if let Some((user, group)) = user()? {
+            chown(&file, Some(user), Some(group)).map_err(system("give the server a file"))?;
+        }
+        fs::set_permissions(&file, fs::Permissions::from_mode(0o600))
+            .map_err(system("close a file of the server"))
+    }
+
     /// Stops it in order, if it runs.
     ///
     /// # Errors
@@ -313,6 +361,7 @@ fn guard(folder: &Path) -> io::Result<Child> {
         pid=$(head -n 1 "$0/data/postmaster.pid" 2> /dev/null)
         if [ -n "$pid" ]; then
             kill -QUIT "$pid" 2> /dev/null
+            kill -CONT "$pid" 2> /dev/null
             tries=0
             while kill -0 "$pid" 2> /dev/null && [ -e "$0/data/postmaster.pid" ] && [ "$tries" -lt 100 ]; do
                 sleep 0.05
@@ -341,7 +390,8 @@ fn run(
 /// As the server's user, in a folder that this user may be in.
 fn command(program: &'static str) -> Result<Command, NoServer> {
     let mut command = Command::new(find(program)?);
-    command.current_dir("/").env("LC_ALL", "C");
+    // Ours may be closed to that user, and what lies there is not about this server.
+    command.current_dir("/").env("HOME", "/").env("LC_ALL", "C");
     if let Some((user, group)) = user()? {
         command.uid(user).gid(group);
     }
@@ -394,6 +444,17 @@ fn stat(pid: i32) -> Option<(String, String)> {
     // The name before may hold anything but ends with the last parenthesis.
     let mut columns = stat.rsplit_once(')')?.1.split_whitespace().map(str::to_owned);
     Some((columns.next()?, columns.next()?))
+}
+
+/// One that has ended meanwhile is none to tell.
+fn signal(processes: &[Pid], signal: Signal) -> Result<(), NoServer> {
+    for pid in processes {
+        match rustix::process::kill_process(*pid, signal) {
+            Ok(()) | Err(rustix::io::Errno::SRCH) => {}
+            Err(cause) => return Err(system("tell a process of the server")(cause.into())),
+        }
+    }
+    Ok(())
 }
 
 fn remove(file: &Path) -> io::Result<()> {

@@ -5,6 +5,8 @@
 //! addition, without a look-up.
 
 use crate::telemetry::cache;
+use crate::telemetry::health;
+use crate::telemetry::ledger;
 use crate::transport::Event;
 use metrics::Counter;
 use metrics::Gauge;
@@ -64,7 +66,7 @@ impl Metrics {
     pub fn start() -> Result<Metrics, MetricsError> {
         let recorder = PrometheusBuilder::new()
             .set_buckets_for_metric(Matcher::Full(LATENCY.to_owned()), &LATENCY_BUCKETS)
-            .and_then(PrometheusBuilder::install_recorder)
+            .and_then(|builder| with_ledger(builder)?.install_recorder())
             .map_err(|cause| MetricsError { cause })?;
         describe();
         Ok(Metrics { recorder })
@@ -86,8 +88,18 @@ impl Metrics {
     }
 }
 
+fn with_ledger(builder: PrometheusBuilder) -> Result<PrometheusBuilder, BuildError> {
+    let full = |name: &str| Matcher::Full(name.to_owned());
+    builder
+        .set_buckets_for_metric(full(ledger::COMMIT_SECONDS), &LATENCY_BUCKETS)?
+        .set_buckets_for_metric(full(ledger::BATCH_SECONDS), &LATENCY_BUCKETS)?
+        .set_buckets_for_metric(full(ledger::BATCH_DEEDS), &ledger::DEEDS_BUCKETS)
+}
+
 fn describe() {
     cache::describe();
+    health::describe();
+    ledger::describe();
     describe_counter!(REQUESTS, "Requests by transaction and outcome");
     describe_histogram!(LATENCY, Unit::Seconds, "From the head's arrival to the answer's being ready");
     describe_counter!(REFUSALS, "Refusals by their stable code");

@@ -6,6 +6,8 @@
 //! payload can quote what was being worked on, so only its place is logged.
 
 pub mod cache;
+pub mod health;
+pub mod ledger;
 pub mod metrics;
 
 use std::io::IsTerminal as _;

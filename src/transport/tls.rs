@@ -79,10 +79,20 @@ pub struct ReloadableTls {
     current: ArcSwap<Identity>,
 }
 
+/// When the first certificate of each kind ends, in seconds since 1970. Nothing where there is none.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Ends {
+    /// Of our own chain.
+    pub certificate: Option<i64>,
+    /// Of those that sign clients' certificates.
+    pub client_authority: Option<i64>,
+}
+
 /// What a connection begins with, and what judges the certificate that its client shows.
 #[derive(Debug)]
 pub(crate) struct Identity {
     pub(crate) config: Arc<ServerConfig>,
+    ends: Ends,
     clients: Arc<dyn ClientCertVerifier>,
 }
 
@@ -99,6 +109,11 @@ impl ReloadableTls {
     pub fn reload(&self) -> Result<(), TlsError> {
         self.current.store(Arc::new(identity(&self.settings)?));
         Ok(())
+    }
+
+    /// When what is in force ends.
+    pub fn ends(&self) -> Ends {
+        self.current.load().ends
     }
 
     /// What new connections use now.
@@ -125,7 +140,25 @@ fn identity(settings: &Settings) -> Result<Identity, TlsError> {
         ClientCertificates::Accepted { .. } => client_certificate::judged_later(&clients),
     };
     let config = Arc::new(server_config(settings, provider, in_handshake)?);
-    Ok(Identity { config, clients })
+    let authorities = match &settings.clients {
+        ClientCertificates::Off => Vec::new(),
+        ClientCertificates::Accepted { authorities } | ClientCertificates::Required { authorities } => {
+            certificates(authorities)?
+        }
+    };
+    let ends = Ends {
+        certificate: first_end(&certificates(&settings.chain)?),
+        client_authority: first_end(&authorities),
+    };
+    Ok(Identity { config, ends, clients })
+}
+
+fn first_end(certificates: &[CertificateDer<'_>]) -> Option<i64> {
+    let end = |der: &CertificateDer<'_>| {
+        let (_, certificate) = x509_parser::parse_x509_certificate(der).ok()?;
+        Some(certificate.validity().not_after.timestamp())
+    };
+    certificates.iter().filter_map(end).min()
 }
 
 fn server_config(

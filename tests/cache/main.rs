@@ -17,5 +17,6 @@ mod faults;
 mod failover;
 mod gateways;
 mod secrecy;
+mod slow;
 mod stage;
 mod under_load;

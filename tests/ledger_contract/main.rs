@@ -9,9 +9,11 @@ mod outage;
 mod postgres;
 mod schema;
 mod seals;
+mod silent;
 mod sqlite;
 mod stage;
 mod suite;
+mod tls;
 
 /// Each function of the suite as a test of one backend.
 macro_rules! contract {

@@ -26,7 +26,7 @@ use crate::sqlite::secrets;
 use crate::stage::BEGIN;
 
 /// Sends until it is told that the settlement stands, as a hospital does.
-async fn settled(woman: &Actor, stay: &StayId) -> Arc<Record> {
+pub(crate) async fn settled(woman: &Actor, stay: &StayId) -> Arc<Record> {
     let key = message(2304, &format!("S{}", woman.key.number()));
     loop {
         let wanted = LookUp { key: Some((key.clone(), content(1))), ..woman.look(Some(stay)) };

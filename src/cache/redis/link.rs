@@ -187,6 +187,11 @@ impl Link {
         let hearing = Arc::clone(prepare);
         let connected = self.connector.connect(move |told| hearing.hear(told)).await?;
         let address = connected.address.clone();
+        // One that connects in time and then answers later than calls wait would come and go, each time cost some calls
+        // their wait, and take with it what this node had kept.
+        let probed = timeout(self.answer_within, self.connector.probe(&connected.connection)).await;
+        let probed = probed.map_err(NotDone::from).and_then(|answer| answer.map_err(NotDone::from));
+        probed.map_err(|cause| format!("{address}: {cause}"))?;
         let prepared = prepare.prepare(connected.connection.clone()).await;
         prepared.map_err(|cause| format!("{address}: {cause}"))?;
         let open = Arc::new(Open { connected, timeouts: AtomicU32::new(0) });

@@ -210,6 +210,9 @@ impl Looked {
                 ("ledger.password_file", Exit::CannotReach)
             }
             BadAddress::Unreadable { .. } => ("ledger.ca_file", Exit::CannotReach),
+            BadAddress::OpenToOthers { .. } | BadAddress::NoPassword { .. } => {
+                ("ledger.password_file", Exit::BadInput)
+            }
             BadAddress::NoCertificate { .. } | BadAddress::Plain { .. } | BadAddress::Tls(_) => {
                 ("ledger.ca_file", Exit::BadInput)
             }

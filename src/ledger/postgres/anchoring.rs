@@ -6,9 +6,12 @@ use std::sync::mpsc;
 use std::sync::mpsc::RecvTimeoutError;
 use std::thread::JoinHandle;
 use std::time::Duration;
+use tokio::time::Instant as Moment;
 
 use crate::ledger::LedgerError;
 use crate::ledger::books::anchors;
+use crate::ledger::event::Event;
+use crate::ledger::event::Observer;
 use crate::ledger::lane::Now;
 use crate::ledger::postgres::connection::Target;
 use crate::ledger::postgres::quiet::Line;
@@ -30,9 +33,14 @@ pub(super) struct Anchorer {
 }
 
 impl Anchorer {
-    pub(super) fn start(target: Target, keys: Arc<KeyStore>, now: Now) -> std::io::Result<Anchorer> {
+    pub(super) fn start(
+        target: Target,
+        keys: Arc<KeyStore>,
+        now: Now,
+        observer: Observer,
+    ) -> std::io::Result<Anchorer> {
         let (stop, stopped) = mpsc::channel();
-        let anchors = Anchors { target, keys, now, line: None };
+        let anchors = Anchors { target, keys, now, observer, line: None };
         let thread =
             std::thread::Builder::new().name("ledger-anchor".into()).spawn(move || anchors.run(&stopped))?;
         Ok(Anchorer { stop, thread })
@@ -51,6 +59,7 @@ struct Anchors {
     target: Target,
     keys: Arc<KeyStore>,
     now: Now,
+    observer: Observer,
     line: Option<Line>,
 }
 
@@ -58,11 +67,16 @@ impl Anchors {
     fn run(mut self, stopped: &mpsc::Receiver<()>) {
         let look = Duration::from_millis(ANCHOR_EVERY_MS) / LOOKS;
         let (mut newest, mut unchanged) = (0, 0);
+        let mut looked = Moment::now();
         while let Err(RecvTimeoutError::Timeout) = stopped.recv_timeout(look) {
             // What fails now is part of the next anchor.
             let Ok(found) = self.newest() else { continue };
+            if found != newest {
+                // Another node's, made since our last look: it covers what was there then.
+                self.observer.tell(Event::Anchored { before: looked });
+            }
             unchanged = if found == newest { unchanged + 1 } else { 0 };
-            newest = found;
+            (newest, looked) = (found, Moment::now());
             // By the count of our own looks: another node's clock may be wrong.
             if unchanged >= LOOKS {
                 let _failed = self.make();
@@ -78,13 +92,17 @@ impl Anchors {
 
     /// Signs what no anchor covers. Composed and written as of one instant: whoever is second is refused by the server.
     fn make(&mut self) -> Result<(), LedgerError> {
-        self.on_a_line(|line, anchors| {
+        let before = Moment::now();
+        let whole = self.on_a_line(|line, anchors| {
             line.write(|db| {
                 let db: &dyn Database = db;
                 let composed = anchors::compose(db, &anchors.keys, (anchors.now)())?;
-                composed.map_or(Ok(false), |signed| anchors::insert(db, &signed))
+                composed.map_or(Ok(true), |signed| anchors::insert(db, &signed))
             })
         })?;
+        if whole {
+            self.observer.tell(Event::Anchored { before });
+        }
         Ok(())
     }
 

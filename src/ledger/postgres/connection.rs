@@ -1,6 +1,7 @@
 //! Owns how a connection to the server is made, how long each step of it may take, and what its errors mean.
 
 use std::io;
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -21,13 +22,18 @@ use tokio_postgres::config::SslMode;
 use tokio_postgres::config::TargetSessionAttrs;
 use tokio_postgres::error::SqlState;
 use tokio_postgres_rustls::MakeRustlsConnect;
+use zeroize::Zeroizing;
 
 use crate::ledger::LedgerError;
 use crate::ledger::postgres::Settings;
+use crate::ledger::postgres::no_connection::NoConnection;
+use crate::ledger::postgres::no_connection::NoServer;
 use crate::ledger::storage;
 
 /// Waits between two tries to connect, from the first on. The last is the longest.
 const PAUSES_MS: [u64; 4] = [50, 100, 200, 400];
+
+const CONNECT: &str = "connect to the server";
 
 /// A server that is silent for so long is taken for dead, by either side.
 const SILENCE: Duration = Duration::from_secs(10);
@@ -49,6 +55,10 @@ pub enum BadAddress {
         #[source]
         cause: io::Error,
     },
+    #[error("{} is open to others (mode {mode:o}); run: chmod 600 {}", path.display(), path.display())]
+    OpenToOthers { path: PathBuf, mode: u32 },
+    #[error("{} is empty; it holds the password in its first line", path.display())]
+    NoPassword { path: PathBuf },
     #[error("{} holds no certificate that can be trusted", path.display())]
     NoCertificate { path: PathBuf },
     #[error("it is used over TLS, so the rules of TLS must be there")]
@@ -76,9 +86,7 @@ impl Target {
             return Err(BadAddress::NoDatabase);
         }
         if let Some(file) = &settings.password_file {
-            let password = std::fs::read_to_string(file)
-                .map_err(|cause| BadAddress::Unreadable { path: file.clone(), cause })?;
-            whole.password(password.trim_end_matches(['\r', '\n']));
+            whole.password(password(file)?.as_bytes());
         }
         let tls = settings.ca_file.as_deref().map(trusting).transpose()?;
         if tls.is_some() {
@@ -105,32 +113,37 @@ impl Target {
     /// A connection to the first host that fits, each tried once within its time. `parameters` are the session's, in
     /// the form `-c name=value …`.
     pub(in crate::ledger) async fn connect(&self, parameters: &str) -> Result<Link, LedgerError> {
-        let mut last = None;
+        self.try_each(parameters).await.map_err(storage(CONNECT))
+    }
+
+    async fn try_each(&self, parameters: &str) -> Result<Link, NoServer> {
+        let mut none = Vec::new();
         for host in &self.hosts {
+            let place = place_of(host);
             let mut host = host.clone();
             let options = [host.get_options().unwrap_or_default(), parameters].join(" ");
             host.options(options.trim());
             match timeout(self.connect_timeout, self.connect_host(&host)).await {
                 Ok(Ok(link)) => return Ok(link),
-                Ok(Err(cause)) => last = Some(storage("connect to the server")(cause)),
-                Err(elapsed) => last = last.or(Some(storage("connect to the server in time")(elapsed))),
+                Ok(Err(cause)) => none.push(NoConnection::of(place, &cause)),
+                Err(_) => none.push(NoConnection::silent(place, self.connect_timeout)),
             }
         }
-        Err(last.unwrap_or_else(|| storage("connect to the server")(io::Error::other("it has no host"))))
+        Err(NoServer(none))
     }
 
-    /// The same again and again until it succeeds or its time is over: a fail-over is waited for.
+    /// The same again and again until it succeeds or its time is over: a fail-over is waited for. What somebody has to
+    /// mend first is told at once.
     pub(in crate::ledger) async fn connect_by(
         &self,
         parameters: &str,
         deadline: Instant,
     ) -> Result<Link, LedgerError> {
         for pause in PAUSES_MS.iter().chain(std::iter::repeat(&PAUSES_MS[3])) {
-            match self.connect(parameters).await {
+            let last = Instant::now() + Duration::from_millis(*pause) >= deadline;
+            match self.try_each(parameters).await {
                 Ok(link) => return Ok(link),
-                Err(cause) if Instant::now() + Duration::from_millis(*pause) >= deadline => {
-                    return Err(cause);
-                }
+                Err(cause) if last || cause.stays_so() => return Err(storage(CONNECT)(cause)),
                 Err(_) => tokio::time::sleep(Duration::from_millis(*pause)).await,
             }
         }
@@ -214,6 +227,26 @@ fn host_text(host: &Host) -> String {
         Host::Tcp(name) => name.clone(),
         #[cfg(unix)]
         Host::Unix(path) => path.display().to_string(),
+    }
+}
+
+fn place_of(host: &Config) -> String {
+    let name = host.get_hosts().first().map(host_text).unwrap_or_default();
+    let port = host.get_ports().first().copied().unwrap_or_default();
+    format!("{name}:{port}")
+}
+
+/// The first line of a file that only its owner may read.
+fn password(file: &Path) -> Result<Zeroizing<String>, BadAddress> {
+    let unreadable = |cause| BadAddress::Unreadable { path: file.into(), cause };
+    let mode = std::fs::metadata(file).map_err(unreadable)?.permissions().mode() & 0o777;
+    if mode & 0o077 != 0 {
+        return Err(BadAddress::OpenToOthers { path: file.into(), mode });
+    }
+    let text = Zeroizing::new(std::fs::read_to_string(file).map_err(unreadable)?);
+    match text.lines().next() {
+        Some(line) if !line.is_empty() => Ok(Zeroizing::new(line.to_owned())),
+        _ => Err(BadAddress::NoPassword { path: file.into() }),
     }
 }
 

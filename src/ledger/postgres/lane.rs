@@ -4,6 +4,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
+use tokio::time::Instant as Stopwatch;
 
 use tokio::runtime::Runtime;
 use tokio::sync::oneshot;
@@ -14,6 +15,8 @@ use crate::domain::calendar::Instant;
 use crate::domain::ids::StayId;
 use crate::ledger::LedgerError;
 use crate::ledger::ReferenceChange;
+use crate::ledger::event::Event;
+use crate::ledger::event::Found;
 use crate::ledger::lane::Alone;
 use crate::ledger::lane::Batches;
 use crate::ledger::lane::Now;
@@ -166,7 +169,11 @@ impl Writer {
         });
         let mut pending: Vec<_> = pending.collect();
         pending.sort_unstable_by_key(|pending| (pending.deed.bucket, pending.deed.person.as_str()));
+        let (begun, deeds_count) = (Stopwatch::now(), pending.len());
         let (done, moved) = self.write(pending, deadline).await;
+        if deeds_count > 0 {
+            self.settings.observer.tell(Event::Batch { deeds: deeds_count, took: begun.elapsed() });
+        }
         self.moved = moved;
         let mut deeds: Vec<_> = deeds.into_iter().map(Some).collect();
         for (at, done) in done {
@@ -240,13 +247,20 @@ impl Writer {
             broken => {
                 self.doubt = Some(after);
                 self.link = None;
+                self.settings.observer.tell(Event::LineLost);
                 let cause = match broken {
                     Ok(Err(fault)) => storage("commit")(fault.cause),
                     _ => storage("commit in time")(TooLate),
                 };
                 // When its time is over the answer is that nobody knows; the next batch finds out.
-                self.ready(deadline).await.map_err(|_| cause)?;
+                let known = self.ready(deadline).await;
                 let recorded = self.stand.chain == after.chain;
+                self.settings.observer.tell(Event::Doubt(match &known {
+                    Ok(()) if recorded => Found::Recorded,
+                    Ok(()) => Found::NotRecorded,
+                    Err(_) => Found::Nothing,
+                }));
+                known.map_err(|_| cause)?;
                 return Ok(if recorded { Tried::Recorded(rows.places) } else { Tried::Again });
             }
         };
@@ -301,6 +315,7 @@ impl Writer {
     async fn ready(&mut self, deadline: Deadline) -> Result<(), LedgerError> {
         if self.link.as_ref().is_some_and(|(link, _)| link.client.is_closed()) {
             self.link = None;
+            self.settings.observer.tell(Event::LineLost);
         }
         loop {
             if self.link.is_none() {

@@ -6,12 +6,14 @@ use std::sync::mpsc;
 use std::sync::mpsc::RecvTimeoutError;
 use std::thread::JoinHandle;
 use std::time::Duration;
+use tokio::time::Instant as Moment;
 
 use rusqlite::Connection;
 use rusqlite::TransactionBehavior;
 
 use crate::ledger::LedgerError;
 use crate::ledger::books::anchors;
+use crate::ledger::event::Event;
 use crate::ledger::lane::Now;
 use crate::ledger::lane::Queue;
 use crate::ledger::seal::anchor::ANCHOR_EVERY_MS;
@@ -50,9 +52,14 @@ impl Anchorer {
 fn run(file: &File, queue: &Queue<Job>, now: &Now, stopped: &mpsc::Receiver<()>) {
     let every = Duration::from_millis(ANCHOR_EVERY_MS);
     while let Err(RecvTimeoutError::Timeout) = stopped.recv_timeout(every) {
+        let before = Moment::now();
         let composed = file.read(|db, secrets| snapshot(db, |db| anchors::compose(db, &secrets.keys, now())));
-        if let Ok(Some(signed)) = composed {
-            let _full = queue.push(Job::Anchor { signed: Box::new(signed) });
+        match composed {
+            Ok(Some(signed)) => {
+                let _full = queue.push(Job::Anchor { signed: Box::new(signed), before });
+            }
+            Ok(None) => file.settings.observer.tell(Event::Anchored { before }),
+            Err(_) => {}
         }
     }
 }

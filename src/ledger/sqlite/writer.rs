@@ -7,6 +7,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::AtomicU32;
 use std::sync::atomic::Ordering;
+use tokio::time::Instant as Stopwatch;
 
 use rusqlite::Connection;
 use rusqlite::ErrorCode;
@@ -20,6 +21,7 @@ use crate::domain::calendar::Instant;
 use crate::domain::ids::StayId;
 use crate::ledger::LedgerError;
 use crate::ledger::ReferenceChange;
+use crate::ledger::event::Event;
 use crate::ledger::lane::Alone;
 use crate::ledger::lane::Batches;
 use crate::ledger::lane::Now;
@@ -50,10 +52,24 @@ type Reply<T> = oneshot::Sender<Result<T, LedgerError>>;
 /// What the writer is asked for.
 #[derive(Debug)]
 pub(super) enum Job {
-    Deed { deed: Box<Prepared>, reply: Reply<Written> },
-    Reference { source: String, change: ReferenceChange, reply: Reply<u64> },
-    Floor { floor: Instant, reply: Reply<()> },
-    Anchor { signed: Box<Signed> },
+    Deed {
+        deed: Box<Prepared>,
+        reply: Reply<Written>,
+    },
+    Reference {
+        source: String,
+        change: ReferenceChange,
+        reply: Reply<u64>,
+    },
+    Floor {
+        floor: Instant,
+        reply: Reply<()>,
+    },
+    /// Covers what was committed before that instant.
+    Anchor {
+        signed: Box<Signed>,
+        before: Stopwatch,
+    },
 }
 
 impl Alone for Job {
@@ -167,7 +183,11 @@ impl Writer {
     /// One durable transaction for the whole batch. When it fails, every caller is told that the outcome is unknown.
     fn take(&mut self, batch: Vec<Waiting<Job>>) -> Moved {
         let before = self.standing;
+        let (begun, deeds) = (Stopwatch::now(), batch.iter().filter(|waiting| is_deed(&waiting.job)).count());
         let written = self.write_batch(&batch);
+        if deeds > 0 {
+            self.settings.observer.tell(Event::Batch { deeds, took: begun.elapsed() });
+        }
         match written {
             Ok((done, ours)) => {
                 let moved = Moved::by(&batch, &done);
@@ -175,6 +195,11 @@ impl Writer {
                 // Before anybody is answered: whoever knows of a deed finds it.
                 let answers: Vec<_> = batch.map(|(waiting, done)| self.remember(waiting.job, done)).collect();
                 self.memory.watch.set_ours(ours);
+                for (job, done) in &answers {
+                    if let (Job::Anchor { before, .. }, Done::Anchor) = (job, done) {
+                        self.settings.observer.tell(Event::Anchored { before: *before });
+                    }
+                }
                 answers.into_iter().for_each(|(job, done)| answer(job, done));
                 moved
             }
@@ -290,7 +315,7 @@ impl Writer {
                 const SQL: &str = "UPDATE lane SET floor_ms = ?1 WHERE floor_ms < ?1";
                 self.db.execute(SQL, [floor.0]).map(|_| Done::Floor)
             }
-            Job::Anchor { signed } => anchoring::insert(&self.db, signed).map(|()| Done::Anchor),
+            Job::Anchor { signed, .. } => anchoring::insert(&self.db, signed).map(|()| Done::Anchor),
         }
     }
 
@@ -401,6 +426,10 @@ fn is_of_the_deed(cause: &rusqlite::Error) -> bool {
 /// A full disk or another process's lock: the connection itself is sound.
 fn is_passing(cause: &rusqlite::Error) -> bool {
     matches!(cause.sqlite_error_code(), Some(ErrorCode::DiskFull | ErrorCode::DatabaseBusy))
+}
+
+fn is_deed(job: &Job) -> bool {
+    matches!(job, Job::Deed { .. })
 }
 
 fn answer(job: Job, done: Done) {
