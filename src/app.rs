@@ -258,10 +258,9 @@ impl App {
             Ok(callers) => self.face.replace_callers(callers),
             Err(fault) => faults.push(fault.to_string()),
         }
-        if let Err(fault) = self.keys.reload_from_settings(&self.config.keys) {
+        if let Err(fault) = self.reload_keys() {
             faults.push(fault.to_string());
         }
-        self.service.ledger.forget_recent();
         if let Err(fault) = self.reload_tables().await {
             faults.push(fault.to_string());
         }
@@ -316,8 +315,15 @@ impl App {
         false
     }
 
+    /// What was read with keys that may be destroyed now is read anew, or found to be forgotten.
+    fn reload_keys(&self) -> Result<(), KeyStoreError> {
+        let reloaded = self.keys.reload_from_settings(&self.config.keys);
+        self.service.ledger.forget_recent();
+        reloaded
+    }
+
     fn look_at_keys(&self) {
-        if let Err(fault) = self.keys.reload_from_settings(&self.config.keys) {
+        if let Err(fault) = self.reload_keys() {
             seen::reload_faults(1);
             tracing::warn!(%fault, "the key store was changed but cannot be read; what was read before stays in force");
         }

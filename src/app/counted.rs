@@ -138,6 +138,10 @@ impl Ledger for Counted {
         self.ledger.forget_recent();
     }
 
+    fn remembers(&self) -> bool {
+        self.ledger.remembers()
+    }
+
     fn bucket(&self, person: &PersonKey) -> Bucket {
         self.ledger.bucket(person)
     }

@@ -41,9 +41,10 @@ const FOLDERS: &str = include_str!("../../config/systemd/banyan.tmpfiles");
 const ALERTS: &str = include_str!("../../config/alerts.yml");
 const LICENCE: &str = include_str!("../../LICENSE");
 /// What an operator reads beside the machine, without a network.
-const PAGES: [(&str, &str); 9] = [
+const PAGES: [(&str, &str); 10] = [
     ("province.md", include_str!("../../docs/province.md")),
     ("postgres.md", include_str!("../../docs/postgres.md")),
+    ("failover.md", include_str!("../../docs/failover.md")),
     ("redis.md", include_str!("../../docs/redis.md")),
     ("backup.md", include_str!("../../docs/backup.md")),
     ("keys.md", include_str!("../../docs/keys.md")),

@@ -355,12 +355,10 @@ pub trait Ledger: Send + Sync + 'static {
     }
 
     /// Nothing that was read before stays in memory: keys may have been destroyed.
-    fn forget_recent(&self) {}
+    fn forget_recent(&self);
 
     /// Whether [`LookUp::remembered`] makes a difference.
-    fn remembers(&self) -> bool {
-        false
-    }
+    fn remembers(&self) -> bool;
 
     /// Where all that belongs to a person lies, and ids made for her begin.
     fn bucket(&self, person: &PersonKey) -> Bucket;

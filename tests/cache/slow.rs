@@ -101,7 +101,7 @@ impl Late {
         let waited = |request: &&Vec<u8>| {
             let text = String::from_utf8_lossy(request);
             let is = |word: &&str| text.contains(&format!("\r\n{word}\r\n"));
-            WAITED_FOR.iter().any(|word| is(&word)) && !text.contains(":probe") && !text.contains(":limit:")
+            WAITED_FOR.iter().any(is) && !text.contains(":probe") && !text.contains(":limit:")
         };
         asked.iter().filter(waited).count()
     }

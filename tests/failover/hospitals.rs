@@ -150,23 +150,32 @@ impl Hospitals {
         Story { patient, sent }
     }
 
-    /// The same stay through a balancer, each message once. Each call must be done.
-    pub(crate) async fn treat_through(&self, to: &mut [Balancer], passed: &Passed, done: &AtomicUsize) {
+    /// Through a balancer, each message once: a stay that is settled and reversed until told to stop. Each call must be
+    /// done.
+    pub(crate) async fn treat_through(
+        &self,
+        balancers: &mut [Balancer],
+        passed: &Passed,
+        done: &AtomicUsize,
+        stop: &AtomicBool,
+    ) {
         let next = self.waiting.lock().unwrap().pop_front();
-        let patient = next.expect("there are patients enough");
+        let patient = next.expect("there is a patient for each client");
         let stay = &patient.stay;
         let mut call = async |infno, input: Value| {
             let (msgid, body) = self.message(&patient, infno, &input);
-            let answer = to[patient.hospital].post(&body, passed).await;
+            let answer = balancers[patient.hospital].post(&body, passed).await;
             done.fetch_add(1, SeqCst);
             answer.unwrap_or_else(|cause| panic!("{infno} {msgid} failed: {cause:?}")).done()
         };
         let id = call("2401", play::admit(stay)).await.mdtrt_id();
         call("2301", play::upload(stay, &id, &stay.lines)).await;
         call("2402", play::discharge(stay, &id)).await;
-        let bill = play::settle(stay, &id, &stay.medfee_sumamt);
-        let setl_id = call("2304", bill).await.setl_id();
-        call("2305", play::reverse(stay, &id, &setl_id)).await;
+        while !stop.load(SeqCst) {
+            let bill = play::settle(stay, &id, &stay.medfee_sumamt);
+            let setl_id = call("2304", bill).await.setl_id();
+            call("2305", play::reverse(stay, &id, &setl_id)).await;
+        }
     }
 
     /// The same message to both nodes at once. It is done, and answered alike.

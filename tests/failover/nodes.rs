@@ -8,7 +8,7 @@ use crate::province::Province;
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn a_killed_node_is_done_without_and_begins_again_in_lanes_of_its_own() {
     let mut province = Province::start(1, |_| String::new()).await;
-    province.insure(60).await;
+    province.insure(160).await;
     let work = province.hospitals.begin();
     province.hospitals.tally.until_done(&[0, 1], 5).await;
     let lanes = || province.cluster.query("SELECT COUNT(*) FROM lane").parse::<usize>().unwrap();

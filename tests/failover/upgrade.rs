@@ -37,9 +37,7 @@ impl Calling {
             tokio::spawn(async move {
                 let lines = hospitals.all.iter().map(|hospital| hospital.lines.clone());
                 let mut balancers: Vec<_> = lines.map(Balancer::new).collect();
-                while !stop.load(Relaxed) {
-                    hospitals.treat_through(&mut balancers, &passed, &done).await;
-                }
+                hospitals.treat_through(&mut balancers, &passed, &done, &stop).await;
             })
         });
         let clients = clients.collect();
@@ -69,7 +67,7 @@ impl Calling {
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn nodes_are_replaced_without_a_failed_call() {
     let mut province = Province::start(1, |_| String::new()).await;
-    province.insure(200).await;
+    province.insure(CLIENTS).await;
     let calling = Calling::begin(&province);
     calling.goes_on(20).await;
 

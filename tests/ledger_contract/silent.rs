@@ -3,7 +3,6 @@
 
 use std::sync::Arc;
 use std::time::Duration;
-use std::time::Instant;
 
 use banyan::domain::ids::StayId;
 use banyan::domain::record::Body;
@@ -17,6 +16,7 @@ use banyan::ledger::postgres::Settings;
 use banyan::sandbox::postgres::Server;
 use futures_util::future::join_all;
 use tempfile::TempDir;
+use tokio::time::Instant;
 
 use crate::actor::Actor;
 use crate::actor::message;

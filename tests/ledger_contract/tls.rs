@@ -13,6 +13,8 @@ use banyan::ledger::postgres::Settings;
 use banyan::sandbox::identities::Authority;
 use banyan::sandbox::identities::Identity;
 use banyan::sandbox::postgres::Server;
+use banyan::service::seams::Clock as _;
+use banyan::service::seams::SystemClock;
 use tempfile::TempDir;
 
 use crate::actor::Actor;
@@ -83,8 +85,7 @@ impl Guarded {
 
 fn authority() -> Authority {
     // Certificates are held to the machine's own clock.
-    let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap();
-    Authority::make(banyan::domain::calendar::Instant(now.as_millis().try_into().unwrap()).day()).unwrap()
+    Authority::make(SystemClock.now().day()).unwrap()
 }
 
 /// An error and what it is because of.

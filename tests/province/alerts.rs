@@ -40,7 +40,8 @@ fn every_alert_says_what_to_do_and_is_fired_here() {
 async fn a_healthy_gateway_is_quiet_but_for_packs_that_nobody_verified_and_one_that_is_gone_is_missed() {
     let mut stage = Stage::make().await;
     let patients = stage.insure(1, Arc::new(SystemClock)).await;
-    let mut gate = Gate::start(&stage.folder.settings());
+    // The disk of the machine that tests run on may be full.
+    let mut gate = on_a_disk_of_its_own(&stage, 65_536);
     let before = gate.scrape_settled();
     let stay = &patients[0].1;
     let bill = stage.until_discharge(&gate, stay).await;
@@ -197,20 +198,29 @@ async fn a_redis_that_is_gone_or_comes_and_goes_is_told() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_disk_that_is_nearly_full_is_told() {
     let stage = Stage::make().await;
-    let before = Gate::start(&stage.folder.settings()).scrape_settled();
-    let (data, settings) = (stage.path("data"), stage.folder.settings());
-    // A small disk that only this gateway sees, and that goes with it.
-    let script =
-        "mkdir \"$0.copy\" && cp -a \"$0/.\" \"$0.copy\" && mount -t tmpfs -o size=64m tmpfs \"$0\" &&
-        cp -a \"$0.copy/.\" \"$0\" && head -c 59m /dev/zero > \"$0/other\" &&
-        exec \"$1\" serve --config \"$2\"";
-    let mut command = Command::new("unshare");
-    command.args(if rustix::process::geteuid().is_root() { &["--mount"][..] } else { &["-rm"][..] });
-    command.args(["sh", "-c", script]).arg(&data).arg(env!("CARGO_BIN_EXE_banyan")).arg(&settings);
-    let gate = Gate::run(&mut command);
-    let full = gate.scrape_settled();
+    let before = on_a_disk_of_its_own(&stage, 65_536).scrape_settled();
+    let full = on_a_disk_of_its_own(&stage, 4_096).scrape_settled();
     assert_eq!(full.sum("banyan_disk_bytes", "ledger"), 67_108_864.0);
     fires(&["BanyanDiskNearlyFull"], &before, Some(&full), Goes::On);
+}
+
+/// A gateway over a copy of the province on a small disk that it alone sees and that goes with it, with at most so
+/// many KiB free.
+fn on_a_disk_of_its_own(stage: &Stage, free: u64) -> Gate {
+    let script =
+        "rm -rf \"$0.copy\" && cp -a \"$0\" \"$0.copy\" && mount -t tmpfs -o size=64m tmpfs \"$0\" &&
+        cp -a \"$0.copy/.\" \"$0\" && rm -r \"$0.copy\" && 
+        free=$(df -Pk \"$0\" | tail -n 1 | tr -s ' ' | cut -d ' ' -f 4) &&
+        { [ \"$free\" -le \"$2\" ] || head -c \"$((free - $2))K\" /dev/zero > \"$0/other\"; } &&
+        exec \"$1\" serve --config \"$0/gateway.toml\"";
+    let mut command = Command::new("unshare");
+    command.args(if rustix::process::geteuid().is_root() { &["--mount"][..] } else { &["-rm"][..] });
+    command
+        .args(["sh", "-c", script])
+        .arg(stage.folder.root())
+        .arg(env!("CARGO_BIN_EXE_banyan"))
+        .arg(free.to_string());
+    Gate::run(&mut command)
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -80,7 +80,7 @@ fn it_archives_and_fetches_as_the_test_of_recovery_does() {
 fn every_command_and_option_that_it_names_is_there() {
     let page = page();
     let shown = blocks(&page, "sh").join("\n");
-    let in_text = page.split('`').skip(1).step_by(2);
+    let in_text = page.split('`').skip(1).step_by(2).filter(|span| !span.contains('\n'));
     let mut seen = 0;
     for line in shown.lines().chain(in_text) {
         let line = line.rsplit("-- banyan ").next().unwrap();
@@ -120,6 +120,14 @@ fn every_number_that_it_and_the_rules_name_is_counted_somewhere() {
     for name in found.into_iter().filter(|name| *name != "banyan_") {
         assert!(sources.contains(&format!("\"{name}\"")), "nothing counts {name}");
     }
+}
+
+#[test]
+fn every_page_that_it_points_to_is_there() {
+    let page = page();
+    let targets = page.split("](").skip(1).filter_map(|rest| rest.split([')', '#']).next());
+    let lacking: Vec<_> = targets.filter(|target| !Path::new("docs").join(target).exists()).collect();
+    assert_eq!(lacking, Vec::<&str>::new());
 }
 
 #[test]
