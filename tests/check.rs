@@ -15,6 +15,7 @@ use std::time::SystemTime;
 
 use banyan::command::Exit;
 use banyan::command::demo;
+use banyan::config::gateway::Gateway;
 use banyan::service::seams::SystemClock;
 use serde_json::Value;
 use tempfile::TempDir;
@@ -209,4 +210,101 @@ fn a_port_in_use_is_told_with_the_key_that_names_it() {
     let told = banyan(&["serve"], &place.settings());
     assert_eq!(told.code, 3, "{}", told.errors);
     assert!(told.errors.contains("banyan: hospital.address: cannot listen on"), "{}", told.errors);
+}
+
+/// The shipped settings with everything in force that stands there as a comment: a database in the place of a file, and a
+/// Redis.
+fn all_documented() -> Vec<String> {
+    let is_setting = |text: &str| {
+        let key = text.split(" = ").next().unwrap_or_default();
+        let plain = |key: &str| !key.is_empty() && key.bytes().all(|b| b.is_ascii_lowercase() || b == b'_');
+        plain(key) && text.contains(" = ") || text == "[cache]"
+    };
+    let shipped = fs::read_to_string("config/gateway.toml").unwrap();
+    let in_force =
+        shipped.lines().map(|line| line.strip_prefix("# ").filter(|text| is_setting(text)).unwrap_or(line));
+    in_force.filter(|line| !line.starts_with("file = ")).map(str::to_owned).collect()
+}
+
+/// What is read out of these lines, for comparison.
+fn read(lines: &[String]) -> Result<String, String> {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("gateway.toml");
+    fs::write(&file, lines.join("\n")).unwrap();
+    let config = Gateway::read(&file).map_err(|faults| faults.to_string())?;
+    Ok(format!("{config:?}").replace(&folder.path().display().to_string(), "."))
+}
+
+#[test]
+fn every_default_that_is_documented_is_the_one_in_force() {
+    let lines = all_documented();
+    let whole = read(&lines).unwrap();
+    for part in ["db1.example", "database-ca.pem", "10.20.0.6:6379", "redis.password"] {
+        assert!(whole.contains(part), "{part} was not read: {whole}");
+    }
+    let (mut section, mut examples) = (String::new(), Vec::new());
+    for (at, line) in lines.iter().enumerate() {
+        if line.starts_with('[') {
+            section = line.split_whitespace().next().unwrap().to_owned();
+        }
+        let Some((key, _)) = line.split_once(" = ").filter(|_| !line.starts_with('#')) else { continue };
+        let mut without = lines.clone();
+        without.remove(at);
+        // One that cannot be left out has no default.
+        if read(&without).is_ok_and(|left| left != whole) {
+            examples.push(format!("{section} {key}"));
+        }
+    }
+    // Without them nothing is told of the kind, or a page stays on this machine.
+    let wanted = [
+        "[keys] next_master",
+        "[ledger] ca_file",
+        "[ledger] password_file",
+        "[cache] user",
+        "[hospital] client_authorities",
+        "[persons] address",
+        "[[institution]] quote_binds",
+    ];
+    assert_eq!(examples, wanted, "these are documented with another value than their default");
+}
+
+#[test]
+fn every_setting_that_is_read_is_documented() {
+    const READERS: [&str; 14] = [
+        "integer",
+        "size",
+        "milliseconds",
+        "flag",
+        "text",
+        "optional_text",
+        "required_text",
+        "parsed",
+        "choice",
+        "address",
+        "path",
+        "required_path",
+        "texts",
+        "whole",
+    ];
+    let mut documented = all_documented();
+    documented.push("file = ".into());
+    let (mut read, mut missing) = (0, Vec::new());
+    for source in ["src/config/gateway.rs", "src/config/cache.rs"] {
+        let text = fs::read_to_string(source).unwrap();
+        let code = text.split("#[cfg(test)]").next().unwrap();
+        let calls = code.split('(').zip(code.split('(').skip(1));
+        for (before, after) in calls {
+            let reader = before.rsplit(|c: char| !c.is_ascii_lowercase() && c != '_').next().unwrap();
+            let argument = after.trim_start().trim_start_matches("s, ");
+            let key = argument.strip_prefix('"').and_then(|rest| rest.split('"').next());
+            let Some(key) = key.filter(|_| READERS.contains(&reader)) else { continue };
+            read += 1;
+            let is_it = |line: &String| line.starts_with(&format!("{key} = "));
+            if !documented.iter().any(is_it) {
+                missing.push(format!("{key} of {source}"));
+            }
+        }
+    }
+    assert_eq!(missing, Vec::<String>::new(), "config/gateway.toml does not explain them");
+    assert!(read > 50, "{read} settings were found in the sources");
 }

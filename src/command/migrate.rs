@@ -11,7 +11,9 @@ use crate::config::gateway::Gateway;
 use crate::config::gateway::LedgerKept;
 use crate::ledger::LedgerError;
 use crate::ledger::postgres;
+use crate::ledger::postgres::BadAddress;
 use crate::ledger::postgres::Climbed;
+use crate::ledger::postgres::Target;
 
 /// Make the tables of a ledger in PostgreSQL, or bring them to what this version needs.
 ///
@@ -19,8 +21,15 @@ use crate::ledger::postgres::Climbed;
 /// on meanwhile. A node whose database was not migrated does not start. An embedded ledger needs none of it.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
-Try:
+Examples:
   banyan migrate --config gateway.toml
+
+The settings name the database, in the place of `file`:
+  [ledger]
+  url = \"postgres://banyan@db1.example,db2.example/banyan\"
+  ca_file = \"tls/database-ca.pem\"
+  password_file = \"keys/database.password\"
+An empty database is enough; its user must own it. docs/postgres.md tells the rest.
 
 Exit codes: 0 done, or nothing to do, 1 refused: a newer version has moved on, another look-up key, tables that were
 changed by hand, 2 wrong settings or keys, 3 the server cannot be used.")]
@@ -43,7 +52,12 @@ pub fn run(arguments: &Arguments, console: &mut Console) -> std::io::Result<Exit
         Ok(secrets) => secrets,
         Err(cause) => return refuse(console, &told(&cause), Exit::BadInput),
     };
-    match postgres::migrate(&database_settings(&config, section), &secrets) {
+    let settings = database_settings(&config, section);
+    if let Err(cause) = Target::new(&settings) {
+        let unreadable = matches!(cause, BadAddress::Unreadable { .. });
+        return refuse(console, &told(&cause), if unreadable { Exit::CannotReach } else { Exit::BadInput });
+    }
+    match postgres::migrate(&settings, &secrets) {
         Ok(Climbed { from, to }) if from == to => {
             console.say(&format!("nothing to do: the schema is at step {to}"))?;
             Ok(Exit::Done)

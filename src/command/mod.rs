@@ -121,7 +121,13 @@ Exit codes:
 Try:
   banyan demo
   banyan quote --pack config/packs/sandbox/440700.toml --stay docs/examples/bill-m.toml
-  banyan check --packs config/packs";
+  banyan check --packs config/packs
+
+One gateway keeps its ledger in a file; many share one in PostgreSQL:
+  banyan check --config gateway.toml      what is wrong with [ledger] and [cache]
+  banyan migrate --config gateway.toml    make the tables, once and with each new version
+  banyan restore BACKUP --config gateway.toml --ledger postgres://USER@HOST/DATABASE    move a ledger there
+docs/postgres.md and docs/redis.md tell the rest.";
 
 #[derive(Debug, Parser)]
 #[command(

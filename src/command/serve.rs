@@ -22,12 +22,17 @@ use crate::telemetry::metrics::Metrics;
 
 /// Run a gateway: hospitals, persons, the center and operators each at an address of their own.
 ///
-/// SIGTERM or Ctrl-C stops it well; SIGHUP reads certificates, callers and packs anew.
+/// SIGTERM or Ctrl-C stops it well; SIGHUP reads certificates, callers and packs anew. Any number of gateways may serve one
+/// ledger, where `[ledger] url` of the settings names a PostgreSQL database that `banyan migrate` has made ready.
 #[derive(Clone, Debug, clap::Args)]
 #[command(group(clap::ArgGroup::new("what").required(true).args(["config", "sandbox"])))]
 #[command(after_help = "Examples:
   banyan serve --sandbox my-province
-  banyan serve --config gateway.toml")]
+  banyan serve --config gateway.toml
+  banyan migrate --config gateway.toml && banyan serve --config gateway.toml      over PostgreSQL
+
+Exit codes: 0 stopped and nothing was cut, 1 calls were cut at the stop, 2 wrong settings or keys, 3 it could not start: the
+ledger, a file or a port cannot be used, or the database needs `banyan migrate`.")]
 pub struct Arguments {
     /// The settings file; config/gateway.toml explains every key.
     #[arg(long)]
