@@ -1,5 +1,6 @@
 //! A gateway as a process of its own, at an address that outlives it.
 
+use std::fs::File;
 use std::io::BufRead as _;
 use std::io::BufReader;
 use std::net::SocketAddr;
@@ -32,7 +33,10 @@ impl Node {
     pub(crate) fn run(&mut self) {
         let mut command = Command::new(&self.binary);
         command.arg("serve").arg("--config").arg(&self.settings);
-        let mut process = command.stdout(Stdio::piped()).spawn().unwrap();
+        // What it has to tell of faults that the test makes stays beside its settings.
+        let log = self.settings.with_extension("log");
+        let log = File::options().append(true).create(true).open(log).unwrap();
+        let mut process = command.stdout(Stdio::piped()).stderr(log).spawn().unwrap();
         let mut lines = BufReader::new(process.stdout.take().unwrap()).lines();
         let ready = lines.any(|line| line.unwrap().starts_with("hospitals"));
         self.process = Some(process);
