@@ -31,8 +31,8 @@ The settings name the database, in the place of `file`:
   password_file = \"keys/database.password\"
 An empty database is enough; its user must own it. docs/postgres.md tells the rest.
 
-Exit codes: 0 done, or nothing to do, 1 refused: a newer version has moved on, another look-up key, tables that were
-changed by hand, 2 wrong settings or keys, 3 the server cannot be used.")]
+Exit codes: 0 done, or nothing to do, 1 refused: a newer version has moved on, another look-up key,
+tables that were changed by hand, 2 wrong settings or keys, 3 the server cannot be used.")]
 pub struct Arguments {
     /// The gateway's settings; they name the database and its keys.
     #[arg(long)]

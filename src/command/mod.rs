@@ -141,37 +141,48 @@ struct Arguments {
     command: Command,
 }
 
+/// Each with its line in the list. What its own help says stands at its arguments: a comment here would hide it.
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// See it all at once: a province, its hospitals, every step explained 演示
+    #[command(about = "See it all at once: a province, its hospitals, every step explained 演示")]
     Demo(demo::Arguments),
-    /// Compute the settlement of a written stay offline, and explain it 试算
+    #[command(about = "Compute the settlement of a written stay offline, and explain it 试算")]
     Quote(quote::QuoteArguments),
-    /// Check policy packs (do they load, do their cases come out, which numbers has nobody verified) or settings 检查政策包与配置
+    #[command(
+        about = "Check policy packs (do they load, do their cases come out, which numbers has nobody verified) or settings 检查政策包与配置"
+    )]
     Check(check::CheckArguments),
-    /// Run a gateway 运行网关
+    #[command(about = "Run a gateway 运行网关")]
     Serve(serve::Arguments),
-    /// Take a file in: check it whole, show what would change, apply it 导入
+    #[command(about = "Take a file in: check it whole, show what would change, apply it 导入")]
     Import(import::Arguments),
-    /// Tell what regions owe each other for a month 月度清算
+    #[command(about = "Tell what regions owe each other for a month 月度清算")]
     Clear(clear::Arguments),
-    /// Write a synthetic province as files 生成沙盒数据
+    #[command(about = "Write a synthetic province as files 生成沙盒数据")]
     Sandbox(sandbox::Arguments),
-    /// Tell what became of a message 追踪报文
+    #[command(about = "Tell what became of a message 追踪报文")]
     Trace(trace::Arguments),
-    /// Make, list, change, retire, destroy and export the keys of encryption and signatures 密钥管理
+    #[command(
+        about = "Make, list, change, retire, destroy and export the keys of encryption and signatures 密钥管理"
+    )]
     Keys(keys::Arguments),
-    /// Make the tables of a ledger in PostgreSQL, or bring them to what this version needs 升级数据库
+    #[command(
+        about = "Make the tables of a ledger in PostgreSQL, or bring them to what this version needs 升级数据库"
+    )]
     Migrate(migrate::Arguments),
-    /// Prove that nothing was changed: a ledger, a copy, a receipt 验真
+    #[command(about = "Prove that nothing was changed: a ledger, a copy, a receipt 验真")]
     Verify(verify::Arguments),
-    /// Give the proof that a settlement was recorded 结算凭证
+    #[command(about = "Give the proof that a settlement was recorded 结算凭证")]
     Receipt(receipt::Arguments),
-    /// Copy what is new of the ledger into a folder, encrypted, while the gateway works 备份
+    #[command(
+        about = "Copy what is new of the ledger into a folder, encrypted, while the gateway works 备份"
+    )]
     Backup(backup::Arguments),
-    /// Pack program, unit, settings and packs into a Debian package that installs without a network 打包
+    #[command(
+        about = "Pack program, unit, settings and packs into a Debian package that installs without a network 打包"
+    )]
     Bundle(bundle::Arguments),
-    /// Make a ledger out of a backup, as it stood at any anchor 恢复
+    #[command(about = "Make a ledger out of a backup, as it stood at any anchor 恢复")]
     Restore(restore::Arguments),
 }
 

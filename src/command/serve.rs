@@ -31,8 +31,9 @@ use crate::telemetry::metrics::Metrics;
   banyan serve --config gateway.toml
   banyan migrate --config gateway.toml && banyan serve --config gateway.toml      over PostgreSQL
 
-Exit codes: 0 stopped and nothing was cut, 1 calls were cut at the stop, 2 wrong settings or keys, 3 it could not start: the
-ledger, a file or a port cannot be used, or the database needs `banyan migrate`.")]
+Exit codes: 0 stopped and nothing was cut, 1 calls were cut at the stop, 2 wrong settings or keys,
+3 it could not start: the ledger, a file or a port cannot be used, or the database needs
+`banyan migrate`.")]
 pub struct Arguments {
     /// The settings file; config/gateway.toml explains every key.
     #[arg(long)]
