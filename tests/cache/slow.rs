@@ -45,7 +45,7 @@ const LARGE: [Charge; 1] = [Charge::new(codes::LABORATORY, 3_000_000, 1)];
 struct Late {
     address: SocketAddr,
     by: Arc<Mutex<Duration>>,
-    asked: Arc<Mutex<Vec<Vec<u8>>>>,
+    asked: Arc<Mutex<Vec<String>>>,
 }
 
 impl Late {
@@ -68,10 +68,16 @@ impl Late {
             (near.into_split(), far.into_split());
         let (on_the_way, mut arriving) = mpsc::unbounded_channel::<(Instant, Vec<u8>)>();
         let asking = async {
-            let mut bytes = vec![0; 64 * 1024];
+            let (mut bytes, mut unread) = (vec![0; 64 * 1024], Vec::new());
             while let Ok(count @ 1..) = from_node.read(&mut bytes).await {
                 let request = bytes[..count].to_vec();
-                self.asked.lock().unwrap().push(request.clone());
+                unread.extend_from_slice(&request);
+                while let Some((command, rest)) = first_command(&unread) {
+                    if is_waited_for(&command) {
+                        self.asked.lock().unwrap().push(command[0].clone());
+                    }
+                    unread = rest.to_vec();
+                }
                 let _gone = on_the_way.send((Instant::now() + *self.by.lock().unwrap(), request));
             }
         };
@@ -95,20 +101,40 @@ impl Late {
         *self.by.lock().unwrap() = by;
     }
 
-    /// How often somebody has waited for what was asked since this was last asked.
-    fn waits(&self) -> usize {
-        let asked = std::mem::take(&mut *self.asked.lock().unwrap());
-        let waited = |request: &&Vec<u8>| {
-            let text = String::from_utf8_lossy(request);
-            let is = |word: &&str| text.contains(&format!("\r\n{word}\r\n"));
-            WAITED_FOR.iter().any(is) && !text.contains(":probe") && !text.contains(":limit:")
-        };
-        asked.iter().filter(waited).count()
+    /// What somebody has waited for since this was last asked.
+    fn waits(&self) -> Vec<String> {
+        std::mem::take(&mut *self.asked.lock().unwrap())
     }
 
     fn named_in(&self, section: RedisSection) -> RedisSection {
         RedisSection { addresses: vec![self.address.to_string()], ..section }
     }
+}
+
+fn is_waited_for(command: &[String]) -> bool {
+    let beside = |part: &String| part.ends_with(":probe") || part.contains(":limit:");
+    WAITED_FOR.contains(&command[0].as_str()) && !command.iter().any(beside)
+}
+
+/// The parts of the first command that is whole, and what follows it.
+fn first_command(bytes: &[u8]) -> Option<(Vec<String>, &[u8])> {
+    let (mut parts, mut rest) = (Vec::new(), bytes);
+    let mut count = header(&mut rest, b'*')?;
+    while count > 0 {
+        let length = header(&mut rest, b'$')?;
+        parts.push(String::from_utf8_lossy(rest.get(..length)?).into_owned());
+        rest = rest.get(length + 2..)?;
+        count -= 1;
+    }
+    Some((parts, rest))
+}
+
+fn header(rest: &mut &[u8], kind: u8) -> Option<usize> {
+    let end = rest.windows(2).position(|pair| pair == b"\r\n")?;
+    let (line, after) = rest.split_at(end);
+    assert_eq!(line[0], kind, "a node speaks in arrays of texts");
+    *rest = &after[2..];
+    Some(std::str::from_utf8(&line[1..]).unwrap().parse().unwrap())
 }
 
 #[tokio::test]
@@ -127,7 +153,7 @@ async fn each_use_of_a_slow_redis_waits_for_one_answer() {
         assert_eq!(node.take(&format!("key {n}")).await.as_deref(), Some("1"));
         node.redis.cache.count(Space::Other, "n", NOW, LATER).await;
     }
-    assert_eq!(late.waits(), 4 * TIMES);
+    assert_eq!(late.waits().len(), 4 * TIMES);
     assert_eq!(node.changes(), [true], "slow is not gone");
 }
 
@@ -141,22 +167,22 @@ async fn a_call_waits_for_a_slow_redis_as_often_as_is_documented() {
     visit.until_discharge().await;
     late.waits();
     assert_eq!(visit.quote().await.code(), "unfiled");
-    assert_eq!(late.waits(), 2, "of an unfiled stay: was it told, and that it is told now");
+    assert_eq!(late.waits(), ["GET", "SET"], "of an unfiled stay: was it told, and that it is told now");
     visit.quote().await.done();
-    assert_eq!(late.waits(), 2, "the second time: was it told, and what was quoted");
+    assert_eq!(late.waits(), ["GET", "SET"], "the second time: was it told, and what was quoted");
     visit.settle().await.done();
-    assert_eq!(late.waits(), 1, "a settlement: what was quoted");
+    assert_eq!(late.waits(), ["GET"], "a settlement: what was quoted");
     let mut near = world.visit(&insured, GUANGZHOU, HospitalLevel::Three, &LARGE);
     near.until_discharge().await;
     late.waits();
     near.quote().await.done();
-    assert_eq!(late.waits(), 1, "a stay that needs no filing: what was quoted");
+    assert_eq!(late.waits(), ["SET"], "a stay that needs no filing: what was quoted");
 
     let mut reader = Reader::of(world.app.addresses().persons);
     reader.sign_in(&insured.private.certificate_number).await;
     late.waits();
     reader.get("/me").await;
-    assert_eq!(late.waits(), 2, "a page: whose session, and that it goes on");
+    assert_eq!(late.waits(), ["GET", "SET"], "a page: whose session, and that it goes on");
     world.is_sound().await;
 }
 
@@ -177,7 +203,7 @@ async fn a_redis_slower_than_a_call_waits_is_soon_not_asked_at_all() {
     node.is(false).await;
     let late_calls = || node.events().iter().filter(|it| **it == Event::Lost(Lost::Late)).count();
     assert!((1..=3).contains(&late_calls()), "{} calls waited in vain", late_calls());
-    assert!(late.waits() <= 3, "and no other was even sent");
+    assert!(late.waits().len() <= 3, "and no other was even sent");
     let before = late_calls();
     for n in 0..CALLS {
         assert_eq!(node.get(&format!("key {n}")).await.as_deref(), Some("1"), "kept here meanwhile");
@@ -201,6 +227,6 @@ async fn a_redis_that_is_slow_from_the_start_is_never_taken_and_costs_no_call_an
     late.waits();
     node.put("a", "1").await;
     assert_eq!(node.get("a").await.as_deref(), Some("1"), "kept here");
-    assert_eq!(late.waits(), 0);
+    assert_eq!(late.waits(), [""; 0]);
     assert_eq!(node.changes(), [false]);
 }
