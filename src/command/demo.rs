@@ -75,9 +75,12 @@ async fn play(
     let app = start(config, clock, arguments.once).await.map_err(|cause| told(&cause))?;
     let story = Story::new(&app, &folder, &province)?;
     let differences = story.play(&mut screen, arguments.once).await?;
+    // Only now: Ctrl-C ends a story at once.
+    let signals = (!arguments.once).then(serve::Signals::follow).transpose();
+    let signals = signals.map_err(|cause| format!("signals cannot be followed: {cause}"))?;
     screen.close(differences, arguments.once, path, &app.addresses(), month).map_err(in_words)?;
-    if !arguments.once {
-        return Ok(serve::until_stopped(app, &folder.settings()).await);
+    if let Some(signals) = signals {
+        return Ok(serve::until_stopped(app, signals, &folder.settings()).await);
     }
     app.drain().await;
     Ok(if differences == 0 { Exit::Done } else { Exit::Refused })

@@ -5,6 +5,7 @@ use std::path::Path;
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use tokio::signal::unix::Signal;
 use tokio::signal::unix::SignalKind;
 use tokio::signal::unix::signal;
 
@@ -72,6 +73,8 @@ pub async fn run(arguments: &Arguments, clock: Arc<dyn Clock>, out: &mut (dyn Wr
         Ok(app) => app,
         Err(cause) => return complain(&told(&cause), Exit::CannotReach),
     };
+    // Before anybody is told that it can be stopped.
+    let Ok(signals) = Signals::follow() else { return complain(NO_SIGNALS, Exit::CannotReach) };
     let told = match &arguments.sandbox {
         Some(folder) => sandbox_folder::tell(folder, &app.addresses(), out),
         None => tell(&app, out),
@@ -80,21 +83,35 @@ pub async fn run(arguments: &Arguments, clock: Arc<dyn Clock>, out: &mut (dyn Wr
         return Exit::CannotReach;
     }
     notify::tell(notify::READY);
-    until_stopped(app, &file).await
+    until_stopped(app, signals, &file).await
+}
+
+const NO_SIGNALS: &str = "signals cannot be followed on this machine";
+
+/// Signals that come are kept from here on; until then they end the program.
+pub(crate) struct Signals {
+    terminate: Signal,
+    interrupt: Signal,
+    hangup: Signal,
+}
+
+impl Signals {
+    pub(crate) fn follow() -> std::io::Result<Signals> {
+        Ok(Signals {
+            terminate: signal(SignalKind::terminate())?,
+            interrupt: signal(SignalKind::interrupt())?,
+            hangup: signal(SignalKind::hangup())?,
+        })
+    }
 }
 
 /// Follows the signals until one says stop. `settings` is the file that names the callers.
-pub(crate) async fn until_stopped(app: App, settings: &Path) -> Exit {
-    let signals =
-        (signal(SignalKind::terminate()), signal(SignalKind::interrupt()), signal(SignalKind::hangup()));
-    let (Ok(mut terminate), Ok(mut interrupt), Ok(mut hangup)) = signals else {
-        return complain("signals cannot be followed on this machine", Exit::CannotReach);
-    };
+pub(crate) async fn until_stopped(app: App, mut signals: Signals, settings: &Path) -> Exit {
     loop {
         tokio::select! {
-            _ = terminate.recv() => break,
-            _ = interrupt.recv() => break,
-            _ = hangup.recv() => reload(&app, settings).await,
+            _ = signals.terminate.recv() => break,
+            _ = signals.interrupt.recv() => break,
+            _ = signals.hangup.recv() => reload(&app, settings).await,
             () = app.follow_changes() => {}
             () = app.watch_health() => {}
         }
