@@ -210,6 +210,7 @@ fn long_bars_fill_a_ledger_draw_up_its_month_and_start_it_again() {
     ];
     let few = ["--stays", "10", "--connections", "4", "--repeats", "1"];
     let done = loader.run(&[&["bars", "--only-long"][..], &size, &few].concat());
+    assert!(loader.folder.path().join("report.json").exists(), "no report: {}", told(&done));
     let report = loader.report();
     let names: Vec<&str> =
         report["bars"].as_array().unwrap().iter().map(|bar| bar["name"].as_str().unwrap()).collect();
