@@ -148,3 +148,33 @@ fn a_server_that_cannot_be_reached_is_named_and_not_waited_for() {
         assert_eq!(told.code, 2, "{text}");
     }
 }
+
+#[test]
+fn of_several_at_once_one_makes_the_tables_and_none_fails() {
+    let server = Server::start().unwrap();
+    for _ in 0..5 {
+        let place = Place::make();
+        place.moved_to(&server.create_database().unwrap());
+        let told: Vec<Told> = std::thread::scope(|scope| {
+            let all: Vec<_> = (0..3).map(|_| scope.spawn(|| place.banyan("migrate"))).collect();
+            all.into_iter().map(|one| one.join().unwrap()).collect()
+        });
+        assert!(told.iter().all(|told| told.code == 0), "{told:?}");
+        assert_eq!(told.iter().filter(|told| told.out.contains("made the tables")).count(), 1, "{told:?}");
+    }
+}
+
+#[test]
+fn a_database_of_another_encoding_is_refused_before_anything_is_made() {
+    let server = Server::start().unwrap();
+    let url = server.create_database().unwrap();
+    let name = url.rsplit('/').next().unwrap();
+    let latin = format!(
+        "CREATE DATABASE {name}_latin ENCODING 'LATIN1' TEMPLATE template0 LC_COLLATE 'C' LC_CTYPE 'C'"
+    );
+    server.query("postgres", &latin).unwrap();
+    let place = Place::make();
+    place.moved_to(&format!("{url}_latin"));
+    let told = place.banyan("migrate");
+    assert!(told.code != 0 && told.errors.contains("LATIN1") && told.errors.contains("UTF8"), "{told:?}");
+}

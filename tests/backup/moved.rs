@@ -151,6 +151,9 @@ fn a_move_that_is_killed_leaves_an_empty_database() {
         let restore = command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
         killed_in_the_middle(restore, &url);
         assert_eq!(asked(&url, "SELECT COUNT(*) FROM record"), "0");
+        // What would begin a ledger of its own there is refused until a restore has ended.
+        let looked = banyan(&["verify", "--config", &config, "--ledger", &url]);
+        assert!(told(&looked).contains("a restore into it has not ended"), "{}", told(&looked));
     }
     let restored = restored_into(&kept, &url);
     assert_eq!((code(&restored), head_in(&restored)), (0, head), "{}", told(&restored));

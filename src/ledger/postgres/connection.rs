@@ -113,20 +113,23 @@ impl Target {
     /// A connection to the first host that fits, each tried once within its time. `parameters` are the session's, in
     /// the form `-c name=value …`.
     pub(in crate::ledger) async fn connect(&self, parameters: &str) -> Result<Link, LedgerError> {
-        self.try_each(parameters).await.map_err(storage(CONNECT))
+        let time = self.connect_timeout * u32::try_from(self.hosts.len()).unwrap_or(u32::MAX);
+        self.try_each(parameters, Instant::now() + time).await.map_err(storage(CONNECT))
     }
 
-    async fn try_each(&self, parameters: &str) -> Result<Link, NoServer> {
+    /// None gets more time than is left.
+    async fn try_each(&self, parameters: &str, deadline: Instant) -> Result<Link, NoServer> {
         let mut none = Vec::new();
         for host in &self.hosts {
             let place = place_of(host);
             let mut host = host.clone();
             let options = [host.get_options().unwrap_or_default(), parameters].join(" ");
             host.options(options.trim());
-            match timeout(self.connect_timeout, self.connect_host(&host)).await {
+            let time = self.connect_timeout.min(deadline.saturating_duration_since(Instant::now()));
+            match timeout(time, self.connect_host(&host)).await {
                 Ok(Ok(link)) => return Ok(link),
                 Ok(Err(cause)) => none.push(NoConnection::of(place, &cause)),
-                Err(_) => none.push(NoConnection::silent(place, self.connect_timeout)),
+                Err(_) => none.push(NoConnection::silent(place, time)),
             }
         }
         Err(NoServer(none))
@@ -139,12 +142,20 @@ impl Target {
         parameters: &str,
         deadline: Instant,
     ) -> Result<Link, LedgerError> {
+        let mut before = None;
         for pause in PAUSES_MS.iter().chain(std::iter::repeat(&PAUSES_MS[3])) {
             let last = Instant::now() + Duration::from_millis(*pause) >= deadline;
-            match self.try_each(parameters).await {
+            match self.try_each(parameters, deadline).await {
                 Ok(link) => return Ok(link),
-                Err(cause) if last || cause.stays_so() => return Err(storage(CONNECT)(cause)),
-                Err(_) => tokio::time::sleep(Duration::from_millis(*pause)).await,
+                Err(cause) if last || cause.stays_so() || Instant::now() >= deadline => {
+                    // A try that was cut short knows less than the one before.
+                    let cut = Instant::now() >= deadline;
+                    return Err(storage(CONNECT)(before.filter(|_| cut).unwrap_or(cause)));
+                }
+                Err(cause) => {
+                    before = Some(cause);
+                    tokio::time::sleep(Duration::from_millis(*pause)).await;
+                }
             }
         }
         unreachable!("the pauses have no end")

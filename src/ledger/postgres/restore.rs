@@ -1,5 +1,6 @@
 //! Owns how a database is filled out of a backup: in one transaction, which is held to everything that `verify` holds it to
-//! before it is committed. Cut at any instant, the database is as empty as it was.
+//! before it is committed. Cut at any instant, the
+//! database is as empty as it was, and marked until a restore has ended.
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -31,6 +32,7 @@ pub fn restore(settings: &Settings, secrets: &Secrets, wish: &Wish<'_>) -> Resul
     let target = Target::new(settings).map_err(storage("use its address"))?;
     let mut line = Line::open(&target)?;
     line.run(async |client| schema::migrate(client, &secrets.lookup).await)?;
+    line.write(|db| begin(db, &target))?;
     let filled = line.write(|db| {
         must_be_empty(db, &target)?;
         restoring::fill(db, secrets, wish)?;
@@ -38,12 +40,33 @@ pub fn restore(settings: &Settings, secrets: &Secrets, wish: &Wish<'_>) -> Resul
         let db: &dyn Database = db;
         db.run("count the new rows", "ANALYZE", &[])?;
         let verified = verified(db, secrets, wish)?;
-        if verified.faults.is_empty() { Ok(verified) } else { Err(NotFilled::Faulty(verified)) }
+        if !verified.faults.is_empty() {
+            return Err(NotFilled::Faulty(verified));
+        }
+        db.run("end the restore", END, &[])?;
+        Ok(verified)
     });
+    if filled.is_err() {
+        // Where this fails too, no node starts before a restore has been run to its end.
+        let _marked = line.write(|db| db.run("end the restore", END, &[]).map(drop));
+    }
     match filled {
         Ok(verified) | Err(NotFilled::Faulty(verified)) => Ok(verified),
         Err(NotFilled::Failed(cause)) => Err(cause),
     }
+}
+
+/// Takes the mark away that [`begin`] has made.
+const END: &str = "DELETE FROM meta WHERE name = 'restoring'";
+
+/// Marks the empty database, so that no node begins a ledger of its own in it before it is filled, also when this
+/// process is killed.
+fn begin(db: &dyn Database, target: &Target) -> Result<(), BackupError> {
+    const MARK: &str = "INSERT INTO meta (name, value) VALUES ('restoring', '1')
+         ON CONFLICT (name) DO UPDATE SET value = excluded.value";
+    must_be_empty(db, target)?;
+    db.run("mark the database", MARK, &[])?;
+    Ok(())
 }
 
 enum NotFilled {

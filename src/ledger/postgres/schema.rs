@@ -2,6 +2,7 @@
 
 use tokio_postgres::Client;
 use tokio_postgres::GenericClient;
+use tokio_postgres::error::SqlState;
 
 use crate::ledger::LedgerError;
 use crate::ledger::codec;
@@ -23,7 +24,23 @@ pub struct Climbed {
 /// Brings the database to the newest step, in one transaction, or refuses it: newer than we are, altered, or keyed by
 /// another look-up key.
 pub(in crate::ledger) async fn migrate(client: &mut Client, lookup: &LookupKey) -> Read<Climbed> {
+    match climb(client, lookup).await {
+        // Another one has just made the tables.
+        Err(LedgerError::Storage { cause, .. }) if is_made_already(cause.as_ref()) => {
+            climb(client, lookup).await
+        }
+        climbed => climbed,
+    }
+}
+
+fn is_made_already(cause: &(dyn std::error::Error + Send + Sync + 'static)) -> bool {
+    let code = cause.downcast_ref::<tokio_postgres::Error>().and_then(tokio_postgres::Error::code);
+    code.is_some_and(|code| [SqlState::UNIQUE_VIOLATION, SqlState::DUPLICATE_TABLE].contains(code))
+}
+
+async fn climb(client: &mut Client, lookup: &LookupKey) -> Read<Climbed> {
     let failed = || storage("make the schema");
+    check_encoding(client).await?;
     let all = client.transaction().await.map_err(failed())?;
     // Another migration waits here until this one has ended. In an empty database there is nothing to wait at: the
     // second to make `meta` is refused.
@@ -54,8 +71,24 @@ pub(in crate::ledger) async fn check(client: &impl GenericClient, lookup: &Looku
     if found < STEPS.len() {
         return Err(LedgerError::Behind { found, known: STEPS.len() });
     }
+    check_encoding(client).await?;
     check_shape(client).await?;
-    check_key(client, lookup).await
+    check_key(client, lookup).await?;
+    if meta(client, "restoring").await?.is_some() {
+        let what = "a restore into it has not ended: wait for it, or run it again";
+        return Err(damaged("the database", what));
+    }
+    Ok(())
+}
+
+/// Names and reasons are Chinese: another encoding would refuse them in the middle of service.
+async fn check_encoding(client: &impl GenericClient) -> Read<()> {
+    let row = client.query_one("SELECT current_setting('server_encoding')", &[]).await;
+    let encoding: String = row.map_err(storage("read the encoding of the database"))?.get(0);
+    if encoding == "UTF8" {
+        return Ok(());
+    }
+    Err(damaged("the database", &format!("it is encoded in {encoding}: make one with ENCODING 'UTF8'")))
 }
 
 fn known(found: usize) -> Read<usize> {
