@@ -114,7 +114,7 @@ impl Default for Settings {
             busy_timeout_ms: 5_000,
             wal_checkpoint_pages: 65_536,
             wal_limit_pages: 262_144,
-            writer_cache_kib: 16_384,
+            writer_cache_kib: 4_096,
             recent: recent::Limits::default(),
             reader_cache_kib: 8_192,
             page_bytes: 2_048,

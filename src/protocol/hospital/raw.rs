@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 
+use crate::protocol::hospital::field::Field;
 use crate::protocol::hospital::field::NodeTable;
 
 /// Most keys with a second, different value that are looked at one by one.
@@ -77,12 +78,21 @@ impl<'m> RawRows<'m> {
             self.next_spelling = at + 1;
             return self.spellings[at].meaning;
         }
-        let meaning = look_up(self.table, &key);
+        let meaning = look_up(self.table, &key, self.after_last());
+        if self.spellings.is_empty() {
+            self.spellings.reserve(self.table.fields.len());
+        }
         if self.spellings.len() < SPELLINGS_MAX {
             self.spellings.push(Spelling { key, meaning });
             self.next_spelling = self.spellings.len();
         }
         meaning
+    }
+
+    /// The column behind the one that was named last: where a client that keeps the order of the standard goes on.
+    fn after_last(&self) -> usize {
+        let last = self.spellings.last().and_then(|last| last.meaning);
+        last.map_or(0, |last| last.column + 1)
     }
 
     /// Keeps a value. Of a key sent twice the last counts, and the field's own name counts before an alias;
@@ -118,9 +128,13 @@ impl<'m> RawRows<'m> {
     }
 }
 
-fn look_up(table: &NodeTable, key: &str) -> Option<Meaning> {
+/// The search for the exact name begins at `from` and goes round: it nearly always ends there.
+fn look_up(table: &NodeTable, key: &str, from: usize) -> Option<Meaning> {
     let named = |same: fn(&str, &str) -> bool| table.fields.iter().position(|field| same(field.wire, key));
-    if let Some(column) = named(|wire, key| wire == key).or_else(|| named(is_same_name)) {
+    let (before, behind) = table.fields.split_at(from.min(table.fields.len()));
+    let exact = |fields: &[Field]| fields.iter().position(|field| field.wire == key);
+    let exact = exact(behind).map(|at| before.len() + at).or_else(|| exact(before));
+    if let Some(column) = exact.or_else(|| named(is_same_name)) {
         return Some(Meaning { column, by_alias: false });
     }
     let column =

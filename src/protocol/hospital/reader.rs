@@ -290,9 +290,7 @@ impl<'m> RawInput<'m> {
     fn new(transaction: Transaction) -> Self {
         let slots = transaction.slots();
         let nodes: Vec<RawRows<'m>> = slots.iter().map(|slot| RawRows::new((slot.table)())).collect();
-        let mut flat = RawRows::new((slots[0].table)());
-        flat.begin_row();
-        Self { slots, nodes, flat }
+        Self { slots, nodes, flat: RawRows::new((slots[0].table)()) }
     }
 
     fn slot(&self, key: &str) -> Option<usize> {
@@ -374,6 +372,9 @@ impl<'m> InputVisitor<'_, 'm> {
     }
 
     fn read_flat<A: MapAccess<'m>>(&mut self, key: Cow<'m, str>, map: &mut A) -> Result<(), A::Error> {
+        if self.input.flat.cells.is_empty() {
+            self.input.flat.begin_row();
+        }
         let meaning = self.input.flat.meaning(key);
         let value: &'m RawValue = map.next_value()?;
         self.trail.measure(value.get())?;
