@@ -289,7 +289,7 @@ fn every_setting_that_is_read_is_documented() {
     let mut documented = all_documented();
     documented.push("file = ".into());
     let (mut read, mut missing) = (0, Vec::new());
-    for source in ["src/config/gateway.rs", "src/config/cache.rs"] {
+    for source in ["src/config/gateway.rs", "src/config/ledger.rs", "src/config/cache.rs"] {
         let text = fs::read_to_string(source).unwrap();
         let code = text.split("#[cfg(test)]").next().unwrap();
         let calls = code.split('(').zip(code.split('(').skip(1));

@@ -3,6 +3,7 @@
 pub mod cache;
 pub mod reading;
 pub mod gateway;
+pub mod ledger;
 pub mod nearest;
 pub mod packs;
 pub mod reader;
