@@ -9,6 +9,8 @@ use std::time::Duration;
 use crate::config::cache;
 use crate::config::cache::RedisSection;
 use crate::config::ledger;
+use crate::config::ledger::DatabaseSection;
+use crate::config::ledger::LedgerKept;
 use crate::config::ledger::LedgerSection;
 use crate::config::reading::Fault;
 use crate::config::reading::Faults;
@@ -225,7 +227,8 @@ impl Gateway {
 }
 
 fn gateway(root: &mut Section) -> Gateway {
-    Gateway {
+    let with_cache = root.has("cache");
+    let gateway = Gateway {
         region: region(root, "region").unwrap_or(RegionCode(0)),
         hotline: root.text("hotline", "12393"),
         mode: root.choice(
@@ -237,7 +240,7 @@ fn gateway(root: &mut Section) -> Gateway {
         lookup_key: root.required_path("lookup_key"),
         keys: root.section("keys", keys),
         ledger: root.section("ledger", ledger::ledger),
-        cache: root.section("cache", cache::cache),
+        cache: root.section("cache", |s| cache::cache(s, with_cache)),
         packs: root.section("packs", packs),
         hospital: root.section("hospital", hospital),
         persons: root.section("persons", |s| pages(s, "127.0.0.1:8445")),
@@ -246,6 +249,22 @@ fn gateway(root: &mut Section) -> Gateway {
         log: root.section("log", log),
         callers: root.sections("caller", caller).into_iter().flatten().collect(),
         institutions: switches(root),
+    };
+    waits_fit(root, &gateway);
+    gateway
+}
+
+/// A call that is cut by its own limit learns nothing, where the ledger would soon have told what became of it.
+fn waits_fit(root: &mut Section, gateway: &Gateway) {
+    let LedgerKept::Database(database) = &gateway.ledger.kept else { return };
+    let request_timeout = gateway.hospital.request_timeout;
+    let longest = DatabaseSection::longest_wait(request_timeout);
+    if database.answer_within > longest {
+        let (limit, longest) = (request_timeout.as_millis(), longest.as_millis());
+        let what = format!(
+            "must be at most {longest}, a third of hospital.request_timeout_ms = {limit}: a call waits three times at most, to look up, to write, and to ask what became of it"
+        );
+        root.fault(&format!("ledger.answer_within_ms = {}", database.answer_within.as_millis()), what);
     }
 }
 

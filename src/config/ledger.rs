@@ -4,6 +4,7 @@ use std::path::Path;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use crate::config::database_url;
 use crate::config::reading::Section;
 
 #[derive(Clone, Debug)]
@@ -39,6 +40,16 @@ pub struct DatabaseSection {
     pub answer_within: Duration,
 }
 
+/// How often a call waits for a database at most: to look up, to write, and to ask what became of what it wrote.
+const WAITS_OF_A_CALL: u32 = 3;
+
+impl DatabaseSection {
+    /// The longest wait with which a call is still told the truth before its time is over.
+    pub(super) fn longest_wait(request_timeout: Duration) -> Duration {
+        request_timeout / WAITS_OF_A_CALL
+    }
+}
+
 impl LedgerSection {
     /// Of an embedded ledger.
     pub fn file(&self) -> Option<&Path> {
@@ -49,6 +60,10 @@ impl LedgerSection {
     }
 }
 
+/// Read only where there is a database.
+const OF_DATABASES: [&str; 6] =
+    ["ca_file", "password_file", "lanes", "readers", "connect_timeout_ms", "answer_within_ms"];
+
 pub(super) fn ledger(s: &mut Section) -> LedgerSection {
     let kept = match (s.has("file"), s.has("url")) {
         (true, true) => {
@@ -56,7 +71,8 @@ pub(super) fn ledger(s: &mut Section) -> LedgerSection {
             LedgerKept::Database(database(s))
         }
         (false, true) => LedgerKept::Database(database(s)),
-        (_, false) => LedgerKept::File(s.required_path("file")),
+        (true, false) => LedgerKept::File(s.required_path("file")),
+        (false, false) => neither(s),
     };
     if s.has("file") {
         let _beside = s.path("file");
@@ -68,15 +84,29 @@ pub(super) fn ledger(s: &mut Section) -> LedgerSection {
     }
 }
 
-fn database(s: &mut Section) -> DatabaseSection {
-    let url = s.required_text("url");
-    // The text is not shown: it may hold a password.
-    if !["postgres://", "postgresql://"].iter().any(|scheme| url.starts_with(scheme)) {
-        s.fault("url", "must be of the form postgres://USER@HOST[,HOST…]/DATABASE");
+fn neither(s: &mut Section) -> LedgerKept {
+    if OF_DATABASES.iter().any(|key| s.has(key)) {
+        s.fault(
+            "url",
+            format!(
+                "must be set, {}, or file in the place of all that belongs to a database",
+                database_url::FORM
+            ),
+        );
+        return LedgerKept::Database(database(s));
     }
-    let user = url.split_once("://").and_then(|(_, rest)| rest.split_once('@')).map_or("", |(user, _)| user);
-    if user.contains(':') || url.contains("password=") {
-        s.fault("url", "must not hold the password: name a file with it in password_file");
+    let url = database_url::FORM;
+    s.fault("file", format!("must be set, for a ledger in one file, or url for one in PostgreSQL, {url}"));
+    LedgerKept::File(PathBuf::new())
+}
+
+fn database(s: &mut Section) -> DatabaseSection {
+    let url = s.optional_text("url").unwrap_or_default();
+    // The text is not shown: it may hold a password.
+    if let Err(what) = database_url::check(&url)
+        && !url.is_empty()
+    {
+        s.fault("url", what);
     }
     DatabaseSection {
         url,
@@ -108,6 +138,15 @@ mod tests {
         for bad in ["postgres://banyan:secret@db1/banyan", "mysql://secret@db1/banyan"] {
             let faults = read(&format!("url = \"{bad}\"")).unwrap_err();
             assert!(faults.iter().all(|fault| !fault.to_string().contains("secret")), "{bad}");
+        }
+        for (text, key) in [
+            ("", "file: must be set, for a ledger in one file, or url"),
+            ("lanes = 2", "url: must be set, postgres://"),
+            ("url = \"\"", "url = \"\": must be a text that is not empty"),
+            ("url = \"postgres://db1/b\"", "url: must name the user"),
+        ] {
+            let faults = read(text).unwrap_err();
+            assert!(faults.len() == 1 && faults[0].to_string().starts_with(key), "{text}: {faults:?}");
         }
         assert_eq!(read("lanes = 2\nfile = \"l.db\"").unwrap_err().len(), 1, "a file has no lanes");
     }

@@ -96,12 +96,35 @@ impl Looked {
         Faults { file: self.file.clone(), faults: self.faults.clone() }.to_string()
     }
 
+    /// The keys of the servers that these settings name and that were not asked.
+    pub(crate) fn unasked(&self) -> Vec<&'static str> {
+        let config = self.config.as_ref();
+        let database = config.is_some_and(|it| matches!(it.ledger.kept, LedgerKept::Database(_)));
+        let redis = config.is_some_and(|it| it.cache.is_some());
+        [(database, "ledger.url"), (redis, "cache.url")]
+            .into_iter()
+            .filter_map(|(named, key)| named.then_some(key))
+            .collect()
+    }
+
+    /// The same in words; empty where there is none.
+    pub(crate) fn unasked_told(&self) -> String {
+        let tells = self.unasked().into_iter().map(|key| match key {
+            "ledger.url" => {
+                "  ledger.url: no database was connected to; `banyan migrate` does, and `banyan serve`\n"
+            }
+            _ => "  cache.url: no Redis was connected to; `banyan serve` does, and starts without one too\n",
+        });
+        tells.collect()
+    }
+
     pub(crate) fn json(&self) -> Value {
         let faults = self.faults.iter().map(|fault| json!({ "key": fault.key, "message": fault.what }));
         json!({
             "ok": self.faults.is_empty(),
             "file": self.file.display().to_string(),
             "faults": faults.collect::<Vec<_>>(),
+            "not_connected": self.unasked(),
         })
     }
 
@@ -204,30 +227,22 @@ impl Looked {
         if self.faults.iter().any(|fault| fault.key == "ledger.url") {
             return;
         }
-        let Err(fault) = Target::new(&database_settings(config, section)) else { return };
-        let (key, exit) = match &fault {
-            BadAddress::Unreadable { path, .. } if section.authority.as_ref() != Some(path) => {
-                ("ledger.password_file", Exit::CannotReach)
+        let mut settings = database_settings(config, section);
+        while let Err(fault) = Target::new(&settings) {
+            let (key, exit) = of_address(&fault, section);
+            self.fault(key, exit, in_one_line(&fault));
+            // Behind a password that cannot be read the authority may be wrong too.
+            if key != "ledger.password_file" || settings.password_file.take().is_none() {
+                return;
             }
-            BadAddress::Unreadable { .. } => ("ledger.ca_file", Exit::CannotReach),
-            BadAddress::OpenToOthers { .. } | BadAddress::NoPassword { .. } => {
-                ("ledger.password_file", Exit::BadInput)
-            }
-            BadAddress::NoCertificate { .. } | BadAddress::Plain { .. } | BadAddress::Tls(_) => {
-                ("ledger.ca_file", Exit::BadInput)
-            }
-            BadAddress::Malformed(_) | BadAddress::NoHost | BadAddress::NoDatabase => {
-                ("ledger.url", Exit::BadInput)
-            }
-        };
-        self.fault(key, exit, in_one_line(&fault));
+        }
     }
 
     /// Only the files: a gateway starts without Redis too.
     fn cache(&mut self, config: &Gateway) {
         for fault in config.cache.iter().flat_map(redis::faults) {
             let exit = match fault {
-                BadRedisFile::Unreadable { .. } => Exit::CannotReach,
+                BadRedisFile::Unreadable { ref cause, .. } => of_named_file(cause),
                 _ => Exit::BadInput,
             };
             self.fault(format!("cache.{}", fault.key()), exit, in_one_line(&fault));
@@ -253,6 +268,29 @@ impl Looked {
             self.exit = self.exit.max(exit);
         }
     }
+}
+
+/// The key that an address's fault belongs to.
+fn of_address(fault: &BadAddress, section: &DatabaseSection) -> (&'static str, Exit) {
+    const PASSWORD: &str = "ledger.password_file";
+    match fault {
+        BadAddress::Unreadable { path, cause } => {
+            let key = if section.authority.as_ref() == Some(path) { "ledger.ca_file" } else { PASSWORD };
+            (key, of_named_file(cause))
+        }
+        BadAddress::OpenToOthers { .. } | BadAddress::NoPassword { .. } => (PASSWORD, Exit::BadInput),
+        BadAddress::NoCertificate { .. } | BadAddress::Plain { .. } | BadAddress::Tls(_) => {
+            ("ledger.ca_file", Exit::BadInput)
+        }
+        BadAddress::Malformed(_) | BadAddress::NoHost | BadAddress::NoDatabase => {
+            ("ledger.url", Exit::BadInput)
+        }
+    }
+}
+
+/// Settings that name a file which is not there are wrong; one that is there and cannot be read is the machine's fault.
+fn of_named_file(cause: &io::Error) -> Exit {
+    if cause.kind() == io::ErrorKind::NotFound { Exit::BadInput } else { Exit::CannotReach }
 }
 
 /// A file that cannot be read is the machine's fault, one that says the wrong thing is the input's.
