@@ -66,12 +66,28 @@ pub(crate) fn look(file: &Path) -> Looked {
         }
         looked.packs(config);
         looked.cache(config);
-        if let Err(cause) = telemetry::check(&config.log.level) {
-            looked.fault("log.level", Exit::BadInput, in_one_line(&cause));
-        }
+        looked.log(&config.log.level);
     }
     looked.config = config;
     looked
+}
+
+/// Settings that are for another machine: what holds wherever they are, the keys and certificates of that machine apart.
+/// Beside the faults, what the operator must still do.
+pub(crate) fn look_apart(file: &Path) -> (Looked, Vec<String>) {
+    let (config, faults) = Gateway::read_on(file);
+    let exit = if faults.is_empty() { Exit::Done } else { Exit::BadInput };
+    let mut looked = Looked { file: file.to_owned(), config: None, faults, exit };
+    let mut cautions = Vec::new();
+    if let Some(config) = &config {
+        match shared_tables::load_packs(config) {
+            Err(TablesError::NotAdmitted(packs)) => cautions.extend(packs.iter().map(ToString::to_string)),
+            _ => looked.packs(config),
+        }
+        looked.log(&config.log.level);
+    }
+    looked.config = config;
+    (looked, cautions)
 }
 
 impl Looked {
@@ -246,6 +262,12 @@ impl Looked {
                 _ => Exit::BadInput,
             };
             self.fault(format!("cache.{}", fault.key()), exit, in_one_line(&fault));
+        }
+    }
+
+    fn log(&mut self, level: &str) {
+        if let Err(cause) = telemetry::check(level) {
+            self.fault("log.level", Exit::BadInput, in_one_line(&cause));
         }
     }
 
