@@ -175,7 +175,10 @@ impl Looked {
         } else {
             // Without its master a store proves nothing, but it can be seen whether there is one.
             let there = fs::metadata(store).map(drop);
-            there.map_err(|cause| KeyStoreError::Unusable { path: store.clone(), cause })
+            there.map_err(|cause| match cause.kind() {
+                io::ErrorKind::NotFound => KeyStoreError::Missing { path: store.clone() },
+                _ => KeyStoreError::Unusable { path: store.clone(), cause },
+            })
         };
         if let Err(fault) = opened {
             self.fault("keys.store", of_store(&fault), in_one_line(&fault));
