@@ -83,6 +83,7 @@ impl Operator {
             store: self.path("keys/store.json"),
             master: MasterSource::File(self.path("keys/master.key")),
             next_master: Some(MasterSource::File(self.path("keys/next.key"))),
+            copied: false,
         }
     }
 
@@ -198,8 +199,20 @@ fn a_store_with_the_coming_months_is_copied_and_both_nodes_read_what_either_wrot
             }
         }
     }
+
+    let copy = KeyStore::from_settings(&KeysSection { copied: true, ..other.section() }).unwrap();
+    let mut next = last + 1;
+    if next % 100 > 12 {
+        next += 88;
+    }
+    let lacking = copy.data_key(Class::Contact, next).unwrap_err().to_string();
+    assert!(lacking.contains("run `banyan keys ahead` on the node where keys are made"), "{lacking}");
     let more = operator.keys(&["ahead", "--months", "3", "--yes"]);
     assert!(more.out.starts_with("made 2 keys"), "{}", more.out);
+    fs::copy(operator.path("keys/store.json"), other.path("keys/store.json")).unwrap();
+    let made = operator.gateway().data_key(Class::Contact, next).unwrap().encrypt(b"c", b"name");
+    copy.data_key(Class::Contact, next).unwrap();
+    assert!(matches!(copy.decrypt(b"c", &made), Ok(Opened::Plain(plain)) if *plain == b"name"));
     assert_eq!(operator.keys(&["ahead", "--months", "0"]).code, 2);
 }
 

@@ -65,6 +65,8 @@ pub struct KeysSection {
     pub master: MasterSource,
     /// Where the next master is put when it shall take over. While it is there, both are read.
     pub next_master: Option<MasterSource>,
+    /// Other nodes have stores of their own, copies of this one: a month's keys are made beforehand, by nobody else.
+    pub copied: bool,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -284,7 +286,8 @@ fn keys(s: &mut Section) -> KeysSection {
     if master.is_some() && master == next_master {
         s.fault("next_master", "must name another place than master");
     }
-    KeysSection { store, master: master.unwrap_or(MasterSource::File(PathBuf::new())), next_master }
+    let copied = s.flag("copied", false);
+    KeysSection { store, master: master.unwrap_or(MasterSource::File(PathBuf::new())), next_master, copied }
 }
 
 /// `env:NAME`, or a file.

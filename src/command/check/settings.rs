@@ -158,7 +158,7 @@ impl Looked {
         if let Err(fault) = key_file::read(&config.lookup_key) {
             self.fault("lookup_key", of_key_file(&fault), in_one_line(&fault));
         }
-        let KeysSection { store, master, next_master } = &config.keys;
+        let KeysSection { store, master, next_master, .. } = &config.keys;
         let mut masters = true;
         if let Err(fault) = MasterKey::read(master) {
             self.fault("keys.master", of_master(&fault), in_one_line(&fault));

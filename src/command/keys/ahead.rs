@@ -20,7 +20,7 @@ pub fn ahead(
     clock: &dyn Clock,
     console: &mut Console,
 ) -> Result<Exit, Failed> {
-    let store = KeyStore::from_settings(keys)?;
+    let store = KeyStore::to_make_ahead(keys)?;
     let this = clock.now().day().month();
     let all: Vec<Month> =
         std::iter::successors(Some(this), |month| Some(month.next())).take(usize::from(months) + 1).collect();
@@ -37,8 +37,9 @@ pub fn ahead(
     }
     let (count, place) = (lacking.len(), keys.store.display());
     let plan = Plan::new(format!("This makes {count} keys, of {this} to {last}, in {place}."))
-        .and("Copy the store to every node that has one of its own, and send gateways a SIGHUP, before a month begins whose")
-        .and("keys a node lacks: it would make others under the same numbers.");
+        .and("Run it on one node only. Copy the store to every node that has one of its own, and send gateways a SIGHUP,")
+        .and("before a month begins whose keys a node lacks: with `copied` it writes no personal data then, without it makes")
+        .and("other keys under the same numbers.");
     if !plan.confirm(confirmed, console) {
         return Ok(Exit::NotConfirmed);
     }

@@ -83,6 +83,7 @@ impl Failed {
                 | KeyStoreError::NotAMonth { .. } => Exit::BadInput,
                 KeyStoreError::AlreadyThere { .. }
                 | KeyStoreError::NoSuchKey { .. }
+                | KeyStoreError::NotMadeAhead { .. }
                 | KeyStoreError::Destroyed { .. } => Exit::Refused,
                 KeyStoreError::Unusable { .. }
                 | KeyStoreError::Damaged { .. }
