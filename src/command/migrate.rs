@@ -8,7 +8,7 @@ use crate::command::Console;
 use crate::command::Exit;
 use crate::command::told;
 use crate::config::gateway::Gateway;
-use crate::config::gateway::LedgerKept;
+use crate::config::ledger::LedgerKept;
 use crate::ledger::LedgerError;
 use crate::ledger::postgres;
 use crate::ledger::postgres::BadAddress;

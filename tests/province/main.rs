@@ -9,6 +9,7 @@ mod alerts;
 mod bundle;
 mod page;
 mod recovery;
+mod rights;
 mod rules;
 mod scrape;
 mod size;
