@@ -61,7 +61,6 @@ use crate::ledger::ReferenceChange;
 use crate::ledger::ReferenceRows;
 use crate::ledger::Verified;
 use crate::ledger::Verify;
-use crate::ledger::Who;
 use crate::ledger::Witness;
 use crate::ledger::books::anchors;
 use crate::ledger::books::questions;
@@ -84,7 +83,6 @@ use crate::ledger::postgres::shards::Shards;
 use crate::ledger::prepared;
 use crate::ledger::prepared::Written;
 use crate::ledger::recent;
-use crate::ledger::recent::LinesFor;
 use crate::ledger::recent::Recent;
 use crate::ledger::row::person;
 use crate::ledger::secrets::Secrets;
@@ -250,18 +248,6 @@ impl PostgresLedger {
         Ok(answer)
     }
 
-    fn remembered(&self, wanted: &LookUp) -> Option<Facts> {
-        if !wanted.remembered || wanted.settlement.is_some() || wanted.about.is_some() {
-            return None;
-        }
-        match &wanted.who {
-            Who::Person(person) => self.recent.person(self.bucket(person), person),
-            Who::Stay { stay, number } => {
-                self.recent.stay(stay, number, wanted.lines.then_some(LinesFor::Writing))
-            }
-        }
-    }
-
     fn deadline(&self) -> Deadline {
         Deadline::now() + self.settings.answer_within
     }
@@ -413,15 +399,11 @@ impl Ledger for PostgresLedger {
     fn look_up(&self, wanted: LookUp) -> BoxFuture<'_, Result<Found, LedgerError>> {
         async move {
             let (wanted, secrets) = (&wanted, &self.secrets);
-            if let Some(facts) = self.remembered(wanted) {
-                let (message, about) = (Message::Unknown, Message::Unknown);
-                return Ok(Found { message, about, facts: Some(facts), stay_of_another: None });
+            let remembered = wanted.remembered.then(|| self.recent.found(&secrets.lookup, wanted));
+            if let Some(found) = remembered.flatten() {
+                return Ok(found);
             }
-            let bucket = match &wanted.who {
-                Who::Person(person) => Some(self.bucket(person)),
-                Who::Stay { stay, .. } => Bucket::of_id(stay.as_str()),
-            };
-            let mark = bucket.map(|bucket| self.recent.mark(bucket));
+            let mark = self.recent.mark_for(&secrets.lookup, &wanted.who);
             let asked = self.readers.ask("look up", self.deadline(), |reader| async move {
                 look_up::ask(&reader.link.client, &reader.statements, secrets, wanted).await
             });

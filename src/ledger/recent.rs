@@ -19,7 +19,13 @@ use crate::domain::lines::Lines;
 use crate::domain::person::PersonPrivate;
 use crate::domain::state::PersonState;
 use crate::ledger::Facts;
+use crate::ledger::Found;
+use crate::ledger::LookUp;
+use crate::ledger::Message;
 use crate::ledger::StayFacts;
+use crate::ledger::Who;
+use crate::ledger::key;
+use crate::vault::lookup::LookupKey;
 
 /// Parts with a lock each. What belongs to a person lies in one, by her bucket.
 const SHARDS: usize = 64;
@@ -100,14 +106,30 @@ impl Recent {
         Recent { shards: (0..SHARDS).map(|_| Mutex::new(shard())).collect() }
     }
 
+    /// What a look-up would find, where all of it is here. Whether that still stands is the ledger's to know.
+    pub(super) fn found(&self, lookup: &LookupKey, wanted: &LookUp) -> Option<Found> {
+        if wanted.settlement.is_some() || wanted.about.is_some() {
+            return None;
+        }
+        let facts = match &wanted.who {
+            Who::Person(person) => self.person(key::bucket_of(lookup, person), person)?,
+            Who::Stay { stay, number } => {
+                let purpose = if wanted.key.is_some() { LinesFor::Writing } else { LinesFor::Reading };
+                self.stay(stay, number, wanted.lines.then_some(purpose))?
+            }
+        };
+        let (message, about) = (Message::Unknown, Message::Unknown);
+        Some(Found { message, about, facts: Some(facts), stay_of_another: None })
+    }
+
     /// A person without a stay.
-    pub(super) fn person(&self, bucket: Bucket, key: &PersonKey) -> Option<Facts> {
+    fn person(&self, bucket: Bucket, key: &PersonKey) -> Option<Facts> {
         self.shard(bucket).persons.get(key).cloned().map(|person| person.facts(key.clone()))
     }
 
     /// A stay with its person, whose number must be this one; `lines`: with its lines. Whoever will write takes them
     /// away, so that they need not be copied when they change.
-    pub(super) fn stay(&self, id: &StayId, number: &str, lines: Option<LinesFor>) -> Option<Facts> {
+    fn stay(&self, id: &StayId, number: &str, lines: Option<LinesFor>) -> Option<Facts> {
         let mut shard = self.shard(Bucket::of_id(id.as_str())?);
         let shard = &mut *shard;
         let stay = shard.stays.get_mut(id).filter(|stay| stay.person.number() == number)?;
@@ -125,8 +147,16 @@ impl Recent {
         Some(Facts { stay: Some(stay.facts.clone()), lines, ..facts })
     }
 
-    /// To be called before a read whose result shall be kept.
-    pub(super) fn mark(&self, bucket: Bucket) -> Mark {
+    /// To be called before a look-up whose result shall be kept. `None` where nobody can lie.
+    pub(super) fn mark_for(&self, lookup: &LookupKey, who: &Who) -> Option<Mark> {
+        let bucket = match who {
+            Who::Person(person) => key::bucket_of(lookup, person),
+            Who::Stay { stay, .. } => Bucket::of_id(stay.as_str())?,
+        };
+        Some(self.mark(bucket))
+    }
+
+    fn mark(&self, bucket: Bucket) -> Mark {
         Mark { bucket, moves: self.shard(bucket).moves }
     }
 
@@ -190,7 +220,7 @@ impl Recent {
 
 /// What lines are wanted for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum LinesFor {
+enum LinesFor {
     Reading,
     Writing,
 }

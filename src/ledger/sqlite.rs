@@ -51,7 +51,6 @@ use crate::ledger::ReferenceChange;
 use crate::ledger::ReferenceRows;
 use crate::ledger::Verified;
 use crate::ledger::Verify;
-use crate::ledger::Who;
 use crate::ledger::Witness;
 use crate::ledger::books;
 use crate::ledger::books::anchors;
@@ -66,7 +65,6 @@ use crate::ledger::lane::Now;
 use crate::ledger::lane::Queue;
 use crate::ledger::prepared;
 use crate::ledger::recent;
-use crate::ledger::recent::LinesFor;
 use crate::ledger::recent::Recent;
 use crate::ledger::secrets::Secrets;
 use crate::ledger::sqlite::anchoring::Anchorer;
@@ -293,34 +291,20 @@ impl File {
         let Some(memory) = &self.memory else {
             return self.read(|db, secrets| read::look_up(db, secrets, wanted));
         };
-        if let Some(facts) = self.remembered(memory, wanted) {
-            let (message, about) = (Message::Unknown, Message::Unknown);
-            return Ok(Found { message, about, facts: Some(facts), stay_of_another: None });
+        // A message that may have been done before is in the file alone.
+        let ours = memory.watch.is_ours();
+        if ours
+            && (wanted.key.is_none() || wanted.remembered)
+            && let Some(found) = memory.recent.found(&self.secrets.lookup, wanted)
+        {
+            return Ok(found);
         }
-        let bucket = match &wanted.who {
-            Who::Person(person) => Some(key::bucket_of(&self.secrets.lookup, person)),
-            Who::Stay { stay, .. } => Bucket::of_id(stay.as_str()),
-        };
-        let mark = bucket.filter(|_| memory.watch.is_ours()).map(|bucket| memory.recent.mark(bucket));
+        let mark = if ours { memory.recent.mark_for(&self.secrets.lookup, &wanted.who) } else { None };
         let found = self.read(|db, secrets| read::look_up(db, secrets, wanted))?;
         if let (Some(mark), Some(facts)) = (mark, &found.facts) {
             memory.recent.keep(mark, facts);
         }
         Ok(found)
-    }
-
-    fn remembered(&self, memory: &Memory, wanted: &LookUp) -> Option<Facts> {
-        let of_a_message = wanted.about.is_some() || (wanted.key.is_some() && !wanted.remembered);
-        if wanted.settlement.is_some() || of_a_message || !memory.watch.is_ours() {
-            return None;
-        }
-        match &wanted.who {
-            Who::Person(person) => memory.recent.person(key::bucket_of(&self.secrets.lookup, person), person),
-            Who::Stay { stay, number } => {
-                let writing = if wanted.key.is_some() { LinesFor::Writing } else { LinesFor::Reading };
-                memory.recent.stay(stay, number, wanted.lines.then_some(writing))
-            }
-        }
     }
 
     fn read<T>(

@@ -3,6 +3,7 @@
 
 use std::sync::Arc;
 
+use futures_util::TryFutureExt as _;
 use tracing::info;
 
 use crate::cache::bus::DeedTold;
@@ -49,6 +50,14 @@ pub(crate) enum Sight {
     Remembered,
     /// What the ledger says now.
     Fresh,
+}
+
+/// What became of a try on some [`Sight`].
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Attempt<T> {
+    Decided(T),
+    /// What is remembered does not tell: never so on fresh facts.
+    Undecided,
 }
 
 impl Wanted {
@@ -180,12 +189,26 @@ impl Service {
         wanted: &Wanted,
         decide: impl Fn(&Load) -> Result<Decision, ServiceError> + Send + Sync,
     ) -> Result<Answered, ServiceError> {
-        let remembered = self.done_at(Sight::Remembered, call, wanted, &decide).await;
-        match remembered {
-            Err(refused) if self.may_be_overtaken(&refused) => {
-                self.done_at(Sight::Fresh, call, wanted, &decide).await
-            }
-            done => done,
+        let decide = &decide;
+        self.remembering(|sight| self.done_at(sight, call, wanted, decide).map_ok(Attempt::Decided)).await
+    }
+
+    /// Tries on what this node remembers, and once more on what the ledger says now where another node's deed may have
+    /// changed the outcome: a commit would find it out, a refusal would not.
+    pub(crate) async fn remembering<T, F>(&self, attempt: impl Fn(Sight) -> F) -> Result<T, ServiceError>
+    where
+        F: Future<Output = Result<Attempt<T>, ServiceError>>,
+    {
+        let overtaken = |cause: &ServiceError| matches!(cause, ServiceError::Refused(_));
+        match attempt(Sight::Remembered).await {
+            Ok(Attempt::Decided(done)) => return Ok(done),
+            Ok(Attempt::Undecided) => {}
+            Err(cause) if self.ledger.remembers() && overtaken(&cause) => {}
+            Err(cause) => return Err(cause),
+        }
+        match attempt(Sight::Fresh).await? {
+            Attempt::Decided(done) => Ok(done),
+            Attempt::Undecided => unreachable!("fresh facts decide"),
         }
     }
 
@@ -201,11 +224,6 @@ impl Service {
             Begun::Replay { record, facts } => self.replay(record, facts).await,
             Begun::Fresh(load) => self.perform(call, &wanted, *load, decide).await,
         }
-    }
-
-    /// Whether a refusal on remembered facts must be decided again on what the ledger says now.
-    pub(crate) fn may_be_overtaken(&self, cause: &ServiceError) -> bool {
-        self.ledger.remembers() && matches!(cause, ServiceError::Refused(_))
     }
 
     /// A failed commit may have happened: the message key knows. What was shed or does not fit was not taken.

@@ -1,5 +1,7 @@
 //! 2304: settles a stay, or a part of it.
 
+use futures_util::TryFutureExt as _;
+
 use crate::domain::breakdown::Breakdown;
 use crate::domain::calendar::Day;
 use crate::domain::money::Fen;
@@ -17,6 +19,7 @@ use crate::service::call::Answered;
 use crate::service::call::Call;
 use crate::service::call::StayRef;
 use crate::service::credential::Credential;
+use crate::service::deed::Attempt;
 use crate::service::deed::Begun;
 use crate::service::deed::Decision;
 use crate::service::deed::Load;
@@ -82,12 +85,8 @@ impl Service {
     /// `NothingToSettle`, `TotalDiffers`, region and institution, `NotCovered`, `ThirdParty`, `CommitmentMissing`,
     /// `NotRecognised`, `NoPolicy`, `UnfiledRefused`, maternity kind, `NegativeTotal`, `QuoteAgain`.
     pub async fn settle(&self, call: &Call, order: Settle) -> Result<Answered, ServiceError> {
-        match self.settle_at(Sight::Remembered, call, &order).await {
-            Err(refused) if self.may_be_overtaken(&refused) => {
-                self.settle_at(Sight::Fresh, call, &order).await
-            }
-            settled => settled,
-        }
+        let order = &order;
+        self.remembering(|sight| self.settle_at(sight, call, order).map_ok(Attempt::Decided)).await
     }
 
     async fn settle_at(&self, sight: Sight, call: &Call, order: &Settle) -> Result<Answered, ServiceError> {

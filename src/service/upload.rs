@@ -25,6 +25,7 @@ use crate::ledger::Facts;
 use crate::service::Service;
 use crate::service::call::Call;
 use crate::service::call::StayRef;
+use crate::service::deed::Attempt;
 use crate::service::deed::Begun;
 use crate::service::deed::Decision;
 use crate::service::deed::Load;
@@ -57,14 +58,7 @@ impl Service {
         if order.lines.len() > max {
             return Err(Refusal::TooManyLines { given: order.lines.len(), max, of_stay: false }.into());
         }
-        match self.upload_at(Sight::Remembered, call, &order).await {
-            // Nothing new in it: most likely it was done before, which only the ledger knows.
-            Ok(None) => {}
-            Ok(Some(uploaded)) => return Ok(uploaded),
-            Err(refused) if self.may_be_overtaken(&refused) => {}
-            Err(refused) => return Err(refused),
-        }
-        self.upload_at(Sight::Fresh, call, &order).await.map(|uploaded| uploaded.expect("fresh facts decide"))
+        self.remembering(|sight| self.upload_at(sight, call, &order)).await
     }
 
     async fn upload_at(
@@ -72,15 +66,18 @@ impl Service {
         sight: Sight,
         call: &Call,
         order: &Upload,
-    ) -> Result<Option<Uploaded>, ServiceError> {
+    ) -> Result<Attempt<Uploaded>, ServiceError> {
         let wanted = Wanted::with_lines(order.stay.who()).at(sight);
         let load = match self.begin(call, &wanted).await? {
-            Begun::Replay { record, facts } => return uploaded_before(order, record, facts).map(Some),
+            Begun::Replay { record, facts } => {
+                return uploaded_before(order, record, facts).map(Attempt::Decided);
+            }
             Begun::Fresh(load) => *load,
         };
         let taken = self.take_lines(call, order, &load)?;
         if sight == Sight::Remembered && self.ledger.remembers() && taken.fresh.is_empty() {
-            return Ok(None);
+            // Nothing new in it: most likely it was done before, which only the ledger knows.
+            return Ok(Attempt::Undecided);
         }
         let first = Mutex::new(Some(taken));
         let last = Mutex::new(Vec::new());
@@ -88,10 +85,10 @@ impl Service {
             .perform(call, &wanted, load, |load| self.decide_upload(call, order, load, &first, &last))
             .await?;
         if answered.replayed {
-            return uploaded_before(order, answered.record, None).map(Some);
+            return uploaded_before(order, answered.record, None).map(Attempt::Decided);
         }
         let lines = last.into_inner().unwrap_or_else(PoisonError::into_inner);
-        Ok(Some(Uploaded { lines, record: answered.record, replayed: false }))
+        Ok(Attempt::Decided(Uploaded { lines, record: answered.record, replayed: false }))
     }
 
     /// `first`: what was taken on the first load, so that it is not split twice. `last`: all lines, for the answer.
