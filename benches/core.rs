@@ -112,7 +112,7 @@ async fn sample() -> Sample {
     assert!(his.call("2402", insured, play::discharge(&stay, &mdtrt_id)).await.unwrap().ok());
 
     let who = Who::Stay { stay: StayId::parse(&mdtrt_id).unwrap(), number: stay.psn_no.clone() };
-    let wanted = LookUp { key: None, who, lines: false, settlement: None, about: None, remembered: false };
+    let wanted = LookUp::of(who);
     let facts = app.service.ledger.look_up(wanted).await.unwrap().facts.unwrap();
     let reply = his.call("2304", insured, settle.clone()).await.unwrap();
     assert!(reply.ok(), "{}", reply.err_msg);

@@ -88,8 +88,7 @@ impl Desk {
     async fn facts(&self, number: &str) -> Option<Facts> {
         let person = PersonKey::parse(RegionCode(440_700), number).unwrap();
         let who = Who::Person(person);
-        let wanted =
-            LookUp { key: None, who, lines: false, settlement: None, about: None, remembered: false };
+        let wanted = LookUp::of(who);
         self.ledger.look_up(wanted).await.unwrap().facts
     }
 }

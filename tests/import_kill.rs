@@ -80,14 +80,7 @@ fn start_victim(folder: &Path) -> Child {
 
 async fn facts(ledger: &SqliteLedger, number: u32) -> Option<Facts> {
     let person = PersonKey::parse(RegionCode(440_700), &number.to_string()).unwrap();
-    let wanted = LookUp {
-        key: None,
-        who: Who::Person(person),
-        lines: false,
-        settlement: None,
-        about: None,
-        remembered: false,
-    };
+    let wanted = LookUp::of(Who::Person(person));
     ledger.look_up(wanted).await.unwrap().facts
 }
 

@@ -77,6 +77,13 @@ pub struct LookUp {
     pub remembered: bool,
 }
 
+impl LookUp {
+    /// Facts about somebody and nothing else, as the ledger says them now.
+    pub fn of(who: Who) -> LookUp {
+        LookUp { key: None, who, lines: false, settlement: None, about: None, remembered: false }
+    }
+}
+
 #[derive(Clone, Debug)]
 pub enum Who {
     Person(PersonKey),

@@ -49,8 +49,7 @@ impl Service {
 
     async fn named(&self, key: PersonKey) -> Result<Option<Named>, ServiceError> {
         let who = Who::Person(key.clone());
-        let wanted =
-            LookUp { key: None, who, lines: false, settlement: None, about: None, remembered: false };
+        let wanted = LookUp::of(who);
         let found = self.ledger.look_up(wanted).await?;
         let today = self.today();
         Ok(found.facts.map(|facts| Named {

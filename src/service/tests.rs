@@ -251,8 +251,7 @@ impl World {
 
     async fn facts(&self, key: &PersonKey) -> Facts {
         let who = Who::Person(key.clone());
-        let wanted =
-            LookUp { key: None, who, lines: false, settlement: None, about: None, remembered: false };
+        let wanted = LookUp::of(who);
         let ledger = &self.service.ledger;
         let found = ledger.look_up(wanted).await.unwrap().facts;
         found.unwrap_or_else(|| Facts::of_new(key.clone(), ledger.bucket(key)))

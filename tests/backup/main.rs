@@ -212,14 +212,7 @@ async fn name_kept_in(ledger: &Path, keys: &Path) -> String {
     let now = Arc::new(|| Instant(1_795_480_200_000));
     let ledger = SqliteLedger::open(ledger, Settings::default(), secrets, now).unwrap();
     let person = PersonKey::parse(RegionCode(440_700), "1000").unwrap();
-    let wanted = LookUp {
-        key: None,
-        who: Who::Person(person),
-        lines: false,
-        settlement: None,
-        about: None,
-        remembered: false,
-    };
+    let wanted = LookUp::of(Who::Person(person));
     ledger.look_up(wanted).await.unwrap().facts.unwrap().private.name.clone()
 }
 

@@ -129,7 +129,7 @@ impl Actor {
             None => Who::Person(self.key.clone()),
             Some(stay) => Who::Stay { stay: stay.clone(), number },
         };
-        LookUp { key: None, who, lines: false, settlement: None, about: None, remembered: false }
+        LookUp::of(who)
     }
 
     pub(crate) async fn found(&self, wanted: LookUp) -> Found {

@@ -24,14 +24,7 @@ pub(crate) async fn records(ledger: &dyn Ledger, person: &PersonKey) -> Vec<Arc<
 
 /// Her accumulators of a year.
 pub(crate) async fn year(ledger: &dyn Ledger, person: &PersonKey, scheme: Scheme, year: i32) -> Accumulators {
-    let wanted = LookUp {
-        key: None,
-        who: Who::Person(person.clone()),
-        lines: false,
-        settlement: None,
-        about: None,
-        remembered: false,
-    };
+    let wanted = LookUp::of(Who::Person(person.clone()));
     let facts = ledger.look_up(wanted).await.unwrap().facts.unwrap();
     facts.person.used(scheme, BenefitYear(year))
 }

@@ -307,7 +307,7 @@ impl Importer {
         key: Option<(MessageKey, ContentHash)>,
     ) -> Result<Found, ImportError> {
         let who = Who::Person(person.clone());
-        let wanted = LookUp { key, who, lines: false, settlement: None, about: None, remembered: false };
+        let wanted = LookUp { key, ..LookUp::of(who) };
         self.ledger.look_up(wanted).await.map_err(ImportError::Ledger)
     }
 
