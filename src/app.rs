@@ -310,6 +310,7 @@ impl App {
                     tracing::warn!(%fault, "shared tables changed but cannot be loaded; the old ones stay in force");
                 }
             },
+            Err(fault) if fault.is_known_outage() => {}
             Err(fault) => tracing::warn!(%fault, "cannot ask for the version of the shared tables"),
         }
         false
