@@ -311,7 +311,10 @@ impl App {
                 }
             },
             Err(fault) if fault.is_known_outage() => {}
-            Err(fault) => tracing::warn!(%fault, "cannot ask for the version of the shared tables"),
+            Err(fault) => {
+                let fault: &(dyn std::error::Error + 'static) = &fault;
+                tracing::warn!(fault, "cannot ask for the version of the shared tables");
+            }
         }
         false
     }
