@@ -60,17 +60,24 @@ pub(super) fn late<E>(what: &'static str) -> impl FnOnce(E) -> LedgerError {
 
 /// An error that a whole node meets again and again while its server is away.
 pub(super) fn is_away(error: &LedgerError) -> bool {
+    is_broken(error) || because_of::<NoServer>(error).is_some()
+}
+
+/// A connection broke, or an answer did not come.
+pub(super) fn is_broken(error: &LedgerError) -> bool {
+    because_of::<Fault>(error).is_some_and(|fault| fault.meaning() == Meaning::Broken)
+}
+
+/// The cause of that kind, however deep it lies.
+pub(super) fn because_of<E: Error + 'static>(error: &LedgerError) -> Option<&E> {
     let mut cause = error.source();
     while let Some(error) = cause {
-        if let Some(fault) = error.downcast_ref::<Fault>() {
-            return fault.meaning() == Meaning::Broken;
-        }
-        if error.is::<NoServer>() {
-            return true;
+        if let Some(found) = error.downcast_ref() {
+            return Some(found);
         }
         cause = error.source();
     }
-    false
+    None
 }
 
 fn of_settings(limit: &Duration) -> &'static str {

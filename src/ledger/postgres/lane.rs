@@ -35,6 +35,7 @@ use crate::ledger::postgres::connection::Target;
 use crate::ledger::postgres::connection::meaning;
 use crate::ledger::postgres::fault::Fault;
 use crate::ledger::postgres::fault::fault;
+use crate::ledger::postgres::fault::is_broken;
 use crate::ledger::postgres::fault::late;
 use crate::ledger::postgres::fault::server;
 use crate::ledger::postgres::guards;
@@ -201,6 +202,13 @@ impl Writer {
         }
     }
 
+    fn silent(&mut self, what: &'static str) -> LedgerError {
+        self.give_up_line();
+        self.troubled = true;
+        self.outage.trouble(Member::Lane(self.place), &Fault::Silent);
+        fault(what)(Fault::Silent)
+    }
+
     fn unconfirmed(&mut self, what: &'static str) -> LedgerError {
         let cause = Fault::Unconfirmed(self.settings.answer_within);
         self.troubled = true;
@@ -332,8 +340,7 @@ impl Writer {
             (Step::Facts, Meaning::Moved | Meaning::Taken) => {
                 let look = guards::look(&link.client, statements, &mut group.deeds);
                 let Ok(looked) = timeout_at(deadline, look).await else {
-                    self.give_up_line();
-                    return Err(fault("read what moved")(Fault::Silent));
+                    return Err(self.silent("read what moved"));
                 };
                 let looked = match looked {
                     // The batch was undone before: nothing is in doubt.
@@ -374,7 +381,11 @@ impl Writer {
                 let tell = |why: &NoServer| outage.trouble(Member::Lane(place), why);
                 // A try may have told trouble, also where a later one succeeds.
                 self.troubled = true;
-                self.link = Some(connect(&self.target, &self.settings, deadline, &tell).await?);
+                let connected = connect(&self.target, &self.settings, deadline, &tell).await;
+                if let Some(cause) = connected.as_ref().err().filter(|cause| is_broken(cause)) {
+                    outage.trouble(Member::Lane(place), cause);
+                }
+                self.link = Some(connected?);
             }
             let Some(other) = self.doubt else { return Ok(()) };
             match self.fence(other, deadline).await {
@@ -428,8 +439,7 @@ impl Writer {
         let values: &[&(dyn tokio_postgres::types::ToSql + Sync)] = &[&bucket, &number, &epoch];
         let asked = link.client.query_opt(&statements.lane_now, values);
         let Ok(row) = timeout_at(deadline, asked).await else {
-            self.give_up_line();
-            return Err(fault("read its lane")(Fault::Silent));
+            return Err(self.silent("read its lane"));
         };
         let found = row.map_err(server("read its lane"))?.map(|row| stand_of(self.stand.lane, &row));
         self.stand = match found {
@@ -470,6 +480,7 @@ impl Writer {
                         Meaning::Taken | Meaning::Passing => {}
                         Meaning::Moved => runtime.block_on(self.look_at_lane(deadline))?,
                         Meaning::Broken => {
+                            self.troubled = true;
                             self.give_up_line();
                             return Err(refused.cause);
                         }
