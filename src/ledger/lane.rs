@@ -112,10 +112,10 @@ impl<T: Alone> Batches<T> {
         for waiting in passed_over {
             self.place(waiting, &mut batch, &mut persons);
         }
-        if batch.is_empty() {
-            if let Some(first) = first(&self.receiver)? {
-                self.place(first, &mut batch, &mut persons);
-            }
+        if batch.is_empty()
+            && let Some(first) = first(&self.receiver)?
+        {
+            self.place(first, &mut batch, &mut persons);
         }
         while batch.len() < self.batch_max {
             let Ok(waiting) = self.receiver.try_recv() else { break };

@@ -194,3 +194,70 @@ impl Seen {
         worst.map_or((State::There, String::new()), |trouble| (trouble.state, trouble.why.clone()))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+    use std::time::Duration;
+
+    use super::*;
+    use crate::ledger::postgres::fault::fault;
+
+    /// An outage of two lanes, and whether the server was there at each change.
+    fn watched() -> (Outage, Arc<Mutex<Vec<bool>>>) {
+        let told: Arc<Mutex<Vec<bool>>> = Arc::default();
+        let kept = Arc::clone(&told);
+        let observer = Observer::new(move |event| {
+            if let Event::Up(whether) = event {
+                kept.lock().unwrap().push(whether);
+            }
+        });
+        (Outage::new("db1.example:5432".into(), 2, observer), told)
+    }
+
+    const WHY: &str = "Connection refused";
+
+    #[test]
+    fn whoever_sees_it_it_is_told_once_and_over_when_nobody_sees_it_any_more() {
+        let (outage, told) = watched();
+        for member in [Member::Readers, Member::Lane(1), Member::Readers] {
+            outage.trouble(member, &WHY);
+        }
+        outage.unconfirmed(0, &Fault::Unconfirmed(Duration::from_secs(5)));
+        outage.answered(Instant::now());
+        outage.mended(1);
+        assert_eq!(*told.lock().unwrap(), [false], "a lane's commits are not confirmed yet");
+        outage.mended(0);
+        assert_eq!(*told.lock().unwrap(), [false, true]);
+    }
+
+    #[test]
+    fn a_question_whose_neighbours_are_answered_is_no_outage_and_an_old_answer_ends_none() {
+        let (outage, told) = watched();
+        let (before, after) = (Instant::now(), Instant::now() + Duration::from_secs(1));
+        outage.answered(after);
+        outage.unanswered(before);
+        assert!(told.lock().unwrap().is_empty(), "one connection alone is silent");
+        outage.unanswered(after);
+        outage.answered(before);
+        assert_eq!(*told.lock().unwrap(), [false]);
+        outage.answered(after);
+        assert_eq!(*told.lock().unwrap(), [false, true]);
+    }
+
+    #[test]
+    fn what_is_no_part_of_a_told_outage_stays_an_error_of_its_own() {
+        let (outage, _) = watched();
+        let silent = || Err::<(), _>(fault("look up")(Fault::Silent));
+        let full = || Err::<(), _>(LedgerError::Full { limit: 8 });
+        let is_known = |outcome: Result<(), LedgerError>| outcome.unwrap_err().is_known_outage();
+        assert!(!is_known(outage.mark(silent())), "nothing was told yet");
+        outage.trouble(Member::Readers, &WHY);
+        assert!(is_known(outage.mark(silent())));
+        let rights = Fault::NoRights { user: "guest".into(), database: "banyan".into() };
+        assert!(!is_known(outage.mark(Err(fault("make the schema")(rights)))));
+        assert!(!is_known(outage.mark(full())));
+        let told = outage.mark(silent()).unwrap_err();
+        assert!(matches!(told, LedgerError::Storage { what: "look up", .. }));
+    }
+}
