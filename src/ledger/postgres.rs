@@ -11,6 +11,7 @@ mod connection;
 pub(in crate::ledger) mod fault;
 mod guards;
 mod lane;
+mod lane_row;
 mod look_up;
 mod no_connection;
 mod outage;

@@ -20,11 +20,10 @@ use crate::ledger::event::Found;
 use crate::ledger::lane::Alone;
 use crate::ledger::lane::Batches;
 use crate::ledger::lane::Now;
-use crate::ledger::lane::Standing;
 use crate::ledger::lane::Waiting;
 use crate::ledger::postgres::Settings;
 use crate::ledger::postgres::batch::Lane;
-use crate::ledger::postgres::batch::Met;
+use crate::ledger::postgres::batch::NotWritten;
 use crate::ledger::postgres::batch::Pending;
 use crate::ledger::postgres::batch::Rows;
 use crate::ledger::postgres::batch::Stand;
@@ -36,22 +35,21 @@ use crate::ledger::postgres::connection::meaning;
 use crate::ledger::postgres::fault::Fault;
 use crate::ledger::postgres::fault::fault;
 use crate::ledger::postgres::fault::is_broken;
-use crate::ledger::postgres::fault::late;
 use crate::ledger::postgres::fault::server;
 use crate::ledger::postgres::guards;
+use crate::ledger::postgres::lane_row::connect;
+use crate::ledger::postgres::lane_row::stand_of;
+use crate::ledger::postgres::lane_row::take_lane;
 use crate::ledger::postgres::no_connection::NoServer;
 use crate::ledger::postgres::outage::Member;
 use crate::ledger::postgres::outage::Outage;
 use crate::ledger::postgres::references;
-use crate::ledger::postgres::statements;
 use crate::ledger::postgres::statements::Statements;
 use crate::ledger::prepared::Guard;
 use crate::ledger::prepared::Place;
 use crate::ledger::prepared::Prepared;
 use crate::ledger::prepared::Written;
 use crate::ledger::recent::Recent;
-use crate::ledger::seal::block;
-use crate::ledger::seal::merkle::Hash;
 use crate::ledger::storage;
 
 /// How often one batch is tried before its deeds are told to look again.
@@ -295,18 +293,18 @@ impl Writer {
         let rows = Rows::of(&group.deeds, &mut after, (self.now)());
         let Some((link, statements)) = &self.link else { unreachable!("the lane was made ready") };
         let sent = rows.write(&link.client, statements, &self.stand, &after);
-        let met = match timeout_at(deadline, sent).await {
+        let undone = match timeout_at(deadline, sent).await {
             Ok(Ok(())) => {
                 self.stand = after;
                 self.is_well();
                 return Ok(Tried::Recorded(rows.places));
             }
-            Ok(Err(met)) if met.meaning != Meaning::Broken => met,
+            Ok(Err(undone)) if undone.meaning != Meaning::Broken => undone,
             broken => {
                 self.doubt = Some(after);
                 self.give_up_line();
                 let cause = match broken {
-                    Ok(Err(met)) => server("commit")(met.cause),
+                    Ok(Err(lost)) => server("commit")(lost.cause),
                     _ => self.unconfirmed("commit"),
                 };
                 // When its time is over the answer is that nobody knows; the next batch finds out.
@@ -321,18 +319,18 @@ impl Writer {
                 return Ok(if recorded { Tried::Recorded(rows.places) } else { Tried::Again });
             }
         };
-        self.after_fault(group, met, deadline).await
+        self.after_fault(group, undone, deadline).await
     }
 
     /// The transaction was undone by the server.
     async fn after_fault(
         &mut self,
         group: &mut Group<'_>,
-        met: Met,
+        undone: NotWritten,
         deadline: Deadline,
     ) -> Result<Tried, LedgerError> {
         let Some((link, statements)) = &self.link else { return Ok(Tried::Again) };
-        match (met.step, met.meaning) {
+        match (undone.step, undone.meaning) {
             (Step::Lane, Meaning::Moved) => {
                 self.look_at_lane(deadline).await?;
                 Ok(Tried::Again)
@@ -358,15 +356,15 @@ impl Writer {
                         tokio::time::sleep(PAUSE).await;
                         Tried::Again
                     }
-                    guards::Looked { .. } => Tried::Unfit(told(&met.cause)),
+                    guards::Looked { .. } => Tried::Unfit(told(&undone.cause)),
                 })
             }
             (_, Meaning::Passing) => {
                 tokio::time::sleep(PAUSE).await;
                 Ok(Tried::Again)
             }
-            (_, Meaning::Unfit | Meaning::Taken | Meaning::Moved) => Ok(Tried::Unfit(told(&met.cause))),
-            (_, Meaning::Refused | Meaning::Broken) => Err(server("commit")(met.cause)),
+            (_, Meaning::Unfit | Meaning::Taken | Meaning::Moved) => Ok(Tried::Unfit(told(&undone.cause))),
+            (_, Meaning::Refused | Meaning::Broken) => Err(server("commit")(undone.cause)),
         }
     }
 
@@ -517,68 +515,6 @@ enum Tried {
     Again,
     /// One of them is refused by the schema.
     Unfit(String),
-}
-
-async fn connect(
-    target: &Target,
-    settings: &Settings,
-    deadline: Deadline,
-    tell: &(dyn Fn(&NoServer) + Send + Sync),
-) -> Result<(Link, Statements), LedgerError> {
-    // A transaction that waits for another's row longer than its callers do holds its own rows for nothing.
-    let session = format!("{} -c lock_timeout={}", statements::SESSION, settings.answer_within.as_millis());
-    let link = target.connect_telling(&session, deadline, tell).await?;
-    let durable = "SELECT set_config('synchronous_commit', 'on', false)
-         WHERE current_setting('synchronous_commit') IN ('off', 'local')";
-    let prepared = async {
-        link.client.batch_execute(durable).await?;
-        Statements::prepare(&link.client).await
-    };
-    const WHAT: &str = "prepare its statements";
-    let statements = timeout_at(deadline, prepared).await.map_err(late(WHAT))?;
-    Ok((link, statements.map_err(server(WHAT))?))
-}
-
-/// A new lane: no other writer, of this or an earlier start, has its number. It begins at the highest floor; raising
-/// the floor takes the same row first, so that neither misses the other.
-async fn take_lane(
-    link: &mut Link,
-    bucket: i64,
-    deadline: Deadline,
-    within: Duration,
-) -> Result<Stand, LedgerError> {
-    const NUMBER: &str =
-        "UPDATE meta SET value = CAST(CAST(value AS BIGINT) + 1 AS TEXT) WHERE name = 'lanes'
-         RETURNING CAST(value AS BIGINT)";
-    const FLOOR: &str = "SELECT COALESCE(MAX(floor_ms), 0) FROM lane";
-    const LANE: &str = "INSERT INTO lane (bucket, lane, epoch, sequence, last_ms, floor_ms)
-         VALUES ($1, $2, 1, 0, 0, $3)";
-    let taken = async {
-        let all = link.client.transaction().await?;
-        let number: i64 = all.query_one(NUMBER, &[]).await?.get(0);
-        let floor: i64 = all.query_one(FLOOR, &[]).await?.get(0);
-        all.execute(LANE, &[&bucket, &number, &floor]).await?;
-        all.commit().await?;
-        Ok::<_, tokio_postgres::Error>((number, floor))
-    };
-    let unconfirmed = |_| fault("take a lane")(Fault::Unconfirmed(within));
-    let taken = timeout_at(deadline, taken).await.map_err(unconfirmed)?;
-    let (number, floor) = taken.map_err(server("take a lane"))?;
-    let number = u32::try_from(number).map_err(storage("take a lane"))?;
-    Ok(Stand {
-        lane: Lane { bucket, number, epoch: 1 },
-        standing: Standing { last: Instant::default(), sequence: 0 },
-        chain: block::BEGINNING,
-        floor: Instant(floor),
-    })
-}
-
-/// From the columns sequence, chain, last_ms, floor_ms.
-fn stand_of(lane: Lane, row: &tokio_postgres::Row) -> Stand {
-    let chain: Option<Vec<u8>> = row.get(1);
-    let chain = chain.map_or(block::BEGINNING, |chain| Hash::try_from(chain).unwrap_or_default());
-    let standing = Standing { sequence: row.get::<_, i64>(0).unsigned_abs(), last: Instant(row.get(2)) };
-    Stand { lane, standing, chain, floor: Instant(row.get(3)) }
 }
 
 /// What the server says of a row, without the row.
