@@ -143,8 +143,8 @@ fn every_fault_is_told_at_once_under_its_key_by_check_and_by_serve() {
         ("hospital.certificate: ", "none.pem"),
         ("hospital.client_authorities: ", "no-authority.pem"),
         ("lookup_key: ", "chmod 600"),
-        ("keys.master: ", "none.key"),
-        ("keys.store: ", "none.json"),
+        ("keys.master: ", "none.key cannot be read; for a new ledger `banyan keys make` makes it"),
+        ("keys.store: ", "none.json; `banyan keys make` makes one"),
         (caller.as_str(), "none.secret"),
         ("ledger.file: ", "nowhere cannot be written"),
         ("packs.folder: ", "440700.toml"),
@@ -170,24 +170,93 @@ fn every_fault_is_told_at_once_under_its_key_by_check_and_by_serve() {
 #[test]
 fn faults_of_the_shared_cache_are_told_and_a_redis_that_is_not_there_is_none() {
     let place = Place::make();
-    let cache = |text: &str| {
-        let mut root = place.text();
-        root.insert("cache".to_owned(), text.parse::<toml::Table>().unwrap().into());
-        fs::write(place.settings(), root.to_string()).unwrap();
-        banyan(&["check"], &place.settings())
-    };
+    let cache = |text: &str| section(&place, "cache", text);
     let told = cache("url = \"redis://127.0.0.1:1\"");
     assert_eq!(told.code, 0, "{}", told.out);
+    assert!(told.out.contains("cache.url: no Redis was connected to"), "{}", told.out);
+    assert!(!told.out.contains("database"), "{}", told.out);
     fs::write(place.folder.path().join("redis.password"), "open to all").unwrap();
     let told =
         cache("url = \"rediss://r1,r2:7000\"\nca_file = \"none.pem\"\npassword_file = \"redis.password\"");
-    assert_eq!(told.code, 3, "{}", told.out);
+    assert_eq!(told.code, 2, "{}", told.out);
     assert!(told.out.contains("cache.ca_file: ") && told.out.contains("none.pem"), "{}", told.out);
     assert!(told.out.contains("cache.password_file: ") && told.out.contains("chmod 600"), "{}", told.out);
     let told = cache("url = \"redis://me:secret@127.0.0.1\"\nanswer_within_ms = 1");
     assert_eq!(told.code, 2, "{}", told.out);
     assert!(told.out.contains("cache.url: ") && !told.out.contains("secret@"), "{}", told.out);
     assert!(told.out.contains("cache.answer_within_ms = 1: "), "{}", told.out);
+}
+
+/// What a section is read as, and the lines that tell so.
+fn section(place: &Place, name: &str, text: &str) -> Told {
+    let mut root = place.text();
+    root.insert(name.to_owned(), text.parse::<toml::Table>().unwrap().into());
+    fs::write(place.settings(), root.to_string()).unwrap();
+    banyan(&["check"], &place.settings())
+}
+
+#[test]
+fn a_database_that_cannot_be_used_is_one_fault_under_its_key_before_anything_connects() {
+    let place = Place::make();
+    fs::write(place.folder.path().join("ca.pem"), "nothing").unwrap();
+    let url = |url: &str| format!("url = \"{url}\"");
+    let here = url("postgres://banyan@127.0.0.1/banyan");
+    for (ledger, told) in [
+        (String::new(), "ledger.file: must be set, for a ledger in one file, or url for one in PostgreSQL"),
+        (url(""), "ledger.url = \"\": must be a text that is not empty"),
+        (url("postgres://127.0.0.1/banyan"), "ledger.url: must name the user: postgres://USER@HOST"),
+        (url("postgres://banyan@/banyan"), "ledger.url: has an empty host"),
+        (url("postgres://banyan@127.0.0.1:99999/banyan"), "ledger.url: has the port \"99999\" at 127.0.0.1"),
+        (url("postgres://banyan@127.0.0.1,127.0.0.1:5432/banyan"), "ledger.url: names 127.0.0.1:5432 twice"),
+        (url("postgres://banyan@127.0.0.1/our ledger"), "ledger.url: has a blank in the database's name"),
+        (
+            url("postgres://banyan@127.0.0.1/b?sslmode=require"),
+            "ledger.url: must not have this parameter sslmode",
+        ),
+        (
+            format!("{here}\nanswer_within_ms = 15001"),
+            "ledger.answer_within_ms = 15001: must be at most 15000, a third of hospital.request_timeout_ms",
+        ),
+        (format!("{here}\nca_file = \"ca.pem\""), "ledger.ca_file: "),
+        (format!("{here}\nca_file = \"none.pem\""), "ledger.ca_file: cannot read "),
+        (format!("{here}\npassword_file = \"none\""), "ledger.password_file: cannot read "),
+    ] {
+        let found = section(&place, "ledger", &ledger);
+        let faults: Vec<&str> = found.out.lines().skip(1).map(str::trim).collect();
+        let faults: Vec<&&str> = faults.iter().filter(|line| !line.contains("was connected to")).collect();
+        assert!(faults.len() == 1 && faults[0].starts_with(told), "{told} in {}", found.out);
+        assert_eq!(found.code, 2, "{ledger}: {}", found.out);
+    }
+    let both =
+        section(&place, "ledger", &format!("{here}\nca_file = \"none.pem\"\npassword_file = \"none\""));
+    assert!(
+        both.out.contains("ledger.ca_file: ") && both.out.contains("ledger.password_file: "),
+        "{}",
+        both.out
+    );
+    let sound = section(&place, "ledger", &format!("{here}\nanswer_within_ms = 15000"));
+    assert_eq!(sound.code, 0, "{}", sound.out);
+    let told = "ledger.url: no database was connected to; `banyan migrate` does, and `banyan serve`";
+    assert!(sound.out.contains(told), "{}", sound.out);
+    let json = banyan(&["check", "--json"], &place.settings());
+    let json: Value = serde_json::from_str(&json.out).unwrap();
+    assert_eq!(json["not_connected"], serde_json::json!(["ledger.url"]));
+}
+
+#[test]
+fn addresses_that_cannot_be_meant_say_what_to_write() {
+    let place = Place::make();
+    for (cache, told) in [
+        ("", "cache.url: must be set, like rediss://10.1.0.5:6379, or the section left out"),
+        ("url = \"redis://127.0.0.1:0\"", "cache.url: has the port \"0\" at 127.0.0.1"),
+        ("url = \"redis://127.0.0.1,127.0.0.1:6379\"", "cache.url: names 127.0.0.1:6379 twice"),
+    ] {
+        let found = section(&place, "cache", cache);
+        assert!(found.code == 2 && found.out.contains("has 1 fault;"), "{}", found.out);
+        assert!(found.out.contains(told), "{}", found.out);
+    }
+    let found = section(&place, "operators", "address = \"127.0.0.1:99999\"");
+    assert!(found.out.contains("must be an IP address with a port up to 65535"), "{}", found.out);
 }
 
 #[test]
@@ -217,8 +286,9 @@ fn a_port_in_use_is_told_with_the_key_that_names_it() {
 fn all_documented() -> Vec<String> {
     let is_setting = |text: &str| {
         let key = text.split(" = ").next().unwrap_or_default();
-        let plain = |key: &str| !key.is_empty() && key.bytes().all(|b| b.is_ascii_lowercase() || b == b'_');
-        plain(key) && text.contains(" = ") || text == "[cache]"
+        let letter = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_';
+        let plain = |key: &str| !key.is_empty() && key.bytes().all(letter);
+        plain(key) && text.contains(" = ") || ["[cache]", "[[caller]]", "[[institution]]"].contains(&text)
     };
     let shipped = fs::read_to_string("config/gateway.toml").unwrap();
     let in_force =
@@ -239,7 +309,15 @@ fn read(lines: &[String]) -> Result<String, String> {
 fn every_default_that_is_documented_is_the_one_in_force() {
     let lines = all_documented();
     let whole = read(&lines).unwrap();
-    for part in ["db1.example", "database-ca.pem", "10.20.0.6:6379", "redis.password"] {
+    for part in [
+        "db1.example",
+        "database-ca.pem",
+        "10.20.0.6:6379",
+        "redis.password",
+        "fingerprint: \"0000",
+        "paas_id: \"jmyy-front\"",
+        "quote_binds: true",
+    ] {
         assert!(whole.contains(part), "{part} was not read: {whole}");
     }
     let (mut section, mut examples) = (String::new(), Vec::new());
@@ -289,7 +367,7 @@ fn every_setting_that_is_read_is_documented() {
     let mut documented = all_documented();
     documented.push("file = ".into());
     let (mut read, mut missing) = (0, Vec::new());
-    for source in ["src/config/gateway.rs", "src/config/cache.rs"] {
+    for source in ["src/config/gateway.rs", "src/config/ledger.rs", "src/config/cache.rs"] {
         let text = fs::read_to_string(source).unwrap();
         let code = text.split("#[cfg(test)]").next().unwrap();
         let calls = code.split('(').zip(code.split('(').skip(1));

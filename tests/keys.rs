@@ -83,6 +83,7 @@ impl Operator {
             store: self.path("keys/store.json"),
             master: MasterSource::File(self.path("keys/master.key")),
             next_master: Some(MasterSource::File(self.path("keys/next.key"))),
+            copied: false,
         }
     }
 
@@ -137,22 +138,82 @@ fn mode(path: &Path) -> u32 {
 }
 
 #[test]
-fn make_gives_a_master_and_a_store_that_only_their_owner_reads() {
+fn make_gives_a_look_up_key_a_master_and_a_store_that_only_their_owner_reads() {
     let operator = Operator::new();
     let said = operator.keys(&["make", "--yes"]);
     assert_eq!(said.code, 0, "{}", said.errors);
     assert!(
         said.errors.contains("This makes") && said.errors.contains("a copy of each in a place of its own")
     );
-    assert!(said.out.starts_with("made ") && said.out.contains("signing key"), "{}", said.out);
-    assert_eq!(
-        (mode(&operator.path("keys/master.key")), mode(&operator.path("keys/store.json"))),
-        (0o600, 0o600)
+    assert!(
+        said.out.contains("lookup.key, the look-up key") && said.out.contains("signing key"),
+        "{}",
+        said.out
     );
+    for name in ["lookup.key", "keys/master.key", "keys/store.json"] {
+        assert_eq!(mode(&operator.path(name)), 0o600, "{name}");
+    }
     let list = operator.list();
     assert_eq!(list["signing_keys"][0]["state"], "active");
     assert_eq!(list["data_keys"], Value::Array(Vec::new()));
     operator.is_refused(&["make", "--yes"], 1, "is there already");
+    // A look-up key of another ledger is never made beside a store.
+    fs::remove_file(operator.path("lookup.key")).unwrap();
+    operator.is_refused(&["make", "--yes"], 2, "put the old one back");
+
+    let second = Operator::new();
+    let lookup = "ab".repeat(32);
+    fs::write(second.path("lookup.key"), &lookup).unwrap();
+    second.is_refused(&["make", "--yes"], 3, "chmod 600");
+    fs::set_permissions(second.path("lookup.key"), fs::Permissions::from_mode(0o600)).unwrap();
+    assert_eq!(second.keys(&["make", "--yes"]).code, 0);
+    assert_eq!(fs::read_to_string(second.path("lookup.key")).unwrap(), lookup);
+}
+
+#[test]
+fn a_store_with_the_coming_months_is_copied_and_both_nodes_read_what_either_wrote() {
+    let operator = Operator::with_keys();
+    let said = operator.keys(&["ahead", "--months", "2", "--yes"]);
+    assert_eq!(said.code, 0, "{}", said.errors);
+    assert!(said.out.starts_with("made 6 keys: those of "), "{}", said.out);
+    let again = operator.keys(&["ahead", "--months", "2"]);
+    assert!(again.code == 0 && again.out.contains("is there already"), "{}{}", again.out, again.errors);
+    let list = operator.list();
+    let months: Vec<u64> =
+        list["data_keys"].as_array().unwrap().iter().map(|key| key["month"].as_u64().unwrap()).collect();
+    let (first, last) = (u32::try_from(months[0]).unwrap(), u32::try_from(months[5]).unwrap());
+    assert!([2, 90].contains(&(last - first)), "{months:?}");
+
+    let other = Operator::new();
+    for name in ["lookup.key", "keys/master.key", "keys/store.json"] {
+        fs::create_dir_all(other.path("keys")).unwrap();
+        fs::copy(operator.path(name), other.path(name)).unwrap();
+    }
+    let nodes = [operator.gateway(), other.gateway()];
+    for month in [first, last] {
+        for class in Class::ALL {
+            let blobs =
+                nodes.each_ref().map(|node| node.data_key(class, month).unwrap().encrypt(b"c", b"name"));
+            for (node, blob) in nodes.iter().zip(blobs.iter().rev()) {
+                assert!(matches!(node.decrypt(b"c", blob), Ok(Opened::Plain(plain)) if *plain == b"name"));
+            }
+        }
+    }
+
+    let copy = KeyStore::from_settings(&KeysSection { copied: true, ..other.section() }).unwrap();
+    let mut next = last + 1;
+    if next % 100 > 12 {
+        next += 88;
+    }
+    let lacking = copy.data_key(Class::Contact, next).unwrap_err().to_string();
+    assert!(lacking.contains("run `banyan keys ahead` on the node where keys are made"), "{lacking}");
+    let more = operator.keys(&["ahead", "--months", "3", "--yes"]);
+    assert!(more.out.starts_with("made 2 keys"), "{}", more.out);
+    fs::copy(operator.path("keys/store.json"), other.path("keys/store.json")).unwrap();
+    let made = operator.gateway().data_key(Class::Contact, next).unwrap().encrypt(b"c", b"name");
+    copy.data_key(Class::Contact, next).unwrap();
+    assert!(matches!(copy.decrypt(b"c", &made), Ok(Opened::Plain(plain)) if *plain == b"name"));
+    assert_eq!(operator.keys(&["ahead", "--months", "0"]).code, 2);
 }
 
 #[test]
@@ -170,6 +231,7 @@ fn nothing_is_done_that_nobody_confirmed() {
     for arguments in [
         &["rotate"] as &[&str],
         &["rotate", "--signing"],
+        &["ahead"],
         &["retire", "--class", "contact", "--month", "202001"],
         &["destroy", "--class", "contact", "--month", "202001"],
     ] {
@@ -335,8 +397,9 @@ fn a_master_key_from_the_environment_is_taken_and_never_shown() {
 }
 
 /// Every deed that needs the store.
-const DEEDS: [&[&str]; 6] = [
+const DEEDS: [&[&str]; 7] = [
     &["list"],
+    &["ahead", "--yes"],
     &["export"],
     &["rotate", "--yes"],
     &["rotate", "--signing", "--yes"],

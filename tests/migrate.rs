@@ -87,7 +87,8 @@ fn the_help_teaches_what_many_nodes_need() {
         ),
         (&["serve", "--help"], &["[ledger] url", "banyan migrate"]),
         (&["migrate", "--help"], &["url = \"postgres://", "ca_file", "password_file", "docs/postgres.md"]),
-        (&["restore", "--help"], &["--ledger postgres://"]),
+        (&["restore", "--help"], &["--ledger postgres://", "<--to <FILE>|--ledger <URL>> <FOLDER>"]),
+        (&["verify", "--help"], &["--ledger postgres://", "--password-file <FILE>", "--ca-file <FILE>"]),
     ] {
         let told = help(command);
         for words in words {

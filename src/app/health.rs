@@ -10,7 +10,7 @@ use tokio::time::MissedTickBehavior;
 
 use crate::app::App;
 use crate::config::gateway::KeysSection;
-use crate::config::gateway::LedgerKept;
+use crate::config::ledger::LedgerKept;
 use crate::service::seams::Clock as _;
 use crate::service::seams::SystemClock;
 use crate::telemetry::health;

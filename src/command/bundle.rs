@@ -10,11 +10,14 @@ use std::path::PathBuf;
 use std::time::UNIX_EPOCH;
 
 use ring::digest;
+use rustix::fs::Access;
 
 use crate::command::Console;
 use crate::command::Exit;
 use crate::command::begin::stop;
 use crate::command::bundle::deb::Deb;
+use crate::command::check::settings::look_apart;
+use crate::config::gateway::Mode;
 
 /// Pack this program, its systemd unit, settings, packs and alert rules into one Debian package.
 ///
@@ -25,7 +28,11 @@ use crate::command::bundle::deb::Deb;
   banyan bundle
   banyan bundle --from /srv/our-province --out /media/usb
 
-Exit codes: 0 done, 2 the folder lacks settings or packs, 3 a file cannot be read or written.")]
+Settings and packs are checked first, but for keys, certificates and servers, which the other machine has: run
+`banyan check --config` there.
+
+Exit codes: 0 done, 1 the settings are a sandbox's, 2 settings or packs are lacking or have faults, or the folder to make it
+in is not there, 3 a file cannot be read or written. But for 0, nothing was made.")]
 pub struct Arguments {
     /// Where `gateway.toml` and `packs/` lie that go into it, and perhaps `regions.csv`; nothing else is taken.
     #[arg(long, value_name = "FOLDER", default_value = "config")]
@@ -33,6 +40,9 @@ pub struct Arguments {
     /// The file to make, or the folder to make it in.
     #[arg(long, value_name = "FILE|FOLDER", default_value = ".")]
     pub out: PathBuf,
+    /// Pack a sandbox's settings all the same: synthetic persons, one-time codes shown on the page
+    #[arg(long)]
+    pub sandbox: bool,
 }
 
 const UNIT: &str = include_str!("../../config/systemd/banyan.service");
@@ -58,6 +68,15 @@ const PAGES: [(&str, &str); 10] = [
 enum NotBundled {
     #[error("{} is needed and not there; --from names a folder with gateway.toml and packs/*.toml", path.display())]
     Lacking { path: PathBuf },
+    #[error("{}, in which the package shall be made, is no folder that is there; make it, or name another by --out", path.display())]
+    NoFolder { path: PathBuf },
+    #[error("{0}\nnothing was packed")]
+    Faulty(String),
+    #[error(
+        "{} says mode = \"sandbox\", in which synthetic persons settle and one-time codes are shown to anybody; set production, or say --sandbox",
+        path.display()
+    )]
+    Sandbox { path: PathBuf },
     #[error("{} cannot be read", path.display())]
     Unreadable {
         path: PathBuf,
@@ -75,14 +94,24 @@ enum NotBundled {
 pub fn run(arguments: &Arguments, console: &mut Console) -> io::Result<Exit> {
     match bundle(arguments) {
         Ok(made) => {
+            for caution in &made.cautions {
+                console.tell(&format!(
+                    "banyan: no gateway starts with it before you have seen to this: {caution}"
+                ));
+            }
             console.say(&format!("{}  {} bytes", made.path.display(), made.bytes))?;
             console.say(&format!("sha256 {}", made.sum))?;
             console.say("install it: dpkg -i FILE; then read /usr/share/doc/banyan/province.md")?;
             Ok(Exit::Done)
         }
         Err(cause) => {
-            let exit =
-                if matches!(cause, NotBundled::Lacking { .. }) { Exit::BadInput } else { Exit::CannotReach };
+            let exit = match cause {
+                NotBundled::Sandbox { .. } => Exit::Refused,
+                NotBundled::Lacking { .. } | NotBundled::NoFolder { .. } | NotBundled::Faulty(_) => {
+                    Exit::BadInput
+                }
+                NotBundled::Unreadable { .. } | NotBundled::Unwritable { .. } => Exit::CannotReach,
+            };
             stop(console, exit, &crate::command::told(&cause))
         }
     }
@@ -92,9 +121,13 @@ struct Made {
     path: PathBuf,
     bytes: usize,
     sum: String,
+    cautions: Vec<String>,
 }
 
 fn bundle(arguments: &Arguments) -> Result<Made, NotBundled> {
+    // What can be known at once is told before the program is read and packed, which takes its time.
+    let path = target(&arguments.out)?;
+    let cautions = checked(arguments)?;
     let program = std::env::current_exe()
         .map_err(|cause| NotBundled::Unreadable { path: PathBuf::from("/proc/self/exe"), cause })?;
     let bytes = read(&program)?;
@@ -103,14 +136,54 @@ fn bundle(arguments: &Arguments) -> Result<Made, NotBundled> {
     let made = made.and_then(|at| at.duration_since(UNIX_EPOCH).ok()).map_or(0, |since| since.as_secs());
     let mut deb = Deb::new(made);
     fill(&mut deb, arguments, &bytes)?;
-    let name = format!("banyan_{}_{}.deb", env!("CARGO_PKG_VERSION"), needs::ARCHITECTURE);
-    let path = if arguments.out.is_dir() { arguments.out.join(name) } else { arguments.out.clone() };
     let unwritable = |cause| NotBundled::Unwritable { path: path.clone(), cause };
     let package = deb.finish(&control(&bytes)).map_err(unwritable)?;
     fs::write(&path, &package).map_err(unwritable)?;
     let sum = digest::digest(&digest::SHA256, &package);
     let sum = sum.as_ref().iter().map(|byte| format!("{byte:02x}")).collect();
-    Ok(Made { path, bytes: package.len(), sum })
+    Ok(Made { path, bytes: package.len(), sum, cautions })
+}
+
+/// The file to make, in a folder that is there and can be written.
+fn target(out: &Path) -> Result<PathBuf, NotBundled> {
+    let name = format!("banyan_{}_{}.deb", env!("CARGO_PKG_VERSION"), needs::ARCHITECTURE);
+    let path = if out.is_dir() { out.join(name) } else { out.to_owned() };
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    // A name that ends with a slash is one of a folder.
+    if !folder.is_dir() || out.as_os_str().as_encoded_bytes().ends_with(b"/") && !out.is_dir() {
+        let path = if folder.is_dir() { out } else { folder };
+        return Err(NotBundled::NoFolder { path: path.to_owned() });
+    }
+    let writable = rustix::fs::access(folder, Access::WRITE_OK | Access::EXEC_OK);
+    writable.map_err(|cause| NotBundled::Unwritable { path: folder.to_owned(), cause: cause.into() })?;
+    Ok(path)
+}
+
+/// Settings and packs with which a gateway can start, the other machine's own files apart; what is still to be done there.
+fn checked(arguments: &Arguments) -> Result<Vec<String>, NotBundled> {
+    let (settings, packs) = (arguments.from.join("gateway.toml"), arguments.from.join("packs"));
+    needed(&settings)?;
+    if !files_of(&packs)?.iter().any(|path| is_pack(path)) {
+        return Err(NotBundled::Lacking { path: packs.join("*.toml") });
+    }
+    let (looked, cautions) = look_apart(&settings);
+    let config = looked.sound().map_err(|(told, _)| NotBundled::Faulty(told))?;
+    if config.packs.folder != packs {
+        let file = settings.display();
+        let told = format!(
+            "{file}: packs.folder must be \"packs\", where the package puts those of {}",
+            packs.display()
+        );
+        return Err(NotBundled::Faulty(told));
+    }
+    if config.mode == Mode::Sandbox && !arguments.sandbox {
+        return Err(NotBundled::Sandbox { path: settings });
+    }
+    Ok(cautions)
+}
+
+fn is_pack(path: &Path) -> bool {
+    path.extension().is_some_and(|ending| ending == "toml")
 }
 
 fn fill(deb: &mut Deb, arguments: &Arguments, program: &[u8]) -> Result<(), NotBundled> {
@@ -126,18 +199,13 @@ fn fill(deb: &mut Deb, arguments: &Arguments, program: &[u8]) -> Result<(), NotB
     let settings = arguments.from.join("gateway.toml");
     deb.setting("etc/banyan/gateway.toml", &needed(&settings)?);
     let packs = arguments.from.join("packs");
-    let mut found = false;
     for path in files_of(&packs)? {
         let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
-        if path.extension().is_some_and(|ending| ending == "toml") {
+        if is_pack(&path) {
             deb.setting(&format!("etc/banyan/packs/{name}"), &read(&path)?);
-            found = true;
         } else if name == "README.md" {
             deb.file("usr/share/doc/banyan/packs.md", 0o644, &read(&path)?);
         }
-    }
-    if !found {
-        return Err(NotBundled::Lacking { path: packs.join("*.toml") });
     }
     for name in ["regions.csv", "regions.LICENSE"] {
         let path = arguments.from.join(name);

@@ -28,9 +28,15 @@ use crate::domain::pack::PackStatus;
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
   banyan check --packs config/packs
-  banyan check --config gateway.toml")]
+  banyan check --config gateway.toml
+
+No server is asked: `banyan migrate` and `banyan serve` connect to the database, `serve` to Redis.
+
+Exit codes: 0 all as wished, 1 a case differs or production would refuse a pack, 2 packs or settings are wrong, or name a
+ca_file or password_file that is not there, 3 another file cannot be read or used.")]
 pub struct CheckArguments {
-    /// A gateway's settings: tells every fault of the file and of all that it names, starts nothing, writes nothing
+    /// A gateway's settings: tells every fault of the file and of all that it names; starts nothing, writes nothing,
+    /// connects to no database and no Redis
     #[arg(long, value_name = "FILE", conflicts_with_all = ["packs", "production", "allow"])]
     config: Option<PathBuf>,
     /// Folder with one pack per pool; folders below it are sets of their own
@@ -75,12 +81,15 @@ impl Findings {
     }
 }
 
-/// Runs the command. Exit 3 where a file cannot be read or used, 2 where a pack or the settings are wrong, 1 where a case
-/// differs or production would refuse a pack.
+/// Runs the command.
 pub fn run(arguments: &CheckArguments, console: &mut Console) -> io::Result<Exit> {
     if let Some(file) = &arguments.config {
         let looked = settings::look(file);
-        console.say(&if arguments.json { looked.json().to_string() } else { looked.told() })?;
+        if arguments.json {
+            console.say(&looked.json().to_string())?;
+        } else {
+            console.say(format!("{}\n{}", looked.told(), looked.unasked_told()).trim_end())?;
+        }
         return Ok(looked.exit());
     }
     let findings = look(&arguments.packs, arguments);

@@ -1,5 +1,6 @@
 //! `banyan keys`: what is done with the keys of encryption and signatures. Each command says what it will do, and asks.
 
+pub mod ahead;
 pub mod failed;
 pub mod list;
 pub mod make;
@@ -30,6 +31,7 @@ use crate::vault::key_store::State;
 #[derive(Clone, Debug, clap::Args)]
 #[command(after_help = "Examples:
   banyan keys make --config gateway.toml
+  banyan keys ahead --months 24 --config gateway.toml
   banyan keys list --config gateway.toml --json
   banyan keys rotate --signing --config gateway.toml
   banyan keys destroy --class contact --month 202001 --config gateway.toml
@@ -47,11 +49,19 @@ pub struct Arguments {
 
 #[derive(Clone, Debug, clap::Subcommand)]
 pub enum Deed {
-    /// Make the master key and the key store that the settings name, where there are none
+    /// Make the look-up key, the master key and the key store that the settings name, for a new ledger
     Make {
         /// Make the next master key, to which `rotate` shall change
         #[arg(long)]
         next: bool,
+        #[command(flatten)]
+        confirmed: Confirmed,
+    },
+    /// Make the keys of this month and of the coming ones now, for stores that are copied instead of shared
+    Ahead {
+        /// So many months beyond this one
+        #[arg(long, value_name = "N", default_value_t = 12, value_parser = clap::value_parser!(u8).range(1..=120))]
+        months: u8,
         #[command(flatten)]
         confirmed: Confirmed,
     },
@@ -124,8 +134,8 @@ fn month(text: &str) -> Result<u32, String> {
 
 /// Runs the command.
 pub fn run(arguments: &Arguments, clock: &dyn Clock, console: &mut Console) -> io::Result<Exit> {
-    let done = match keys_of(&arguments.config) {
-        Ok(keys) => perform(&arguments.deed, &keys, clock, console),
+    let done = match settings(&arguments.config) {
+        Ok(gateway) => perform(&arguments.deed, &gateway, clock, console),
         Err(failed) => Err(failed),
     };
     match done {
@@ -158,19 +168,19 @@ fn tell_nodes(config: &std::path::Path) {
     }
 }
 
-fn keys_of(config: &std::path::Path) -> Result<KeysSection, Failed> {
-    let gateway = Gateway::read(config).map_err(|faults| Failed::Settings(faults.to_string()))?;
-    Ok(gateway.keys)
+fn settings(config: &std::path::Path) -> Result<Gateway, Failed> {
+    Gateway::read(config).map_err(|faults| Failed::Settings(faults.to_string()))
 }
 
 fn perform(
     deed: &Deed,
-    keys: &KeysSection,
+    Gateway { keys, lookup_key, .. }: &Gateway,
     clock: &dyn Clock,
     console: &mut Console,
 ) -> Result<Exit, Failed> {
     match deed {
-        Deed::Make { next: false, confirmed } => make::make(keys, *confirmed, clock, console),
+        Deed::Make { next: false, confirmed } => make::make(keys, lookup_key, *confirmed, clock, console),
+        Deed::Ahead { months, confirmed } => ahead::ahead(keys, *months, *confirmed, clock, console),
         Deed::Make { next: true, confirmed } => make::make_next(keys, *confirmed, console),
         Deed::List { json } => list::list(keys, *json, console),
         Deed::Rotate { signing: false, confirmed } => rotate::master(keys, *confirmed, console),

@@ -9,7 +9,7 @@ use crate::command::Exit;
 use crate::command::exit_of_ledger;
 use crate::command::told;
 use crate::config::gateway::Gateway;
-use crate::config::gateway::LedgerKept;
+use crate::config::ledger::LedgerKept;
 use crate::ledger::LedgerError;
 use crate::ledger::postgres;
 use crate::ledger::postgres::Climbed;

@@ -5,6 +5,7 @@ mod begin;
 pub mod bundle;
 pub mod check;
 pub mod clear;
+pub mod database;
 pub mod demo;
 pub mod import;
 pub mod keys;

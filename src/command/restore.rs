@@ -12,6 +12,8 @@ use crate::command::Exit;
 use crate::command::backup::exit_of;
 use crate::command::begin;
 use crate::command::begin::stop;
+use crate::command::database::DatabaseFiles;
+use crate::command::database::as_options;
 use crate::command::keys::Confirmed;
 use crate::command::keys::plan::Plan;
 use crate::command::progress::watched;
@@ -27,7 +29,6 @@ use crate::ledger::backup::folder::Folder;
 use crate::ledger::backup::reading::Wish;
 use crate::ledger::backup::writing::Beyond;
 use crate::ledger::place::Place;
-use crate::ledger::postgres;
 use crate::ledger::secrets::Secrets;
 
 /// Make a ledger out of a backup, as it stood at any anchor.
@@ -36,6 +37,7 @@ use crate::ledger::secrets::Secrets;
 /// whole or empty. Nothing is ever replaced: when it is to be served, name it in the settings. A ledger moves from a file
 /// into a database this way. What the ledger of the settings has beyond it is counted first, and you are asked.
 #[derive(Clone, Debug, clap::Args)]
+#[command(group(clap::ArgGroup::new("made").required(true).args(["to", "ledger"])))]
 #[command(after_help = "Examples:
   banyan restore /mnt/backup --config gateway.toml --to data/restored.db
   banyan restore /mnt/backup --config gateway.toml --to data/restored.db --anchor 57
@@ -51,17 +53,13 @@ pub struct Arguments {
     #[arg(long, default_value = "gateway.toml")]
     pub config: PathBuf,
     /// The file to make; nothing may be there.
-    #[arg(long, value_name = "FILE", required_unless_present = "ledger", conflicts_with = "ledger")]
+    #[arg(long, value_name = "FILE")]
     pub to: Option<PathBuf>,
     /// The database to fill, which must be empty: `postgres://USER@HOST[,HOST…]/DATABASE`.
     #[arg(long, value_name = "URL", value_parser = address)]
     pub ledger: Option<String>,
-    /// Authorities that sign the database's certificate (PEM); without this, those of the settings.
-    #[arg(long, value_name = "FILE", requires = "ledger")]
-    pub ca_file: Option<PathBuf>,
-    /// The password of the database; without this, that of the settings.
-    #[arg(long, value_name = "FILE", requires = "ledger")]
-    pub password_file: Option<PathBuf>,
+    #[command(flatten)]
+    pub database: DatabaseFiles,
     /// Leave out everything behind this anchor.
     #[arg(long, value_name = "NUMBER", value_parser = clap::value_parser!(u64).range(1..))]
     pub anchor: Option<u64>,
@@ -76,19 +74,16 @@ pub struct Arguments {
 }
 
 impl Arguments {
-    fn place(&self, live: &Place) -> Place {
-        if let Some(file) = &self.to {
-            return live.instead_in(file);
+    fn place(&self, live: &Place) -> Result<Place, String> {
+        match (&self.to, &self.ledger) {
+            (Some(file), _) => Ok(live.instead_in(file)),
+            (None, named) => self.database.place(live, named.as_deref().unwrap_or_default()),
         }
-        let place = live.instead(self.ledger.as_deref().unwrap_or_default());
-        match place {
-            Place::Database(settings) => Place::Database(postgres::Settings {
-                ca_file: self.ca_file.clone().or(settings.ca_file),
-                password_file: self.password_file.clone().or(settings.password_file),
-                ..settings
-            }),
-            file @ Place::File { .. } => file,
-        }
+    }
+
+    /// What is told of the ledger to be made.
+    fn told(&self, cause: &dyn std::error::Error) -> String {
+        if self.ledger.is_some() { as_options(&told(cause)) } else { told(cause) }
     }
 }
 
@@ -102,22 +97,26 @@ pub fn run(arguments: &Arguments, console: &mut Console) -> io::Result<Exit> {
         Ok(found) => found,
         Err(exit) => return Ok(exit),
     };
-    match perform(arguments, &config, &secrets, console) {
+    let made = match arguments.place(&ledger_place(&config)) {
+        Ok(made) => made,
+        Err(what) => return stop(console, Exit::BadInput, &what),
+    };
+    match perform(arguments, made, &config, &secrets, console) {
         Ok(Some((made, verified))) => report(arguments, &made, &verified, console),
         Ok(None) => Ok(Exit::NotConfirmed),
-        Err(cause) => stop(console, exit_of(&cause), &told(&cause)),
+        Err(cause) => stop(console, exit_of(&cause), &arguments.told(&cause)),
     }
 }
 
 /// Nothing when it was not confirmed.
 fn perform(
     arguments: &Arguments,
+    made: Place,
     config: &Gateway,
     secrets: &Secrets,
     console: &mut Console,
 ) -> Result<Option<(Place, Verified)>, BackupError> {
     let live = ledger_place(config);
-    let made = arguments.place(&live);
     made.must_be_free()?;
     let folder = Folder::read_some(&arguments.folder)?;
     let last = folder.end().map_or(0, |end| end.number);

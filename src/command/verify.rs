@@ -10,6 +10,7 @@ use std::path::PathBuf;
 
 use crate::command::Console;
 use crate::command::Exit;
+use crate::command::database::DatabaseFiles;
 use crate::command::witness;
 use crate::ledger::Witness;
 use crate::service::seams::Clock;
@@ -24,6 +25,7 @@ use crate::vault::signing::PublicKey;
   banyan verify --config gateway.toml
   banyan verify --config gateway.toml --head            print the last anchor; keep it elsewhere, as a witness
   banyan verify --config gateway.toml --witness 20:5f0c…
+  banyan verify --config gateway.toml --ledger postgres://banyan@db4/banyan --ca-file ca.pem --password-file db4.password
   banyan verify --config gateway.toml --backup /mnt/backup
   banyan verify receipt.json --key signing-keys.pem      offline, with the public key alone
 
@@ -41,6 +43,8 @@ pub struct Arguments {
     /// Another ledger than the settings name, such as a copy: a file, or the address of a database.
     #[arg(long, value_name = "FILE|URL", conflicts_with = "receipt")]
     pub ledger: Option<String>,
+    #[command(flatten)]
+    pub database: DatabaseFiles,
     /// A folder of backups, instead of the ledger; nothing is restored.
     #[arg(long, value_name = "FOLDER", conflicts_with_all = ["receipt", "ledger", "head"])]
     pub backup: Option<PathBuf>,

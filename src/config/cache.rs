@@ -4,6 +4,8 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use crate::config::reading::Section;
+use crate::config::servers;
+use crate::config::servers::ServerName;
 
 /// Absent: each node remembers by itself.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -32,18 +34,10 @@ pub enum RedisTls {
 
 const USUAL_PORT: u16 = 6379;
 
-pub(super) fn cache(s: &mut Section) -> Option<RedisSection> {
-    const OTHERS: [&str; 7] = [
-        "ca_file",
-        "plain_network",
-        "user",
-        "password_file",
-        "namespace",
-        "connect_timeout_ms",
-        "answer_within_ms",
-    ];
-    if !s.has("url") && OTHERS.iter().any(|key| s.has(key)) {
-        s.fault("url", "must be set, or the section left out");
+/// `written`: whether the file has the section.
+pub(super) fn cache(s: &mut Section, written: bool) -> Option<RedisSection> {
+    if written && !s.has("url") {
+        s.fault("url", "must be set, like rediss://10.1.0.5:6379, or the section left out");
     }
     let url = s.optional_text("url");
     let (authorities, plain) = (s.path("ca_file"), s.flag("plain_network", false));
@@ -58,7 +52,7 @@ pub(super) fn cache(s: &mut Section) -> Option<RedisSection> {
         s.fault("password_file", "must be set with user");
     }
     let url = url?;
-    let (over_tls, addresses) = match read_url(&url) {
+    let (over_tls, servers) = match read_url(&url) {
         Ok(read) => read,
         Err(what) => {
             s.fault("url", what);
@@ -75,7 +69,7 @@ pub(super) fn cache(s: &mut Section) -> Option<RedisSection> {
             return None;
         }
         (false, _) => {
-            if !plain && !addresses.iter().all(|address| is_loopback(address)) {
+            if !plain && !servers.iter().all(ServerName::is_this_machine) {
                 s.fault(
                     "url",
                     "must be rediss:// (TLS) where it leaves this machine, or say plain_network = true",
@@ -84,43 +78,26 @@ pub(super) fn cache(s: &mut Section) -> Option<RedisSection> {
             RedisTls::Off
         }
     };
+    let addresses = servers.iter().map(|server| format!("{}:{}", server.host, server.port)).collect();
     Some(RedisSection { addresses, tls, user, password_file, namespace, connect_timeout, answer_within })
 }
 
-/// Whether TLS is spoken, and the addresses with their ports. Faults never show the text: it may hold a password.
-fn read_url(url: &str) -> Result<(bool, Vec<String>), &'static str> {
+/// Whether TLS is spoken, and to whom. Faults never show what may be a password.
+fn read_url(url: &str) -> Result<(bool, Vec<ServerName>), String> {
     const EXPECTED: &str = "must be like redis://10.1.0.5:6379,10.1.0.6:6379, or rediss:// for TLS";
     let (over_tls, rest) = match (url.strip_prefix("redis://"), url.strip_prefix("rediss://")) {
         (Some(rest), _) => (false, rest),
         (_, Some(rest)) => (true, rest),
-        (None, None) => return Err(EXPECTED),
+        (None, None) => return Err(EXPECTED.into()),
     };
     if rest.contains('@') {
-        return Err("must hold no user or password: set user and password_file");
+        return Err("must hold no user or password: set user and password_file".into());
     }
     let rest = rest.strip_suffix('/').unwrap_or(rest);
     if rest.contains(['/', '?', '#']) {
-        return Err("must end after the addresses: databases are not used, set namespace");
+        return Err("must end after the addresses: databases are not used, set namespace".into());
     }
-    let addresses: Option<Vec<String>> = rest.split(',').map(address).collect();
-    addresses.map(|addresses| (over_tls, addresses)).ok_or(EXPECTED)
-}
-
-fn address(text: &str) -> Option<String> {
-    let (host, port) = match text.rsplit_once(':') {
-        // The last colon of a bare IPv6 address is none of a port.
-        Some((host, port)) if !host.contains(':') || host.ends_with(']') => (host, port.parse().ok()?),
-        _ => (text, USUAL_PORT),
-    };
-    let plain = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'-' | b'_' | b':' | b'[' | b']');
-    let good = !host.is_empty() && host.bytes().all(plain) && (!host.contains(':') || host.starts_with('['));
-    good.then(|| format!("{host}:{port}"))
-}
-
-fn is_loopback(address: &str) -> bool {
-    let host = address.rsplit_once(':').map_or(address, |(host, _)| host);
-    let host = host.trim_start_matches('[').trim_end_matches(']');
-    host == "localhost" || host.parse::<std::net::IpAddr>().is_ok_and(|ip| ip.is_loopback())
+    Ok((over_tls, servers::read(rest, USUAL_PORT)?))
 }
 
 #[cfg(test)]
@@ -130,14 +107,17 @@ mod tests {
     use std::path::Path;
 
     fn read(text: &str) -> Result<Option<RedisSection>, Vec<String>> {
-        read_text(text, Path::new("/etc/banyan"), cache)
+        read_text(text, Path::new("/etc/banyan"), |s| cache(s, !text.is_empty()))
             .map_err(|faults| faults.iter().map(ToString::to_string).collect())
     }
 
     #[test]
     fn without_a_url_each_node_remembers_by_itself() {
         assert_eq!(read(""), Ok(None));
-        assert_eq!(read("namespace = \"a\"").unwrap_err(), ["url: must be set, or the section left out"]);
+        for without in ["namespace = \"a\"", "# an empty section"] {
+            let faults = read(without).unwrap_err();
+            assert!(faults.len() == 1 && faults[0].starts_with("url: must be set"), "{faults:?}");
+        }
     }
 
     #[test]
@@ -171,6 +151,12 @@ mod tests {
             ["http://127.0.0.1", "redis://", "redis://a,,b", "redis://a:port", "redis://a/0", "redis://::1"]
         {
             assert!(read(&format!("url = \"{bad}\"\nplain_network = true")).is_err(), "{bad}");
+        }
+        for (bad, told) in
+            [("a:0", "from 1 to 65535"), ("a:99999", "from 1 to 65535"), ("a,b,a:6379", "a:6379 twice")]
+        {
+            let faults = read(&format!("url = \"redis://{bad}\"\nplain_network = true")).unwrap_err();
+            assert!(faults.len() == 1 && faults[0].contains(told), "{faults:?}");
         }
     }
 }

@@ -8,6 +8,10 @@ use std::time::Duration;
 
 use crate::config::cache;
 use crate::config::cache::RedisSection;
+use crate::config::ledger;
+use crate::config::ledger::DatabaseSection;
+use crate::config::ledger::LedgerKept;
+use crate::config::ledger::LedgerSection;
 use crate::config::reading::Fault;
 use crate::config::reading::Faults;
 use crate::config::reading::Section;
@@ -52,49 +56,6 @@ pub enum Mode {
     Sandbox,
 }
 
-#[derive(Clone, Debug)]
-pub struct LedgerSection {
-    pub kept: LedgerKept,
-    /// Deeds waiting to be written; one more is shed.
-    pub queue_max: usize,
-    /// Deeds in one durable transaction.
-    pub batch_max: usize,
-}
-
-/// Where the ledger is kept.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum LedgerKept {
-    /// File of the embedded ledger.
-    File(PathBuf),
-    Database(DatabaseSection),
-}
-
-/// A ledger in PostgreSQL.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct DatabaseSection {
-    /// `postgres://USER@HOST[,HOST…]/DATABASE`.
-    pub url: String,
-    /// Authorities that sign the servers' certificates.
-    pub authority: Option<PathBuf>,
-    pub password_file: Option<PathBuf>,
-    /// Connections of this node that write, and that look up.
-    pub lanes: usize,
-    pub readers: usize,
-    /// For one host to answer, and for anything that a call waits for.
-    pub connect_timeout: Duration,
-    pub answer_within: Duration,
-}
-
-impl LedgerSection {
-    /// Of an embedded ledger.
-    pub fn file(&self) -> Option<&Path> {
-        match &self.kept {
-            LedgerKept::File(file) => Some(file),
-            LedgerKept::Database(_) => None,
-        }
-    }
-}
-
 /// Where the keys lie that are made, changed and destroyed over the years.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct KeysSection {
@@ -104,6 +65,8 @@ pub struct KeysSection {
     pub master: MasterSource,
     /// Where the next master is put when it shall take over. While it is there, both are read.
     pub next_master: Option<MasterSource>,
+    /// Other nodes have stores of their own, copies of this one: a month's keys are made beforehand, by nobody else.
+    pub copied: bool,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -266,7 +229,8 @@ impl Gateway {
 }
 
 fn gateway(root: &mut Section) -> Gateway {
-    Gateway {
+    let with_cache = root.has("cache");
+    let gateway = Gateway {
         region: region(root, "region").unwrap_or(RegionCode(0)),
         hotline: root.text("hotline", "12393"),
         mode: root.choice(
@@ -277,8 +241,8 @@ fn gateway(root: &mut Section) -> Gateway {
         drain_timeout: root.milliseconds("drain_timeout_ms", 0..=600_000, 20_000),
         lookup_key: root.required_path("lookup_key"),
         keys: root.section("keys", keys),
-        ledger: root.section("ledger", ledger),
-        cache: root.section("cache", cache::cache),
+        ledger: root.section("ledger", ledger::ledger),
+        cache: root.section("cache", |s| cache::cache(s, with_cache)),
         packs: root.section("packs", packs),
         hospital: root.section("hospital", hospital),
         persons: root.section("persons", |s| pages(s, "127.0.0.1:8445")),
@@ -287,6 +251,22 @@ fn gateway(root: &mut Section) -> Gateway {
         log: root.section("log", log),
         callers: root.sections("caller", caller).into_iter().flatten().collect(),
         institutions: switches(root),
+    };
+    waits_fit(root, &gateway);
+    gateway
+}
+
+/// A call that is cut by its own limit learns nothing, where the ledger would soon have told what became of it.
+fn waits_fit(root: &mut Section, gateway: &Gateway) {
+    let LedgerKept::Database(database) = &gateway.ledger.kept else { return };
+    let request_timeout = gateway.hospital.request_timeout;
+    let longest = DatabaseSection::longest_wait(request_timeout);
+    if database.answer_within > longest {
+        let (limit, longest) = (request_timeout.as_millis(), longest.as_millis());
+        let what = format!(
+            "must be at most {longest}, a third of hospital.request_timeout_ms = {limit}: a call waits three times at most, to look up, to write, and to ask what became of it"
+        );
+        root.fault(&format!("ledger.answer_within_ms = {}", database.answer_within.as_millis()), what);
     }
 }
 
@@ -295,46 +275,6 @@ fn region(section: &mut Section, key: &str) -> Option<RegionCode> {
         section.fault(key, "must be set");
     }
     section.parsed(key, "a six-digit region code", |text| RegionCode::parse(text).ok())
-}
-
-fn ledger(s: &mut Section) -> LedgerSection {
-    let kept = match (s.has("file"), s.has("url")) {
-        (true, true) => {
-            s.fault("url", "must not stand beside file: a ledger is in a file or in a database");
-            LedgerKept::Database(database(s))
-        }
-        (false, true) => LedgerKept::Database(database(s)),
-        (_, false) => LedgerKept::File(s.required_path("file")),
-    };
-    if s.has("file") {
-        let _beside = s.path("file");
-    }
-    LedgerSection {
-        kept,
-        queue_max: s.size("queue_max", 16..=1_000_000, 8_192),
-        batch_max: s.size("batch_max", 1..=10_000, 256),
-    }
-}
-
-fn database(s: &mut Section) -> DatabaseSection {
-    let url = s.required_text("url");
-    // The text is not shown: it may hold a password.
-    if !["postgres://", "postgresql://"].iter().any(|scheme| url.starts_with(scheme)) {
-        s.fault("url", "must be of the form postgres://USER@HOST[,HOST…]/DATABASE");
-    }
-    let user = url.split_once("://").and_then(|(_, rest)| rest.split_once('@')).map_or("", |(user, _)| user);
-    if user.contains(':') || url.contains("password=") {
-        s.fault("url", "must not hold the password: name a file with it in password_file");
-    }
-    DatabaseSection {
-        url,
-        authority: s.path("ca_file"),
-        password_file: s.path("password_file"),
-        lanes: s.size("lanes", 1..=1_024, 2),
-        readers: s.size("readers", 1..=1_024, 4),
-        connect_timeout: s.milliseconds("connect_timeout_ms", 100..=60_000, 2_000),
-        answer_within: s.milliseconds("answer_within_ms", 500..=120_000, 5_000),
-    }
 }
 
 fn keys(s: &mut Section) -> KeysSection {
@@ -346,7 +286,8 @@ fn keys(s: &mut Section) -> KeysSection {
     if master.is_some() && master == next_master {
         s.fault("next_master", "must name another place than master");
     }
-    KeysSection { store, master: master.unwrap_or(MasterSource::File(PathBuf::new())), next_master }
+    let copied = s.flag("copied", false);
+    KeysSection { store, master: master.unwrap_or(MasterSource::File(PathBuf::new())), next_master, copied }
 }
 
 /// `env:NAME`, or a file.
@@ -523,9 +464,7 @@ mod tests {
             Gateway::read(Path::new("config/gateway.toml")).unwrap_or_else(|faults| panic!("{faults}"));
         assert_eq!(shipped.region, RegionCode(440_000));
         assert_eq!(shipped.mode, Mode::Production);
-        assert_eq!(shipped.callers.len(), 2);
-        let switch = shipped.institutions.of(&InstitutionCode::parse("H44070500002").unwrap());
-        assert!(switch.quote_binds && switch.refuse_unfiled_first);
+        assert!(shipped.callers.is_empty() && shipped.institutions.by_code.is_empty(), "nobody but yours");
     }
 
     #[test]
@@ -545,24 +484,6 @@ mod tests {
                 "hospital.key"
             ]
         );
-    }
-
-    #[test]
-    fn a_ledger_is_in_a_file_or_in_a_database_whose_password_stands_elsewhere() {
-        let read = |text: &str| read_text(text, Path::new("/etc/banyan"), ledger);
-        let kept = read("file = \"l.db\"").unwrap().kept;
-        assert_eq!(kept, LedgerKept::File(PathBuf::from("/etc/banyan/l.db")));
-        let url = "url = \"postgres://banyan@db1,db2/banyan\"";
-        let kept = read(&format!("{url}\nca_file = \"ca.pem\"\nlanes = 3")).unwrap().kept;
-        let LedgerKept::Database(database) = kept else { panic!("{kept:?}") };
-        assert_eq!((database.lanes, database.authority), (3, Some(PathBuf::from("/etc/banyan/ca.pem"))));
-        let both = read(&format!("{url}\nfile = \"l.db\"")).unwrap_err();
-        assert_eq!(both.iter().map(|fault| fault.key.as_str()).collect::<Vec<_>>(), ["url"]);
-        for bad in ["postgres://banyan:secret@db1/banyan", "mysql://secret@db1/banyan"] {
-            let faults = read(&format!("url = \"{bad}\"")).unwrap_err();
-            assert!(faults.iter().all(|fault| !fault.to_string().contains("secret")), "{bad}");
-        }
-        assert_eq!(read("lanes = 2\nfile = \"l.db\"").unwrap_err().len(), 1, "a file has no lanes");
     }
 
     #[test]

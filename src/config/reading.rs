@@ -194,7 +194,7 @@ impl Section {
 
     pub fn address(&mut self, key: &str, default: &str) -> SocketAddr {
         let parse = |text: &str| text.parse::<SocketAddr>().ok();
-        let given = self.parsed(key, "an address with a port, e.g. 127.0.0.1:8443", parse);
+        let given = self.parsed(key, "an IP address with a port up to 65535, e.g. 127.0.0.1:8443", parse);
         given.or_else(|| parse(default)).unwrap_or(SocketAddr::from(([127, 0, 0, 1], 0)))
     }
 
@@ -310,7 +310,7 @@ mod tests {
             told,
             [
                 "hospital.request_timeout_ms = 1: must be a whole number between 100 and 30000",
-                "hospital.address = \"nowhere\": must be an address with a port, e.g. 127.0.0.1:8443",
+                "hospital.address = \"nowhere\": must be an IP address with a port up to 65535, e.g. 127.0.0.1:8443",
                 "caller[0].name: must be set",
                 "caller[1].mode = \"x\": must be one of a, b",
                 "caller[1].name: must be set",

@@ -19,7 +19,9 @@ pub type Secret = Zeroizing<[u8; 32]>;
 /// Why a key file cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum BadKeyFile {
-    #[error("key file {path} cannot be read; make one with 32 random bytes as 64 hexadecimal digits")]
+    #[error(
+        "key file {path} cannot be read; for a new ledger `banyan keys make` makes it, for one that is there put its copy back"
+    )]
     Unreadable {
         path: PathBuf,
         #[source]

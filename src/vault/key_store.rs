@@ -116,6 +116,10 @@ pub enum KeyStoreError {
         "key store {path} needs master key {wanted}, the settings name {held}; set `master` (and, during a change, `next_master`) to the right one"
     )]
     OtherMaster { path: PathBuf, wanted: String, held: String },
+    #[error(
+        "the store, a copy, has no {class} key of month {month}: run `banyan keys ahead` on the node where keys are made, and copy its store here"
+    )]
+    NotMadeAhead { class: Class, month: u32 },
     #[error("{month} is not a month; write it like 202611")]
     NotAMonth { month: u32 },
     #[error("the store has no {class} key of month {month}")]
@@ -143,6 +147,8 @@ pub struct KeyStore {
     place: Place,
     masters: ArcSwap<Masters>,
     ring: ArcSwap<Ring>,
+    /// Keys of a month are made beforehand, since other nodes would make others under the same numbers.
+    copied: bool,
     /// Held while the file is read or changed, so that an older state never takes the place of a newer one.
     filing: Mutex<()>,
 }
@@ -176,13 +182,20 @@ impl KeyStore {
             place,
             masters: ArcSwap::from_pointee(masters),
             ring: ArcSwap::from_pointee(ring),
+            copied: false,
             filing: Mutex::new(()),
         })
     }
 
     /// Opens the store that the settings name, with the masters that they name.
     pub fn from_settings(keys: &KeysSection) -> Result<KeyStore, KeyStoreError> {
-        KeyStore::open_with(&keys.store, Masters::read(keys)?)
+        let store = KeyStore::open_with(&keys.store, Masters::read(keys)?)?;
+        Ok(KeyStore { copied: keys.copied, ..store })
+    }
+
+    /// The same, on the node where keys are made for all.
+    pub fn to_make_ahead(keys: &KeysSection) -> Result<KeyStore, KeyStoreError> {
+        Ok(KeyStore { copied: false, ..KeyStore::from_settings(keys)? })
     }
 
     /// Whether these masters open this store; touches nothing beside it.
@@ -212,7 +225,7 @@ impl KeyStore {
         Ok(())
     }
 
-    /// The key under which something of this class and month (yyyymm) is written; made on first use.
+    /// The key under which something of this class and month (yyyymm) is written; made on first use, but in a copy.
     pub fn data_key(&self, class: Class, month: u32) -> Result<Arc<DataKey>, KeyStoreError> {
         if let Some(key) = self.ring.load().writing(class, month) {
             return Ok(Arc::clone(key));
@@ -223,9 +236,17 @@ impl KeyStore {
         if self.ring.load().is_destroyed(class, month) {
             return Err(KeyStoreError::Destroyed { class, month });
         }
-        self.change(|content, place, masters| make_data_key(content, place, masters, class, month))?;
+        if self.copied {
+            self.reload()?; // a newer copy may have come
+        } else {
+            self.change(|content, place, masters| make_data_key(content, place, masters, class, month))?;
+        }
         let ring = self.ring.load();
-        ring.writing(class, month).cloned().ok_or(KeyStoreError::NoSuchKey { class, month })
+        ring.writing(class, month).cloned().ok_or(if self.copied {
+            KeyStoreError::NotMadeAhead { class, month }
+        } else {
+            KeyStoreError::NoSuchKey { class, month }
+        })
     }
 
     /// Opens what a key of this store encrypted in this context.

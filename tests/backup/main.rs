@@ -3,6 +3,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on says where")]
 
+mod by_password;
 mod harm;
 mod kept;
 mod killed;

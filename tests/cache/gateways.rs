@@ -10,7 +10,7 @@ use banyan::cache::bus::Topic;
 use banyan::command::Exit;
 use banyan::command::import;
 use banyan::config::gateway::Gateway;
-use banyan::config::gateway::LedgerKept;
+use banyan::config::ledger::LedgerKept;
 use banyan::domain::codes::HospitalLevel;
 use banyan::domain::ids::InstitutionCode;
 use banyan::protocol::files::kind::Kind;

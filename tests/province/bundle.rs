@@ -18,11 +18,22 @@ fn run(program: &str, arguments: &[&str]) -> String {
     done(&Command::new(program).args(arguments).output().unwrap())
 }
 
-fn made(from: &str, out: &Path) -> PathBuf {
-    let told = done(&banyan(&["bundle", "--from", from, "--out", out.to_str().unwrap()]));
+fn made(from: &str, out: &Path, more: &[&str]) -> PathBuf {
+    let command = ["bundle", "--from", from, "--out", out.to_str().unwrap()];
+    let told = done(&banyan(&[&command, more].concat()));
     let path = told.split("  ").next().unwrap();
     assert!(told.contains("sha256 "), "{told}");
     PathBuf::from(path)
+}
+
+/// Refused without making anything; gives what is told.
+#[track_caller]
+fn refused(code: i32, from: &Path, out: &Path) -> String {
+    let output = banyan(&["bundle", "--from", from.to_str().unwrap(), "--out", out.to_str().unwrap()]);
+    let text = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert_eq!(output.status.code(), Some(code), "{text}");
+    assert!(output.stdout.is_empty(), "{output:?}");
+    text
 }
 
 /// Puts a package into a folder as if that were a machine; as root dpkg itself does it.
@@ -53,7 +64,7 @@ fn installed(package: &Path, root: &Path) {
 async fn a_province_is_bundled_installed_into_another_root_checked_and_served_from_there() {
     let stage = Stage::make().await;
     let place = tempfile::tempdir().unwrap();
-    let package = made(stage.folder.root().to_str().unwrap(), place.path());
+    let package = made(stage.folder.root().to_str().unwrap(), place.path(), &["--sandbox"]);
     let told = run("dpkg-deb", &["--info", package.to_str().unwrap()]);
     for field in ["Package: banyan", "Version: 0.1.0", "Depends: libc6 (>= 2.", "conffiles", "postinst"] {
         assert!(told.contains(field), "{field} is not in {told}");
@@ -100,15 +111,49 @@ async fn a_province_is_bundled_installed_into_another_root_checked_and_served_fr
 fn the_shipped_settings_are_bundled_and_a_folder_without_packs_is_refused() {
     let place = tempfile::tempdir().unwrap();
     let file = place.path().join("named.deb");
-    assert_eq!(made("config", &file), file);
+    assert_eq!(made("config", &file, &[]), file);
     let files = run("dpkg-deb", &["-c", file.to_str().unwrap()]);
     assert!(
         files.contains(" usr/share/banyan/regions.csv") && files.contains("packs/440100.toml"),
         "{files}"
     );
-    let lacking = banyan(&["bundle", "--from", place.path().to_str().unwrap()]);
-    assert_eq!(lacking.status.code(), Some(2));
-    assert!(String::from_utf8_lossy(&lacking.stderr).contains("gateway.toml is needed"));
+    assert!(refused(2, place.path(), place.path()).contains("gateway.toml is needed"));
+}
+
+#[test]
+fn what_could_not_start_anywhere_is_not_packed_and_the_folder_is_looked_at_first() {
+    let place = tempfile::tempdir().unwrap();
+    let (from, out) = (place.path().join("from"), place.path().join("out"));
+    fs::create_dir(&from).unwrap();
+    run("cp", &["-r", "config/packs", from.to_str().unwrap()]);
+    let shipped = fs::read_to_string("config/gateway.toml").unwrap();
+    let with = |old: &str, new: &str| {
+        assert!(shipped.contains(old), "{old}");
+        fs::write(from.join("gateway.toml"), shipped.replace(old, new)).unwrap();
+    };
+    for missing in [out.join("here/banyan.deb"), out.join("")] {
+        let told = refused(2, Path::new("config"), &missing);
+        assert!(told.contains("is no folder that is there") && told.contains("--out"), "{told}");
+    }
+    fs::create_dir(&out).unwrap();
+    with("burst = 400", "burst = 0");
+    assert!(
+        refused(2, &from, &out).contains("hospital.limits.burst = 0: must be"),
+        "a fault of the settings"
+    );
+    with("folder = \"packs\"", "folder = \"other-packs\"");
+    assert!(refused(2, &from, &out).contains("packs.folder"), "packs that would not be found");
+    with("mode = \"production\"", "mode = \"sandbox\"");
+    assert!(refused(1, &from, &out).contains("says mode = \"sandbox\""), "a sandbox by mistake");
+    with("burst = 400", "burst = 401");
+    let pack = from.join("packs/440700.toml");
+    fs::write(&pack, "region = 1\n").unwrap();
+    assert!(refused(2, &from, &out).contains("440700.toml"), "a pack that does not load");
+    assert_eq!(fs::read_dir(&out).unwrap().count(), 0, "nothing was made");
+    // Whether candidates may settle is said on the machine where they shall.
+    fs::copy("config/packs/440700.toml", &pack).unwrap();
+    let made = banyan(&["bundle", "--from", from.to_str().unwrap(), "--out", out.to_str().unwrap()]);
+    assert!(done(&made).contains("no gateway starts with it before you have seen to this: "), "{made:?}");
 }
 
 #[test]

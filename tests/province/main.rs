@@ -10,6 +10,7 @@ mod bundle;
 mod outage;
 mod page;
 mod recovery;
+mod rights;
 mod rules;
 mod scrape;
 mod size;

@@ -14,7 +14,7 @@ use banyan::app::App;
 use banyan::command::sandbox_folder;
 use banyan::config::gateway::Caller;
 use banyan::config::gateway::Gateway;
-use banyan::config::gateway::LedgerKept;
+use banyan::config::ledger::LedgerKept;
 use banyan::domain::calendar::Day;
 use banyan::domain::calendar::Instant;
 use banyan::domain::codes::HospitalLevel;

@@ -20,10 +20,10 @@ use crate::cache::redis;
 use crate::cache::redis::BadRedisFile;
 use crate::command::Exit;
 use crate::config::gateway::Caller;
-use crate::config::gateway::DatabaseSection;
 use crate::config::gateway::Gateway;
 use crate::config::gateway::KeysSection;
-use crate::config::gateway::LedgerKept;
+use crate::config::ledger::DatabaseSection;
+use crate::config::ledger::LedgerKept;
 use crate::config::reading::Fault;
 use crate::config::reading::Faults;
 use crate::ledger::postgres::BadAddress;
@@ -66,12 +66,28 @@ pub(crate) fn look(file: &Path) -> Looked {
         }
         looked.packs(config);
         looked.cache(config);
-        if let Err(cause) = telemetry::check(&config.log.level) {
-            looked.fault("log.level", Exit::BadInput, in_one_line(&cause));
-        }
+        looked.log(&config.log.level);
     }
     looked.config = config;
     looked
+}
+
+/// Settings that are for another machine: what holds wherever they are, the keys and certificates of that machine apart.
+/// Beside the faults, what the operator must still do.
+pub(crate) fn look_apart(file: &Path) -> (Looked, Vec<String>) {
+    let (config, faults) = Gateway::read_on(file);
+    let exit = if faults.is_empty() { Exit::Done } else { Exit::BadInput };
+    let mut looked = Looked { file: file.to_owned(), config: None, faults, exit };
+    let mut cautions = Vec::new();
+    if let Some(config) = &config {
+        match shared_tables::load_packs(config) {
+            Err(TablesError::NotAdmitted(packs)) => cautions.extend(packs.iter().map(ToString::to_string)),
+            _ => looked.packs(config),
+        }
+        looked.log(&config.log.level);
+    }
+    looked.config = config;
+    (looked, cautions)
 }
 
 impl Looked {
@@ -96,12 +112,35 @@ impl Looked {
         Faults { file: self.file.clone(), faults: self.faults.clone() }.to_string()
     }
 
+    /// The keys of the servers that these settings name and that were not asked.
+    pub(crate) fn unasked(&self) -> Vec<&'static str> {
+        let config = self.config.as_ref();
+        let database = config.is_some_and(|it| matches!(it.ledger.kept, LedgerKept::Database(_)));
+        let redis = config.is_some_and(|it| it.cache.is_some());
+        [(database, "ledger.url"), (redis, "cache.url")]
+            .into_iter()
+            .filter_map(|(named, key)| named.then_some(key))
+            .collect()
+    }
+
+    /// The same in words; empty where there is none.
+    pub(crate) fn unasked_told(&self) -> String {
+        let tells = self.unasked().into_iter().map(|key| match key {
+            "ledger.url" => {
+                "  ledger.url: no database was connected to; `banyan migrate` does, and `banyan serve`\n"
+            }
+            _ => "  cache.url: no Redis was connected to; `banyan serve` does, and starts without one too\n",
+        });
+        tells.collect()
+    }
+
     pub(crate) fn json(&self) -> Value {
         let faults = self.faults.iter().map(|fault| json!({ "key": fault.key, "message": fault.what }));
         json!({
             "ok": self.faults.is_empty(),
             "file": self.file.display().to_string(),
             "faults": faults.collect::<Vec<_>>(),
+            "not_connected": self.unasked(),
         })
     }
 
@@ -119,7 +158,7 @@ impl Looked {
         if let Err(fault) = key_file::read(&config.lookup_key) {
             self.fault("lookup_key", of_key_file(&fault), in_one_line(&fault));
         }
-        let KeysSection { store, master, next_master } = &config.keys;
+        let KeysSection { store, master, next_master, .. } = &config.keys;
         let mut masters = true;
         if let Err(fault) = MasterKey::read(master) {
             self.fault("keys.master", of_master(&fault), in_one_line(&fault));
@@ -136,7 +175,10 @@ impl Looked {
         } else {
             // Without its master a store proves nothing, but it can be seen whether there is one.
             let there = fs::metadata(store).map(drop);
-            there.map_err(|cause| KeyStoreError::Unusable { path: store.clone(), cause })
+            there.map_err(|cause| match cause.kind() {
+                io::ErrorKind::NotFound => KeyStoreError::Missing { path: store.clone() },
+                _ => KeyStoreError::Unusable { path: store.clone(), cause },
+            })
         };
         if let Err(fault) = opened {
             self.fault("keys.store", of_store(&fault), in_one_line(&fault));
@@ -204,33 +246,31 @@ impl Looked {
         if self.faults.iter().any(|fault| fault.key == "ledger.url") {
             return;
         }
-        let Err(fault) = Target::new(&database_settings(config, section)) else { return };
-        let (key, exit) = match &fault {
-            BadAddress::Unreadable { path, .. } if section.authority.as_ref() != Some(path) => {
-                ("ledger.password_file", Exit::CannotReach)
+        let mut settings = database_settings(config, section);
+        while let Err(fault) = Target::new(&settings) {
+            let (key, exit) = of_address(&fault, section);
+            self.fault(key, exit, in_one_line(&fault));
+            // Behind a password that cannot be read the authority may be wrong too.
+            if key != "ledger.password_file" || settings.password_file.take().is_none() {
+                return;
             }
-            BadAddress::Unreadable { .. } => ("ledger.ca_file", Exit::CannotReach),
-            BadAddress::OpenToOthers { .. } | BadAddress::NoPassword { .. } => {
-                ("ledger.password_file", Exit::BadInput)
-            }
-            BadAddress::NoCertificate { .. } | BadAddress::Plain { .. } | BadAddress::Tls(_) => {
-                ("ledger.ca_file", Exit::BadInput)
-            }
-            BadAddress::Malformed(_) | BadAddress::NoHost | BadAddress::NoDatabase => {
-                ("ledger.url", Exit::BadInput)
-            }
-        };
-        self.fault(key, exit, in_one_line(&fault));
+        }
     }
 
     /// Only the files: a gateway starts without Redis too.
     fn cache(&mut self, config: &Gateway) {
         for fault in config.cache.iter().flat_map(redis::faults) {
             let exit = match fault {
-                BadRedisFile::Unreadable { .. } => Exit::CannotReach,
+                BadRedisFile::Unreadable { ref cause, .. } => of_named_file(cause),
                 _ => Exit::BadInput,
             };
             self.fault(format!("cache.{}", fault.key()), exit, in_one_line(&fault));
+        }
+    }
+
+    fn log(&mut self, level: &str) {
+        if let Err(cause) = telemetry::check(level) {
+            self.fault("log.level", Exit::BadInput, in_one_line(&cause));
         }
     }
 
@@ -253,6 +293,29 @@ impl Looked {
             self.exit = self.exit.max(exit);
         }
     }
+}
+
+/// The key that an address's fault belongs to.
+fn of_address(fault: &BadAddress, section: &DatabaseSection) -> (&'static str, Exit) {
+    const PASSWORD: &str = "ledger.password_file";
+    match fault {
+        BadAddress::Unreadable { path, cause } => {
+            let key = if section.authority.as_ref() == Some(path) { "ledger.ca_file" } else { PASSWORD };
+            (key, of_named_file(cause))
+        }
+        BadAddress::OpenToOthers { .. } | BadAddress::NoPassword { .. } => (PASSWORD, Exit::BadInput),
+        BadAddress::NoCertificate { .. } | BadAddress::Plain { .. } | BadAddress::Tls(_) => {
+            ("ledger.ca_file", Exit::BadInput)
+        }
+        BadAddress::Malformed(_) | BadAddress::NoHost | BadAddress::NoDatabase => {
+            ("ledger.url", Exit::BadInput)
+        }
+    }
+}
+
+/// Settings that name a file which is not there are wrong; one that is there and cannot be read is the machine's fault.
+fn of_named_file(cause: &io::Error) -> Exit {
+    if cause.kind() == io::ErrorKind::NotFound { Exit::BadInput } else { Exit::CannotReach }
 }
 
 /// A file that cannot be read is the machine's fault, one that says the wrong thing is the input's.

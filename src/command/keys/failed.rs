@@ -31,6 +31,10 @@ pub enum Failed {
     )]
     MasterLost { store: PathBuf, master: MasterSource },
     #[error(
+        "{store} is there, but no look-up key is in {lookup}; a new one would find nobody in the ledger: put the old one back"
+    )]
+    LookupLost { store: PathBuf, lookup: PathBuf },
+    #[error(
         "{master} cannot be set from here: put 64 random hexadecimal digits into it (openssl rand -hex 32), then run this again"
     )]
     VariableIsYours { master: MasterSource },
@@ -62,6 +66,7 @@ impl Failed {
             Failed::Settings(_)
             | Failed::Master(_)
             | Failed::MasterLost { .. }
+            | Failed::LookupLost { .. }
             | Failed::VariableIsYours { .. }
             | Failed::NoNextSetting
             | Failed::NoNext { .. } => Exit::BadInput,
@@ -78,6 +83,7 @@ impl Failed {
                 | KeyStoreError::NotAMonth { .. } => Exit::BadInput,
                 KeyStoreError::AlreadyThere { .. }
                 | KeyStoreError::NoSuchKey { .. }
+                | KeyStoreError::NotMadeAhead { .. }
                 | KeyStoreError::Destroyed { .. } => Exit::Refused,
                 KeyStoreError::Unusable { .. }
                 | KeyStoreError::Damaged { .. }

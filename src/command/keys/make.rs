@@ -1,4 +1,4 @@
-//! Owns the making of what the settings name and is not there: master key, key store, next master key.
+//! Owns the making of what the settings name and is not there: look-up key, master key, key store, next master key.
 
 use std::fs;
 use std::os::unix::fs::DirBuilderExt as _;
@@ -17,18 +17,25 @@ use crate::vault::key_store::KeyStore;
 use crate::vault::key_store::KeyStoreError;
 use crate::vault::master::MasterKey;
 
-/// Makes master key and store. One that is there is taken as it is, if it can be used.
+/// Makes look-up key, master key and store. Keys that are there are taken as they are, if they can be used.
 pub fn make(
     keys: &KeysSection,
+    lookup_key: &Path,
     confirmed: Confirmed,
     clock: &dyn Clock,
     console: &mut Console,
 ) -> Result<Exit, Failed> {
     let master = MasterKey::read_if_there(&keys.master)?;
+    let lookup_is_there = lookup_key.exists();
+    if lookup_is_there {
+        key_file::read(lookup_key)?;
+    }
     if keys.store.exists() {
+        let store = keys.store.clone();
         return Err(match master {
-            Some(_) => KeyStoreError::AlreadyThere { path: keys.store.clone() }.into(),
-            None => Failed::MasterLost { store: keys.store.clone(), master: keys.master.clone() },
+            Some(_) if !lookup_is_there => Failed::LookupLost { store, lookup: lookup_key.to_owned() },
+            Some(_) => KeyStoreError::AlreadyThere { path: store }.into(),
+            None => Failed::MasterLost { store, master: keys.master.clone() },
         });
     }
     let with = match (&master, &keys.master) {
@@ -40,13 +47,26 @@ pub fn make(
             return Err(Failed::VariableIsYours { master: keys.master.clone() });
         }
     };
+    let lookup = lookup_key.display();
     let plan = Plan::new("This makes")
         .and(with)
-        .and(format!("  a key store, {}, mode 600, with one signing key", keys.store.display()))
-        .and("Keep both out of the ledger's backups, and a copy of each in a place of its own: without them nothing that")
-        .and("is encrypted can ever be read.");
+        .and(format!("  a key store, {}, mode 600, with one signing key", keys.store.display()));
+    let plan = if lookup_is_there {
+        plan.and(format!("The look-up key {lookup} is there already and stays."))
+    } else {
+        plan.and(format!("  a look-up key, {lookup}, mode 600, for a new ledger: every node needs this one"))
+    };
+    let plan = plan
+        .and("Keep them out of the ledger's backups, and a copy of each in a place of its own: without them nothing that")
+        .and("is encrypted can ever be read, and nobody be found.");
     if !plan.confirm(confirmed, console) {
         return Ok(Exit::NotConfirmed);
+    }
+    // First, so that the same command goes on where it was cut.
+    if !lookup_is_there {
+        make_folder_of(lookup_key)?;
+        key_file::make(lookup_key)?;
+        console.say(&format!("made {lookup}, the look-up key"))?;
     }
     let store = make_without_asking(keys, clock.now().0)?;
     console.say(&format!(

@@ -11,11 +11,13 @@ use crate::command::Console;
 use crate::command::Exit;
 use crate::command::begin;
 use crate::command::begin::stop;
+use crate::command::database::as_options;
 use crate::command::exit_of_ledger;
 use crate::command::progress::watched;
 use crate::command::told;
 use crate::command::verify::Arguments;
 use crate::command::witness::written;
+use crate::ledger::LedgerError;
 use crate::ledger::Progress;
 use crate::ledger::Verified;
 use crate::ledger::Verify;
@@ -26,8 +28,13 @@ pub(super) fn run(arguments: &Arguments, clock: &dyn Clock, console: &mut Consol
         Ok(config) => config,
         Err(exit) => return Ok(exit),
     };
-    let place = ledger_place(&config);
-    let place = arguments.ledger.as_deref().map_or_else(|| place.clone(), |named| place.instead(named));
+    let live = ledger_place(&config);
+    let named = arguments.ledger.as_deref();
+    let place = match named.map_or_else(|| Ok(live.clone()), |named| arguments.database.place(&live, named)) {
+        Ok(place) => place,
+        Err(what) => return stop(console, Exit::BadInput, &what),
+    };
+    let told = |cause: &LedgerError| if named.is_some() { as_options(&told(cause)) } else { told(cause) };
     if arguments.head {
         return match place.head() {
             Ok(Some(head)) => console.say(&written(&head)).map(|()| Exit::Done),

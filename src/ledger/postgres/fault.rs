@@ -101,7 +101,7 @@ fn advice(code: &str) -> Option<&'static str> {
     Some(match code {
         "25006" => "the server is a standby or read-only: name the primary in url, or promote this one",
         "3F000" | "42501" => {
-            "the user of url must own the database, or be given USAGE and CREATE on its schema and all rights on the tables that `banyan migrate` made"
+            "the user of url must own the database and its tables, or be given the rights on them that docs/postgres.md lists"
         }
         "42P01" | "42P07" | "42703" => {
             "the tables are not those of `banyan migrate`: url must name the ledger's own database"
