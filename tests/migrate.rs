@@ -120,6 +120,11 @@ impl BackedUp {
     }
 }
 
+/// What `restore` calls the address of its own command line.
+fn as_option(words: &str) -> String {
+    words.replace(" url ", " --ledger ")
+}
+
 #[track_caller]
 fn says(told: &Told, code: i32, words: &str) {
     assert_eq!(told.code, code, "{told:?}");
@@ -225,7 +230,7 @@ fn a_database_of_another_program_is_no_place_for_a_ledger() {
     for command in COMMANDS {
         says(&place.run(command), 2, words);
     }
-    says(&backup.restored_to(&url, &[]), 2, words);
+    says(&backup.restored_to(&url, &[]), 2, &as_option(words));
 
     // Of the same form, and still not ours.
     server.query(database, "DROP TABLE meta; CREATE TABLE meta (name TEXT, value TEXT)").unwrap();
@@ -303,7 +308,7 @@ fn a_server_that_takes_no_writes_is_told_to_be_a_standby_or_read_only() {
     for command in COMMANDS {
         says(&place.run(command), 3, &words(standby.port()));
     }
-    says(&backup.restored_to(&at_standby, &[]), 3, &words(standby.port()));
+    says(&backup.restored_to(&at_standby, &[]), 3, &as_option(&words(standby.port())));
     let read_only = format!("ALTER DATABASE {database} SET default_transaction_read_only = on");
     server.query("postgres", &read_only).unwrap();
     place.moved_to(&url);
@@ -356,7 +361,7 @@ fn what_is_wrong_with_the_settings_ends_with_2_whatever_the_command() {
     says(&place.banyan("migrate"), 2, &format!("cannot read {missing}"));
     says(&place.banyan("verify"), 2, &format!("cannot read {missing}"));
     says(&backup.restored_to(&url, &["--password-file", missing]), 2, &format!("cannot read {missing}"));
-    says(&backup.restored_to("postgres://banyan@127.0.0.1", &[]), 2, "it names no database");
+    says(&backup.restored_to("postgres://banyan@127.0.0.1", &[]), 2, "--ledger must name the database");
     let elsewhere = "postgres://banyan@db1.example/banyan";
     says(&backup.restored_to(elsewhere, &[]), 2, "db1.example:5432 is another machine");
 }
