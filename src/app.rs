@@ -310,7 +310,11 @@ impl App {
                     tracing::warn!(%fault, "shared tables changed but cannot be loaded; the old ones stay in force");
                 }
             },
-            Err(fault) => tracing::warn!(%fault, "cannot ask for the version of the shared tables"),
+            Err(fault) if fault.is_known_outage() => {}
+            Err(fault) => {
+                let fault: &(dyn std::error::Error + 'static) = &fault;
+                tracing::warn!(fault, "cannot ask for the version of the shared tables");
+            }
         }
         false
     }

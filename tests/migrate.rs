@@ -49,15 +49,23 @@ impl Place {
 
     /// The same gateway over a database.
     fn moved_to(&self, url: &str) {
+        self.moved_with(&format!("url = \"{url}\""));
+    }
+
+    fn moved_with(&self, ledger: &str) {
         let mut root: toml::Table = fs::read_to_string(self.settings()).unwrap().parse().unwrap();
-        let ledger = format!("url = \"{url}\"\nanswer_within_ms = 1000\nconnect_timeout_ms = 300");
+        let ledger = format!("{ledger}\nanswer_within_ms = 1000\nconnect_timeout_ms = 300");
         root["ledger"] = ledger.parse::<toml::Table>().unwrap().into();
         fs::write(self.settings(), root.to_string()).unwrap();
     }
 
     fn banyan(&self, command: &str) -> Told {
+        self.run(&[command])
+    }
+
+    fn run(&self, words: &[&str]) -> Told {
         let mut banyan = Command::new(env!("CARGO_BIN_EXE_banyan"));
-        let output = banyan.arg(command).arg("--config").arg(self.settings()).output().unwrap();
+        let output = banyan.args(words).arg("--config").arg(self.settings()).output().unwrap();
         Told {
             code: output.status.code().unwrap(),
             out: String::from_utf8(output.stdout).unwrap(),
@@ -89,6 +97,34 @@ fn the_help_teaches_what_many_nodes_need() {
     }
 }
 
+/// What every command that uses a database is asked with.
+const COMMANDS: [&[&str]; 4] = [&["serve"], &["migrate"], &["verify"], &["verify", "--head"]];
+
+/// A folder whose ledger was backed up, and how the backup is restored into a database.
+struct BackedUp(Place);
+
+impl BackedUp {
+    fn make() -> BackedUp {
+        let place = Place::make();
+        // A gateway has been there, so that something is anchored.
+        let folder = place.folder.path().join("backup");
+        let told = place.run(&["backup", "--to", folder.to_str().unwrap()]);
+        assert_eq!(told.code, 0, "{told:?}");
+        BackedUp(place)
+    }
+
+    fn restored_to(&self, url: &str, more: &[&str]) -> Told {
+        let folder = self.0.folder.path().join("backup");
+        let words = ["restore", folder.to_str().unwrap(), "--ledger", url, "--yes"];
+        self.0.run(&[&words, more].concat())
+    }
+}
+
+/// What `restore` calls the address of its own command line.
+fn as_option(words: &str) -> String {
+    words.replace(" url ", " --ledger ")
+}
+
 #[track_caller]
 fn says(told: &Told, code: i32, words: &str) {
     assert_eq!(told.code, code, "{told:?}");
@@ -96,6 +132,7 @@ fn says(told: &Told, code: i32, words: &str) {
     assert!(text.contains(words), "{words:?} is not in {told:?}");
     // A sentence, and what it is because of: nobody has to look for it.
     assert!(text.lines().count() <= 4 && !text.contains("panicked"), "{told:?}");
+    assert!(!text.contains("db error") && !text.contains("deadline has elapsed"), "{told:?}");
 }
 
 #[test]
@@ -116,13 +153,14 @@ fn a_database_is_made_ready_once_and_never_by_an_older_version() {
     let database = url.rsplit('/').next().unwrap();
     let newer = "UPDATE meta SET value = '2' WHERE name = 'schema_version'";
     server.query(database, newer).unwrap();
-    says(&place.banyan("migrate"), 1, "is at step 2, this version knows 1: start a newer version");
-    says(&place.banyan("serve"), 3, "is at step 2, this version knows 1: start a newer version");
+    says(&place.banyan("migrate"), 2, "is at step 2, this version knows 1: start a newer version");
+    says(&place.banyan("serve"), 2, "is at step 2, this version knows 1: start a newer version");
 
     let other = Place::make();
     other.moved_to(&url);
     server.query(database, "UPDATE meta SET value = '1' WHERE name = 'schema_version'").unwrap();
-    says(&other.banyan("migrate"), 1, "another look-up key");
+    says(&other.banyan("migrate"), 2, "another look-up key");
+    says(&other.banyan("serve"), 2, "another look-up key");
 
     place.moved_to(&server.url("nowhere"));
     says(&place.banyan("migrate"), 3, "database \"nowhere\" does not exist");
@@ -145,7 +183,7 @@ fn a_server_that_cannot_be_reached_is_named_and_not_waited_for() {
     for command in ["migrate", "serve", "check"] {
         let told = place.banyan(command);
         let text = format!("{}{}", told.out, told.errors);
-        assert!(text.contains("db1.example is another machine: name the authority"), "{text}");
+        assert!(text.contains("db1.example:5432 is another machine: name the authority"), "{text}");
         assert_eq!(told.code, 2, "{text}");
     }
 }
@@ -178,4 +216,152 @@ fn a_database_of_another_encoding_is_refused_before_anything_is_made() {
     place.moved_to(&format!("{url}_latin"));
     let told = place.banyan("migrate");
     assert!(told.code != 0 && told.errors.contains("LATIN1") && told.errors.contains("UTF8"), "{told:?}");
+}
+
+#[test]
+fn a_database_of_another_program_is_no_place_for_a_ledger() {
+    let server = Server::start().unwrap();
+    let (place, backup) = (Place::make(), BackedUp::make());
+    let url = server.create_database().unwrap();
+    let database = url.rsplit('/').next().unwrap();
+    server.query(database, "CREATE TABLE meta (id BIGINT, note TEXT)").unwrap();
+    place.moved_to(&url);
+    let words = "the database of url is not a ledger of Banyan: it has a table meta that another program made; name an empty database";
+    for command in COMMANDS {
+        says(&place.run(command), 2, words);
+    }
+    says(&backup.restored_to(&url, &[]), 2, &as_option(words));
+
+    // Of the same form, and still not ours.
+    server.query(database, "DROP TABLE meta; CREATE TABLE meta (name TEXT, value TEXT)").unwrap();
+    says(&place.banyan("migrate"), 2, words);
+    server.query(database, "DROP TABLE meta; CREATE TABLE record (id BIGINT)").unwrap();
+    let taken = "is not a ledger of Banyan: relation \"record\" already exists; name an empty database";
+    says(&place.banyan("migrate"), 2, taken);
+    says(&backup.restored_to(&url, &[]), 2, taken);
+}
+
+#[test]
+fn a_user_without_rights_is_told_which_it_lacks() {
+    let server = Server::start().unwrap();
+    let (place, backup) = (Place::make(), BackedUp::make());
+    let owned = server.create_database().unwrap();
+    let database = owned.rsplit('/').next().unwrap();
+    server.query(database, "REVOKE ALL ON SCHEMA public FROM PUBLIC; CREATE ROLE guest LOGIN").unwrap();
+    let url = owned.replace("postgres@", "guest@");
+    place.moved_to(&url);
+    let words = format!(
+        "the user guest may not make tables in database {database}: let it own the database (ALTER DATABASE {database} OWNER TO guest), or GRANT USAGE, CREATE ON SCHEMA public TO guest"
+    );
+    for command in COMMANDS {
+        says(&place.run(command), 3, &words);
+    }
+    says(&backup.restored_to(&url, &[]), 3, &words);
+
+    // It sees tables that somebody else has made, and may not use them.
+    place.moved_to(&owned);
+    says(&place.banyan("migrate"), 0, "made the tables");
+    server.query(database, "GRANT USAGE ON SCHEMA public TO guest").unwrap();
+    place.moved_to(&url);
+    let words = "permission denied for table meta (SQLSTATE 42501); the user of url must own the database";
+    for command in COMMANDS {
+        says(&place.run(command), 3, words);
+    }
+
+    server.query(database, "GRANT ALL ON ALL TABLES IN SCHEMA public TO guest").unwrap();
+    server.query(database, "ALTER ROLE guest CONNECTION LIMIT 2").unwrap();
+    let full = "it has no connection to spare: too many connections for role \"guest\" (SQLSTATE 53300); a node holds lanes + readers + 8 connections: lower `lanes` or `readers`, or raise max_connections";
+    let crowd: Vec<_> = (0..2).map(|_| idle(&url)).collect();
+    for command in COMMANDS {
+        says(&place.run(command), 3, full);
+    }
+    drop(crowd);
+}
+
+/// A connection that does nothing, for as long as it is held.
+fn idle(url: &str) -> (tokio::runtime::Runtime, tokio_postgres::Client) {
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
+    let client = runtime.block_on(async {
+        let (client, connection) = tokio_postgres::connect(url, tokio_postgres::NoTls).await.unwrap();
+        tokio::spawn(connection);
+        client
+    });
+    (runtime, client)
+}
+
+#[test]
+fn a_server_that_takes_no_writes_is_told_to_be_a_standby_or_read_only() {
+    let server = Server::start().unwrap();
+    let (place, backup) = (Place::make(), BackedUp::make());
+    let url = server.create_database().unwrap();
+    let database = url.rsplit('/').next().unwrap();
+    place.moved_to(&url);
+    says(&place.banyan("migrate"), 0, "made the tables");
+    let standby = Server::standby_of(&server, "second").unwrap();
+    let at_standby = standby.url(database);
+    let words = |port: u16| {
+        format!(
+            "127.0.0.1:{port}: it takes no writes, it is a standby or read-only: name the primary in url too or promote this one"
+        )
+    };
+    place.moved_to(&at_standby);
+    for command in COMMANDS {
+        says(&place.run(command), 3, &words(standby.port()));
+    }
+    says(&backup.restored_to(&at_standby, &[]), 3, &as_option(&words(standby.port())));
+    let read_only = format!("ALTER DATABASE {database} SET default_transaction_read_only = on");
+    server.query("postgres", &read_only).unwrap();
+    place.moved_to(&url);
+    says(&place.banyan("serve"), 3, &words(server.port()));
+}
+
+#[test]
+fn a_commit_that_no_standby_confirms_is_told_with_what_is_missing() {
+    let server = Server::start().unwrap();
+    let (place, backup) = (Place::make(), BackedUp::make());
+    let (url, empty) = (server.create_database().unwrap(), server.create_database().unwrap());
+    place.moved_to(&url);
+    says(&place.banyan("migrate"), 0, "made the tables");
+    server.set("synchronous_standby_names", "gone").unwrap();
+    let shown = || server.query("postgres", "SHOW synchronous_standby_names").unwrap() == "gone";
+    while !shown() {
+        std::thread::yield_now();
+    }
+    let words = |limit: u32| {
+        format!(
+            "the server has not confirmed the commit within {limit} ms (answer_within_ms); most likely no standby that synchronous_standby_names asks for is there"
+        )
+    };
+    says(&place.banyan("serve"), 3, &words(1_000));
+    place.moved_to(&empty);
+    says(&place.banyan("migrate"), 3, &words(1_000));
+    let other = server.url("other");
+    // It is made while it can be.
+    server.set("synchronous_standby_names", "").unwrap();
+    server.query("postgres", "CREATE DATABASE other").unwrap();
+    server.set("synchronous_standby_names", "gone").unwrap();
+    while !shown() {
+        std::thread::yield_now();
+    }
+    says(&backup.restored_to(&other, &[]), 3, &words(5_000));
+    server.set("synchronous_standby_names", "").unwrap();
+    says(&place.banyan("migrate"), 0, "the schema is at step 1");
+    let restored = backup.restored_to(&other, &[]);
+    says(&restored, 0, &format!("restored: postgres://127.0.0.1:{}/other", server.port()));
+}
+
+#[test]
+fn what_is_wrong_with_the_settings_ends_with_2_whatever_the_command() {
+    let server = Server::start().unwrap();
+    let (place, backup) = (Place::make(), BackedUp::make());
+    let url = server.create_database().unwrap();
+    let missing = place.folder.path().join("nowhere");
+    let missing = missing.to_str().unwrap();
+    place.moved_with(&format!("url = \"{url}\"\npassword_file = \"{missing}\""));
+    says(&place.banyan("migrate"), 2, &format!("cannot read {missing}"));
+    says(&place.banyan("verify"), 2, &format!("cannot read {missing}"));
+    says(&backup.restored_to(&url, &["--password-file", missing]), 2, &format!("cannot read {missing}"));
+    says(&backup.restored_to("postgres://banyan@127.0.0.1", &[]), 2, "--ledger must name the database");
+    let elsewhere = "postgres://banyan@db1.example/banyan";
+    says(&backup.restored_to(elsewhere, &[]), 2, "db1.example:5432 is another machine");
 }

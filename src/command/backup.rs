@@ -10,6 +10,7 @@ use crate::command::Console;
 use crate::command::Exit;
 use crate::command::begin;
 use crate::command::begin::stop;
+use crate::command::exit_of_ledger;
 use crate::command::progress::watched;
 use crate::command::told;
 use crate::command::witness::written;
@@ -109,7 +110,7 @@ pub(super) fn exit_of(cause: &BackupError) -> Exit {
         | BackupError::AlreadyThere { .. }
         | BackupError::NotEmpty { .. } => Exit::Refused,
         BackupError::Ledger(LedgerError::Damaged { .. }) => Exit::Refused,
-        BackupError::Ledger(LedgerError::OtherKey) => Exit::BadInput,
-        BackupError::Disk { .. } | BackupError::InUse { .. } | BackupError::Ledger(_) => Exit::CannotReach,
+        BackupError::Ledger(cause) => exit_of_ledger(cause),
+        BackupError::Disk { .. } | BackupError::InUse { .. } => Exit::CannotReach,
     }
 }

@@ -12,6 +12,7 @@ use serde_json::json;
 
 use crate::app::to_read;
 use crate::command::Exit;
+use crate::command::exit_of_start;
 use crate::command::serve::complain;
 use crate::command::told;
 use crate::config::gateway::Gateway;
@@ -89,7 +90,7 @@ pub async fn run(arguments: &Arguments, clock: Arc<dyn Clock>, out: &mut (dyn Wr
     }
     let service = match to_read(&config, clock).await {
         Ok(service) => service,
-        Err(cause) => return complain(&told(&cause), Exit::CannotReach),
+        Err(cause) => return complain(&told(&cause), exit_of_start(&cause)),
     };
     let report = match Report::read(&service, arguments).await {
         Ok(report) => report,

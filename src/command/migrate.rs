@@ -6,14 +6,13 @@ use crate::app::database_settings;
 use crate::app::secrets;
 use crate::command::Console;
 use crate::command::Exit;
+use crate::command::exit_of_ledger;
 use crate::command::told;
 use crate::config::gateway::Gateway;
 use crate::config::ledger::LedgerKept;
 use crate::ledger::LedgerError;
 use crate::ledger::postgres;
-use crate::ledger::postgres::BadAddress;
 use crate::ledger::postgres::Climbed;
-use crate::ledger::postgres::Target;
 
 /// Make the tables of a ledger in PostgreSQL, or bring them to what this version needs.
 ///
@@ -31,8 +30,8 @@ The settings name the database, in the place of `file`:
   password_file = \"keys/database.password\"
 An empty database is enough; its user must own it. docs/postgres.md tells the rest.
 
-Exit codes: 0 done, or nothing to do, 1 refused: a newer version has moved on, another look-up key,
-tables that were changed by hand, 2 wrong settings or keys, 3 the server cannot be used.")]
+Exit codes: 0 done, or nothing to do, 1 refused: tables that were changed by hand, 2 wrong settings or keys, or a
+database that is not of these: another look-up key, a newer version, another program's, 3 the server cannot be used.")]
 pub struct Arguments {
     /// The gateway's settings; they name the database and its keys.
     #[arg(long)]
@@ -53,10 +52,6 @@ pub fn run(arguments: &Arguments, console: &mut Console) -> std::io::Result<Exit
         Err(cause) => return refuse(console, &told(&cause), Exit::BadInput),
     };
     let settings = database_settings(&config, section);
-    if let Err(cause) = Target::new(&settings) {
-        let unreadable = matches!(cause, BadAddress::Unreadable { .. });
-        return refuse(console, &told(&cause), if unreadable { Exit::CannotReach } else { Exit::BadInput });
-    }
     match postgres::migrate(&settings, &secrets) {
         Ok(Climbed { from, to }) if from == to => {
             console.say(&format!("nothing to do: the schema is at step {to}"))?;
@@ -70,13 +65,8 @@ pub fn run(arguments: &Arguments, console: &mut Console) -> std::io::Result<Exit
             console.say(&format!("moved the schema from step {from} to step {to}"))?;
             Ok(Exit::Done)
         }
-        Err(cause) => {
-            let refused = matches!(
-                cause,
-                LedgerError::Newer { .. } | LedgerError::OtherKey | LedgerError::Damaged { .. }
-            );
-            refuse(console, &told(&cause), if refused { Exit::Refused } else { Exit::CannotReach })
-        }
+        Err(cause @ LedgerError::Damaged { .. }) => refuse(console, &told(&cause), Exit::Refused),
+        Err(cause) => refuse(console, &told(&cause), exit_of_ledger(&cause)),
     }
 }
 

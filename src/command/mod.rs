@@ -32,6 +32,8 @@ use std::sync::Arc;
 use clap::Parser;
 use clap::Subcommand;
 
+use crate::app::AppError;
+use crate::ledger::LedgerError;
 use crate::service::seams::Clock;
 use crate::service::seams::SystemClock;
 
@@ -62,6 +64,30 @@ impl Exit {
             Exit::OurFault => 4,
             Exit::NotConfirmed => 5,
         }
+    }
+}
+
+/// Of a ledger that cannot be used: what the settings name wrongly does not mend by being tried again.
+pub(crate) fn exit_of_ledger(cause: &LedgerError) -> Exit {
+    match cause {
+        LedgerError::OtherKey
+        | LedgerError::Newer { .. }
+        | LedgerError::Foreign { .. }
+        | LedgerError::Address(_) => Exit::BadInput,
+        LedgerError::Damaged { .. }
+        | LedgerError::Full { .. }
+        | LedgerError::Stopping
+        | LedgerError::Unfit { .. }
+        | LedgerError::Storage { .. }
+        | LedgerError::Behind { .. } => Exit::CannotReach,
+    }
+}
+
+/// Of a gateway, or a report, that does not begin.
+pub(crate) fn exit_of_start(cause: &AppError) -> Exit {
+    match cause {
+        AppError::Ledger { cause, .. } => exit_of_ledger(cause),
+        _ => Exit::CannotReach,
     }
 }
 

@@ -7,6 +7,7 @@ use crate::app::ledger_place;
 use crate::command::Console;
 use crate::command::Exit;
 use crate::command::begin;
+use crate::command::exit_of_ledger;
 use crate::command::told;
 use crate::domain::ids::SettlementId;
 use crate::ledger::Receipted;
@@ -47,7 +48,7 @@ pub fn run(arguments: &Arguments, console: &mut Console) -> io::Result<Exit> {
         }
         Err(cause) => {
             console.tell(&format!("banyan: {}", told(&cause)));
-            Ok(Exit::CannotReach)
+            Ok(exit_of_ledger(&cause))
         }
     }
 }

@@ -12,6 +12,7 @@ use tokio::signal::unix::signal;
 use crate::app::App;
 use crate::command::Exit;
 use crate::command::check;
+use crate::command::exit_of_start;
 use crate::command::notify;
 use crate::command::sandbox_folder;
 use crate::command::told;
@@ -33,6 +34,7 @@ use crate::telemetry::metrics::Metrics;
   banyan migrate --config gateway.toml && banyan serve --config gateway.toml      over PostgreSQL
 
 Exit codes: 0 stopped and nothing was cut, 1 calls were cut at the stop, 2 wrong settings or keys,
+or a ledger that is not of these: another look-up key, a newer schema, another program's database,
 3 it could not start: the ledger, a file or a port cannot be used, or the database needs
 `banyan migrate`.")]
 pub struct Arguments {
@@ -71,7 +73,7 @@ pub async fn run(arguments: &Arguments, clock: Arc<dyn Clock>, out: &mut (dyn Wr
     tokio::spawn(metrics.clone().keep_small());
     let app = match App::start(config, clock, Some(metrics)).await {
         Ok(app) => app,
-        Err(cause) => return complain(&told(&cause), Exit::CannotReach),
+        Err(cause) => return complain(&told(&cause), exit_of_start(&cause)),
     };
     // Before anybody is told that it can be stopped.
     let Ok(signals) = Signals::follow() else { return complain(NO_SIGNALS, Exit::CannotReach) };

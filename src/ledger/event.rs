@@ -9,8 +9,10 @@ use tokio::time::Instant;
 pub enum Event {
     /// A lane has written what waited, or has failed to.
     Batch { deeds: usize, took: Duration },
-    /// A connection that wrote broke, or its answer did not come in time.
+    /// A connection broke and is closed, or is closed because an answer did not come in time.
     LineLost,
+    /// Whether the server is there, from now on. Never told of a ledger in a file.
+    Up(bool),
     /// What became of a batch of which nobody knew whether it had been committed.
     Doubt(Found),
     /// Whatever was committed before that instant is anchored, by this node or another.

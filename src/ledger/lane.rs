@@ -7,6 +7,9 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicUsize;
 use std::sync::atomic::Ordering;
 use std::sync::mpsc;
+use std::sync::mpsc::Receiver;
+use std::sync::mpsc::RecvTimeoutError;
+use std::time::Duration;
 
 use crate::domain::calendar::Instant;
 
@@ -47,7 +50,7 @@ impl Drop for Place {
 /// The writer's end.
 #[derive(Debug)]
 pub struct Batches<T> {
-    receiver: mpsc::Receiver<Waiting<T>>,
+    receiver: Receiver<Waiting<T>>,
     /// Taken from the queue, kept for a later batch because its person is in this one.
     later: VecDeque<Waiting<T>>,
     batch_max: usize,
@@ -87,14 +90,31 @@ impl<T> Queue<T> {
 impl<T: Alone> Batches<T> {
     /// Waits for work and takes all of it that fits. `None` when every caller is gone and nothing waits.
     pub fn gather(&mut self) -> Option<Vec<Waiting<T>>> {
+        self.gather_from(|jobs| jobs.recv().map(Some).ok())
+    }
+
+    /// The same, but no longer than that; then there is nothing in it.
+    pub fn gather_within(&mut self, limit: Duration) -> Option<Vec<Waiting<T>>> {
+        self.gather_from(|jobs| match jobs.recv_timeout(limit) {
+            Ok(job) => Some(Some(job)),
+            Err(RecvTimeoutError::Timeout) => Some(None),
+            Err(RecvTimeoutError::Disconnected) => None,
+        })
+    }
+
+    fn gather_from(
+        &mut self,
+        first: impl FnOnce(&Receiver<Waiting<T>>) -> Option<Option<Waiting<T>>>,
+    ) -> Option<Vec<Waiting<T>>> {
         let mut batch = Vec::new();
         let mut persons = HashSet::new();
         let passed_over = std::mem::take(&mut self.later);
         for waiting in passed_over {
             self.place(waiting, &mut batch, &mut persons);
         }
-        if batch.is_empty() {
-            let first = self.receiver.recv().ok()?;
+        if batch.is_empty()
+            && let Some(first) = first(&self.receiver)?
+        {
             self.place(first, &mut batch, &mut persons);
         }
         while batch.len() < self.batch_max {
@@ -186,6 +206,17 @@ mod tests {
         assert_eq!(decided.iter().map(|waiting| waiting.job.0).collect::<Vec<_>>(), [3]);
         assert_eq!(batch(&mut batches), [2]);
         assert_eq!(batch(&mut batches), [4]);
+    }
+
+    #[test]
+    fn a_writer_that_waits_only_a_while_gets_nothing_then_what_came_and_then_the_end() {
+        let (queue, mut batches) = queue(10, 3);
+        let soon = Duration::from_millis(1);
+        assert!(batches.gather_within(soon).unwrap().is_empty());
+        queue.push((1, 'a')).unwrap();
+        assert_eq!(batches.gather_within(soon).unwrap().len(), 1);
+        drop(queue);
+        assert!(batches.gather_within(soon).is_none());
     }
 
     #[test]

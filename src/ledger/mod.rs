@@ -57,6 +57,7 @@ use crate::domain::region::Region;
 use crate::domain::state::PersonState;
 use crate::domain::state::StayState;
 use crate::ledger::credential::Credential;
+use crate::ledger::postgres::BadAddress;
 use crate::ledger::seal::merkle::Hash;
 use crate::ledger::seal::receipt::Receipt;
 
@@ -293,6 +294,44 @@ pub enum LedgerError {
     OtherKey,
     #[error("the ledger is damaged at {at}: {what}")]
     Damaged { at: String, what: String },
+    #[error("the address of the ledger cannot be used")]
+    Address(#[source] BadAddress),
+    #[error(
+        "the database of url is not a ledger of Banyan: {what}; name an empty database that its user owns"
+    )]
+    Foreign { what: String },
+}
+
+impl LedgerError {
+    /// Whether it is part of an outage that the ledger has told by itself: whoever meets it need not tell it again.
+    pub fn is_known_outage(&self) -> bool {
+        matches!(self, LedgerError::Storage { cause, .. } if cause.is::<KnownOutage>())
+    }
+
+    fn told_already(self) -> LedgerError {
+        match self {
+            LedgerError::Storage { what, cause } => {
+                LedgerError::Storage { what, cause: Box::new(KnownOutage(cause)) }
+            }
+            other => other,
+        }
+    }
+}
+
+/// Says what its cause says.
+#[derive(Debug)]
+struct KnownOutage(Box<dyn std::error::Error + Send + Sync>);
+
+impl std::fmt::Display for KnownOutage {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+impl std::error::Error for KnownOutage {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        self.0.source()
+    }
 }
 
 /// The book of record. SQLite stands behind it by default, the PostgreSQL family when scaled out.

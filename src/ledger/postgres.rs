@@ -8,10 +8,13 @@ mod anchoring;
 pub mod backup;
 mod batch;
 mod connection;
+pub(in crate::ledger) mod fault;
 mod guards;
 mod lane;
+mod lane_row;
 mod look_up;
 mod no_connection;
+mod outage;
 mod quiet;
 mod readers;
 mod references;
@@ -74,10 +77,16 @@ use crate::ledger::lane::Now;
 use crate::ledger::lane::Queue;
 use crate::ledger::lane::queue;
 use crate::ledger::postgres::anchoring::Anchorer;
+use crate::ledger::postgres::fault::Fault;
+use crate::ledger::postgres::fault::fault;
+use crate::ledger::postgres::fault::late;
+use crate::ledger::postgres::fault::server;
 use crate::ledger::postgres::lane::Job;
 use crate::ledger::postgres::lane::Writer;
+use crate::ledger::postgres::outage::Outage;
 use crate::ledger::postgres::quiet::Line;
 use crate::ledger::postgres::quiet::Quiet;
+use crate::ledger::postgres::readers::Reader;
 use crate::ledger::postgres::readers::Readers;
 use crate::ledger::postgres::shards::Shards;
 use crate::ledger::prepared;
@@ -89,6 +98,9 @@ use crate::ledger::secrets::Secrets;
 use crate::ledger::sql::ANSWER_WAIT_MAX;
 use crate::ledger::sql::Database;
 use crate::ledger::storage;
+
+/// Beyond the limit of a commit: a lane that gives it up just then tells why.
+const HEARD_WITHIN: Duration = Duration::from_millis(100);
 
 /// Where the ledger is, and the limits of a node.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -148,6 +160,7 @@ pub struct PostgresLedger {
     secrets: Arc<Secrets>,
     now: Now,
     readers: Readers,
+    outage: Arc<Outage>,
     quiet: Arc<Quiet>,
     recent: Arc<Recent>,
     shards: Shards,
@@ -171,15 +184,18 @@ impl PostgresLedger {
     /// `Behind`, `Newer`, `OtherKey` or `Damaged` when the database is not one to write into; `Storage` when the
     /// server cannot be used.
     pub fn open(settings: Settings, secrets: Secrets, now: Now) -> Result<PostgresLedger, LedgerError> {
-        let target = Target::new(&settings).map_err(storage("use its address"))?;
+        let target = Target::new(&settings).map_err(LedgerError::Address)?;
         let shards = shards_of(&target, &settings, &secrets)?;
         let per_shard = settings.lanes.div_ceil(shards.count()).max(1);
         let recent = Arc::new(Recent::new(settings.recent));
+        let count = shards.count() * per_shard;
+        let outage = Arc::new(Outage::new(target.place(), count, settings.observer.clone()));
         let mut lanes = Vec::new();
         let mut number = None;
-        for lane in 0..shards.count() * per_shard {
-            let (handle, taken) =
-                start_lane(&target, &settings, &now, &recent, shards.home(lane / per_shard))?;
+        for lane in 0..count {
+            let parts = (target.clone(), settings.clone(), Arc::clone(&now));
+            let home = shards.home(lane / per_shard);
+            let (handle, taken) = start_lane(parts, Arc::clone(&recent), home, (Arc::clone(&outage), lane))?;
             number = number.or(Some(taken));
             lanes.push(handle);
         }
@@ -187,7 +203,7 @@ impl PostgresLedger {
         let keys = Arc::clone(&secrets.keys);
         let anchorer = Anchorer::start(target.clone(), keys, Arc::clone(&now), settings.observer.clone());
         let anchorer = Some(anchorer.map_err(storage("start its anchors"))?);
-        let mut ledger = PostgresLedger::reading(target, settings, secrets, now, shards);
+        let mut ledger = PostgresLedger::reading((target, settings), secrets, now, shards, outage);
         (ledger.lanes, ledger.anchorer, ledger.number) = (lanes, anchorer, number);
         ledger.recent = recent;
         Ok(ledger)
@@ -199,20 +215,21 @@ impl PostgresLedger {
     /// # Errors
     /// As `open`.
     pub fn open_to_read(settings: Settings, secrets: Secrets) -> Result<PostgresLedger, LedgerError> {
-        let target = Target::new(&settings).map_err(storage("use its address"))?;
+        let target = Target::new(&settings).map_err(LedgerError::Address)?;
         let shards = shards_of(&target, &settings, &secrets)?;
         let now: Now = Arc::new(Instant::default);
-        Ok(PostgresLedger::reading(target, settings, secrets, now, shards))
+        let outage = Arc::new(Outage::new(target.place(), 0, settings.observer.clone()));
+        Ok(PostgresLedger::reading((target, settings), secrets, now, shards, outage))
     }
 
     fn reading(
-        target: Target,
-        settings: Settings,
+        (target, settings): (Target, Settings),
         secrets: Secrets,
         now: Now,
         shards: Shards,
+        outage: Arc<Outage>,
     ) -> PostgresLedger {
-        let readers = Readers::new(target.clone(), settings.readers);
+        let readers = Readers::new(target.clone(), settings.readers, Arc::clone(&outage));
         let quiet = Arc::new(Quiet::new(target.clone()));
         let recent = Arc::new(Recent::new(settings.recent));
         let (secrets, lanes, anchorer, number) = (Arc::new(secrets), Vec::new(), None, 0);
@@ -222,6 +239,7 @@ impl PostgresLedger {
             secrets,
             now,
             readers,
+            outage,
             quiet,
             recent,
             shards,
@@ -261,11 +279,19 @@ impl PostgresLedger {
         async move {
             let deadline = self.deadline();
             let room = timeout_at(deadline, self.quiet.room.acquire()).await;
-            let _place = room.map_err(storage("ask in time"))?;
+            let _place = room.map_err(|_| fault("ask")(Fault::Crowded))?;
             let asked = tokio::task::spawn_blocking(move || quiet.ask(deadline, |db| question(db, &secrets)));
-            asked.await.unwrap_or_else(|broken| Err(storage("finish a read")(broken)))
+            self.outage.mark(asked.await.unwrap_or_else(|broken| Err(storage("finish a read")(broken))))
         }
         .boxed()
+    }
+
+    /// On one of the connections that look up.
+    async fn ask<T, F>(&self, what: &'static str, ask: impl Fn(Arc<Reader>) -> F) -> Result<T, LedgerError>
+    where
+        F: Future<Output = Result<T, tokio_postgres::Error>>,
+    {
+        self.outage.mark(self.readers.ask(what, self.deadline(), ask).await)
     }
 }
 
@@ -277,7 +303,7 @@ fn shards_of(target: &Target, settings: &Settings, secrets: &Secrets) -> Result<
             schema::check(&link.client, &secrets.lookup).await?;
             Shards::read(&link.client).await
         };
-        timeout_at(deadline, looked).await.map_err(storage("look at the schema in time"))?
+        timeout_at(deadline, looked).await.map_err(late("look at the schema"))?
     })
 }
 
@@ -287,11 +313,12 @@ fn shards_of(target: &Target, settings: &Settings, secrets: &Secrets) -> Result<
 /// `Newer` when a newer node has moved on, `OtherKey` or `Damaged` when the database is not ours; `Storage` when the
 /// server cannot be used.
 pub fn migrate(settings: &Settings, secrets: &Secrets) -> Result<Climbed, LedgerError> {
-    let target = Target::new(settings).map_err(storage("use its address"))?;
+    let target = Target::new(settings).map_err(LedgerError::Address)?;
     apart(|| async {
         let mut link = target.connect_by("", settings.deadline()()).await?;
-        let climbed = timeout(ANSWER_WAIT_MAX, schema::migrate(&mut link.client, &secrets.lookup)).await;
-        climbed.map_err(storage("make the schema in time"))?
+        let work = schema::migrate(&mut link.client, &secrets.lookup, settings.answer_within);
+        let climbed = timeout(ANSWER_WAIT_MAX, work).await;
+        climbed.map_err(|_| fault("make the schema")(Fault::SilentFor(ANSWER_WAIT_MAX)))?
     })
 }
 
@@ -305,12 +332,12 @@ pub fn verify_database(
     secrets: &Secrets,
     wish: &Verify,
 ) -> Result<Verified, LedgerError> {
-    let target = Target::new(settings).map_err(storage("use its address"))?;
+    let target = Target::new(settings).map_err(LedgerError::Address)?;
     apart(|| async {
         let deadline = settings.deadline()();
         let link = target.connect_by("", deadline).await?;
         let looked = schema::check(&link.client, &secrets.lookup);
-        timeout_at(deadline, looked).await.map_err(storage("look at the schema in time"))?
+        timeout_at(deadline, looked).await.map_err(late("look at the schema"))?
     })?;
     verify::verify(&target, secrets, wish)
 }
@@ -337,8 +364,10 @@ fn ask_once<T>(
     settings: &Settings,
     question: impl FnOnce(&dyn Database) -> Result<T, LedgerError>,
 ) -> Result<T, LedgerError> {
-    let target = Target::new(settings).map_err(storage("use its address"))?;
-    Line::open(&target)?.read(|db| question(db))
+    let target = Target::new(settings).map_err(LedgerError::Address)?;
+    let mut line = Line::open(&target)?;
+    line.run(async |client| schema::must_be_made(client).await)?;
+    line.read(|db| question(db))
 }
 
 /// Waits for what must be known before anything starts, on a thread and a runtime of its own: the caller's may not be
@@ -356,19 +385,17 @@ fn apart<T: Send, F: Future<Output = Result<T, LedgerError>>>(
 }
 
 fn start_lane(
-    target: &Target,
-    settings: &Settings,
-    now: &Now,
-    recent: &Arc<Recent>,
+    parts: (Target, Settings, Now),
+    recent: Arc<Recent>,
     bucket: i64,
+    seen: (Arc<Outage>, usize),
 ) -> Result<(LaneHandle, u32), LedgerError> {
+    let (_, settings, _) = &parts;
     let (queue, batches) = queue(settings.queue_limit, settings.batch_max);
     let (told, opened) = mpsc::channel();
-    let (target, settings, now) = (target.clone(), settings.clone(), Arc::clone(now));
-    let recent = Arc::clone(recent);
     let thread = std::thread::Builder::new()
         .name("ledger-lane".into())
-        .spawn(move || match Writer::open(target, settings, now, recent, bucket) {
+        .spawn(move || match Writer::open(parts, recent, bucket, seen) {
             Err(cause) => drop(told.send(Err(cause))),
             Ok((runtime, writer)) => {
                 drop(told.send(Ok(writer.number())));
@@ -404,7 +431,7 @@ impl Ledger for PostgresLedger {
                 return Ok(found);
             }
             let mark = self.recent.mark_for(&secrets.lookup, &wanted.who);
-            let asked = self.readers.ask("look up", self.deadline(), |reader| async move {
+            let asked = self.ask("look up", |reader| async move {
                 look_up::ask(&reader.link.client, &reader.statements, secrets, wanted).await
             });
             let found = look_up::found(secrets, wanted, &asked.await?)?;
@@ -422,8 +449,11 @@ impl Ledger for PostgresLedger {
             let ready = Box::new(prepared::prepare(&self.secrets, facts, &deed, (self.now)())?);
             let stay_version = ready.stay.as_ref().map(|stay| stay.version + 1);
             let answer = self.push(bucket, |reply| Job::Deed { deed: ready, reply })?;
-            let written = timeout_at(deadline, answer).await.map_err(storage("commit in time"))?;
-            Ok(match written.map_err(storage("learn what became of a commit"))?? {
+            let answer = timeout_at(deadline + HEARD_WITHIN, answer).await.unwrap_or_else(|_| {
+                Ok(Err(fault("commit")(Fault::Unconfirmed(self.settings.answer_within))))
+            });
+            let written = answer.map_err(storage("learn what became of a commit"))?;
+            Ok(match self.outage.mark(written)? {
                 Written::Moved => Committed::FactsMoved,
                 Written::Recorded(place) => {
                     Committed::Recorded(Arc::new(prepared::recorded(person, deed, stay_version, place)))
@@ -437,7 +467,7 @@ impl Ledger for PostgresLedger {
         async move {
             let (bucket, hash) = key::credential_hash(&self.secrets.lookup, &credential);
             let (bucket, hash) = (i64::from(bucket.get()), &hash);
-            let rows = self.readers.ask("look a credential up", self.deadline(), |reader| async move {
+            let rows = self.ask("look a credential up", |reader| async move {
                 let hash = hash.as_slice();
                 reader.link.client.query(&reader.statements.credential, &[&bucket, &hash]).await
             });
@@ -456,7 +486,11 @@ impl Ledger for PostgresLedger {
         let asked =
             self.aside(move |db, secrets| questions::records(db, secrets, bucket, &person, from, limit));
         // A replay waits for it.
-        async move { timeout_at(deadline, asked).await.map_err(storage("read records in time"))? }.boxed()
+        async move {
+            let asked = timeout_at(deadline, asked).await;
+            asked.unwrap_or_else(|_| self.outage.mark(Err(fault("read records")(Fault::Silent))))
+        }
+        .boxed()
     }
 
     fn settlement(&self, id: &SettlementId) -> BoxFuture<'_, Result<Option<Arc<Record>>, LedgerError>> {
@@ -464,7 +498,7 @@ impl Ledger for PostgresLedger {
         async move {
             let Some(bucket) = Bucket::of_id(id.as_str()) else { return Ok(None) };
             let (bucket, id) = (i64::from(bucket.get()), id.as_str());
-            let rows = self.readers.ask("read a settlement", self.deadline(), |reader| async move {
+            let rows = self.ask("read a settlement", |reader| async move {
                 reader.link.client.query(&reader.statements.settlement, &[&bucket, &id]).await
             });
             look_up::settlement(&self.secrets, &rows.await?)
@@ -503,7 +537,7 @@ impl Ledger for PostgresLedger {
     fn reference_version(&self) -> BoxFuture<'_, Result<u64, LedgerError>> {
         async move {
             let what = "read the version of the shared tables";
-            let row = self.readers.ask(what, self.deadline(), |reader| async move {
+            let row = self.ask(what, |reader| async move {
                 reader.link.client.query_one(&reader.statements.reference_version, &[]).await
             });
             Ok(row.await?.get::<_, i64>(0).unsigned_abs())
@@ -518,7 +552,7 @@ impl Ledger for PostgresLedger {
     ) -> BoxFuture<'_, Result<u64, LedgerError>> {
         async move {
             let answer = self.push(0, |reply| Job::Reference { source, change, reply })?;
-            answer.await.map_err(storage("learn what became of a change"))?
+            self.outage.mark(answer.await.map_err(storage("learn what became of a change"))?)
         }
         .boxed()
     }
@@ -534,7 +568,8 @@ impl Ledger for PostgresLedger {
             let deadline = self.deadline();
             let link = self.target.connect_by("", deadline).await?;
             let raised = timeout_at(deadline, link.client.batch_execute(&sql)).await;
-            raised.map_err(storage("raise the floor in time"))?.map_err(storage("raise the floor"))
+            let unconfirmed = |_| fault("raise the floor")(Fault::Unconfirmed(self.settings.answer_within));
+            raised.map_err(unconfirmed)?.map_err(server("raise the floor"))
         }
         .boxed()
     }

@@ -53,6 +53,11 @@ pub enum LedgerFault {
 }
 
 impl ServiceError {
+    /// Whether it is part of an outage of the ledger that was told already, once for all who meet it.
+    pub fn is_known_outage(&self) -> bool {
+        matches!(self, ServiceError::Ledger(cause) if cause.is_known_outage())
+    }
+
     /// For errors of the ledger; anything else is ours.
     pub fn ledger_fault(&self) -> LedgerFault {
         match self {
@@ -63,7 +68,9 @@ impl ServiceError {
                 | LedgerError::Newer { .. }
                 | LedgerError::Behind { .. }
                 | LedgerError::OtherKey
-                | LedgerError::Damaged { .. },
+                | LedgerError::Damaged { .. }
+                | LedgerError::Address(_)
+                | LedgerError::Foreign { .. },
             )
             | ServiceError::Refused(_)
             | ServiceError::KeyReused { .. }

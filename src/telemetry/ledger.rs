@@ -2,6 +2,7 @@
 //! their anchor, and how far this node's clock is behind the others'.
 
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 use std::sync::atomic::AtomicI64;
 use std::sync::atomic::AtomicU64;
 use std::sync::atomic::Ordering;
@@ -40,7 +41,7 @@ pub(super) const DEEDS_BUCKETS: [f64; 12] =
     [1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 64.0, 128.0, 256.0, 512.0, 1024.0, 2048.0];
 
 pub(super) fn describe() {
-    describe_gauge!(UP, "1 while the ledger answers the question asked every second, else 0");
+    describe_gauge!(UP, "1 while the ledger answers and, in PostgreSQL, confirms commits, else 0");
     describe_counter!(COMMITS, "Deeds given to the ledger, by what became of them");
     describe_histogram!(
         COMMIT_SECONDS,
@@ -51,7 +52,7 @@ pub(super) fn describe() {
     describe_gauge!(WAITING_MAX, "How many may; one more is shed");
     describe_histogram!(BATCH_DEEDS, "Deeds in one transaction");
     describe_histogram!(BATCH_SECONDS, Unit::Seconds, "One transaction, with its tries");
-    describe_counter!(LOST, "Connections of lanes that broke or did not answer in time");
+    describe_counter!(LOST, "Connections that broke or were closed because no answer came in time");
     describe_counter!(DOUBTS, "Batches of which nobody knew whether they were committed, by what was found");
     describe_gauge!(
         UNANCHORED,
@@ -85,6 +86,9 @@ pub struct LedgerMeter(Arc<Parts>);
 
 struct Parts {
     up: Gauge,
+    /// Whether it answered the question of the last second, and whether it tells that its server is there.
+    answers: AtomicBool,
+    there: AtomicBool,
     recorded: Counter,
     moved: Counter,
     shed: Counter,
@@ -116,6 +120,8 @@ impl LedgerMeter {
         let doubt = |found: Found| counter!(DOUBTS, "found" => found.name());
         LedgerMeter(Arc::new(Parts {
             up: gauge!(UP),
+            answers: AtomicBool::new(false),
+            there: AtomicBool::new(true),
             recorded: fate("recorded"),
             moved: fate("moved"),
             shed: fate("shed"),
@@ -145,7 +151,13 @@ impl LedgerMeter {
     }
 
     pub fn answers(&self, whether: bool) {
-        self.0.up.set(if whether { 1.0 } else { 0.0 });
+        self.0.answers.store(whether, Ordering::SeqCst);
+        self.show_up();
+    }
+
+    fn show_up(&self) {
+        let up = self.0.answers.load(Ordering::SeqCst) && self.0.there.load(Ordering::SeqCst);
+        self.0.up.set(if up { 1.0 } else { 0.0 });
     }
 
     /// A deed waits until what this gives is dropped.
@@ -182,6 +194,10 @@ impl LedgerMeter {
                 parts.batch_seconds.record(took.as_secs_f64());
             }
             Event::LineLost => parts.lost.increment(1),
+            Event::Up(whether) => {
+                parts.there.store(whether, Ordering::SeqCst);
+                self.show_up();
+            }
             Event::Doubt(Found::Recorded) => parts.doubt_recorded.increment(1),
             Event::Doubt(Found::NotRecorded) => parts.doubt_not_recorded.increment(1),
             Event::Doubt(Found::Nothing) => parts.doubt_nothing.increment(1),

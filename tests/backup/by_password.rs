@@ -57,7 +57,7 @@ fn an_address_on_the_command_line_that_cannot_be_used_is_wrong_input() {
         (&["--ledger", "postgres://banyan:secret@db1/banyan"], "name a file with it in --password-file"),
         (
             &["--ledger", "postgres://banyan@db1/banyan"],
-            "db1 is another machine: name the authority of its certificate in --ca-file",
+            "db1:5432 is another machine: name the authority of its certificate in --ca-file",
         ),
         (&["--ledger", here, "--password-file", &missing], "cannot read"),
         (&["--ledger", here, "--ca-file", &missing], "cannot read"),

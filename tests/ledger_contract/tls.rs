@@ -131,7 +131,7 @@ fn a_server_that_is_not_the_right_one_is_told_from_a_wrong_password() {
     let plain = Settings { ca_file: None, ..settings.clone() };
     says(&guarded.refusal(plain.clone()), "no encryption");
     let elsewhere = Settings { url: "postgres://banyan@db1.example/banyan".into(), ..plain };
-    says(&guarded.refusal(elsewhere), "db1.example is another machine");
+    says(&guarded.refusal(elsewhere), "db1.example:5432 is another machine");
 
     let wrong = guarded.write("wrong.password", "another\n", 0o600);
     let told = guarded.refusal(Settings { password_file: Some(wrong), ..settings.clone() });

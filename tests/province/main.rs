@@ -7,6 +7,7 @@ mod support;
 
 mod alerts;
 mod bundle;
+mod outage;
 mod page;
 mod recovery;
 mod rights;

@@ -198,7 +198,7 @@ impl Gate {
 
     /// Whatever the command is, a gateway comes of it.
     pub(crate) fn run(command: &mut Command) -> Gate {
-        let mut process = command.stdout(Stdio::piped()).stderr(Stdio::inherit()).spawn().unwrap();
+        let mut process = command.stdout(Stdio::piped()).spawn().unwrap();
         let lines = BufReader::new(process.stdout.take().unwrap()).lines();
         let (mut hospital, mut operators) = (None, None);
         for line in lines {

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use crate::command::Exit;
+use crate::command::exit_of_ledger;
 use crate::domain::ids::NotAnId;
 use crate::ledger::LedgerError;
 use crate::service::import::apply::ImportError;
@@ -45,11 +46,10 @@ impl Failed {
             | Failed::NoSuchAuthority { .. }
             | Failed::Settings(_)
             | Failed::File { .. } => Exit::BadInput,
-            Failed::FileMoved { .. }
-            | Failed::Ledger(_)
-            | Failed::Import(_)
-            | Failed::Differences { .. }
-            | Failed::Broken => Exit::CannotReach,
+            Failed::Ledger(cause) => exit_of_ledger(cause),
+            Failed::FileMoved { .. } | Failed::Import(_) | Failed::Differences { .. } | Failed::Broken => {
+                Exit::CannotReach
+            }
         }
     }
 

@@ -12,6 +12,7 @@ use crate::command::Exit;
 use crate::command::begin;
 use crate::command::begin::stop;
 use crate::command::database::as_options;
+use crate::command::exit_of_ledger;
 use crate::command::progress::watched;
 use crate::command::told;
 use crate::command::verify::Arguments;
@@ -38,7 +39,7 @@ pub(super) fn run(arguments: &Arguments, clock: &dyn Clock, console: &mut Consol
         return match place.head() {
             Ok(Some(head)) => console.say(&written(&head)).map(|()| Exit::Done),
             Ok(None) => stop(console, Exit::Refused, "nothing is anchored yet"),
-            Err(cause) => stop(console, Exit::CannotReach, &told(&cause)),
+            Err(cause) => stop(console, exit_of_ledger(&cause), &told(&cause)),
         };
     }
     let (_, secrets) = match begin::with_keys(&arguments.config, console) {
@@ -57,7 +58,7 @@ pub(super) fn run(arguments: &Arguments, clock: &dyn Clock, console: &mut Consol
             Duration::from_millis((clock.now().0 - begun.0).unsigned_abs()),
             console,
         ),
-        Err(cause) => stop(console, Exit::CannotReach, &told(&cause)),
+        Err(cause) => stop(console, exit_of_ledger(&cause), &told(&cause)),
     }
 }
 

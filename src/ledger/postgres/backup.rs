@@ -27,7 +27,6 @@ use crate::ledger::seal::merkle::Hash;
 use crate::ledger::sql::Database;
 use crate::ledger::sql::Postgres;
 use crate::ledger::sql::values;
-use crate::ledger::storage;
 use crate::vault::lookup::LookupKey;
 
 type Read<T> = Result<T, LedgerError>;
@@ -42,7 +41,7 @@ pub fn with_log<T>(
     lookup: &LookupKey,
     work: impl FnOnce(&dyn Log) -> Result<T, BackupError>,
 ) -> Result<T, BackupError> {
-    let target = Target::new(settings).map_err(storage("use its address"))?;
+    let target = Target::new(settings).map_err(LedgerError::Address)?;
     let mut line = Line::open(&target)?;
     line.run(async |client| schema::check(client, lookup).await)?;
     line.read(|db| Ok(work(&PostgresLog { db })))?

@@ -64,7 +64,7 @@ pub(super) enum Step {
 
 /// A batch that was not written, or of which it is not known.
 #[derive(Debug)]
-pub(super) struct Fault {
+pub(super) struct NotWritten {
     pub(super) step: Step,
     pub(super) meaning: Meaning,
     pub(super) cause: Error,
@@ -276,7 +276,7 @@ impl<'d> Rows<'d> {
         statements: &Statements,
         before: &Stand,
         after: &Stand,
-    ) -> Result<(), Fault> {
+    ) -> Result<(), NotWritten> {
         let (lane, new) = (&before.lane, &after.standing);
         let number = i64::from(lane.number);
         let (sequence, last, before) = (whole(new.sequence), new.last.0, (before.standing, before.floor));
@@ -375,7 +375,7 @@ impl<'d> Rows<'d> {
         let first = steps.into_iter().zip(answers).find_map(|(step, answer)| Some((step, answer.err()?)));
         match first {
             None => Ok(()),
-            Some((step, cause)) => Err(Fault { step, meaning: meaning(&cause), cause }),
+            Some((step, cause)) => Err(NotWritten { step, meaning: meaning(&cause), cause }),
         }
     }
 }

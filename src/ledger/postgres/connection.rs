@@ -47,8 +47,8 @@ pub enum BadAddress {
     NoHost,
     #[error("it names no database")]
     NoDatabase,
-    #[error("{host} is another machine: name the authority of its certificate in ca_file")]
-    Plain { host: String },
+    #[error("{place} is another machine: name the authority of its certificate in ca_file")]
+    Plain { place: String },
     #[error("cannot read {}", path.display())]
     Unreadable {
         path: PathBuf,
@@ -91,8 +91,8 @@ impl Target {
         let tls = settings.ca_file.as_deref().map(trusting).transpose()?;
         if tls.is_some() {
             whole.ssl_mode(SslMode::Require);
-        } else if let Some(host) = whole.get_hosts().iter().find_map(elsewhere) {
-            return Err(BadAddress::Plain { host });
+        } else if let Some(other) = apart(&whole).iter().find(|host| is_elsewhere(host)) {
+            return Err(BadAddress::Plain { place: place_of(other) });
         } else {
             whole.ssl_mode(SslMode::Disable);
         }
@@ -103,9 +103,9 @@ impl Target {
         Ok(Target { hosts: apart(&whole), tls, connect_timeout })
     }
 
-    /// Host and database, to be told: no user, no password.
+    /// Hosts with their ports and the database, to be told: no user, no password.
     pub fn place(&self) -> String {
-        let hosts: Vec<_> = self.hosts.iter().flat_map(Config::get_hosts).map(host_text).collect();
+        let hosts: Vec<_> = self.hosts.iter().map(place_of).collect();
         let database = self.hosts.first().and_then(Config::get_dbname).unwrap_or_default();
         format!("postgres://{}/{database}", hosts.join(","))
     }
@@ -142,6 +142,16 @@ impl Target {
         parameters: &str,
         deadline: Instant,
     ) -> Result<Link, LedgerError> {
+        self.connect_telling(parameters, deadline, &|_| {}).await
+    }
+
+    /// The same; each try that comes to nothing is told at once.
+    pub(super) async fn connect_telling(
+        &self,
+        parameters: &str,
+        deadline: Instant,
+        tell: &(dyn Fn(&NoServer) + Send + Sync),
+    ) -> Result<Link, LedgerError> {
         let mut before = None;
         for pause in PAUSES_MS.iter().chain(std::iter::repeat(&PAUSES_MS[3])) {
             let last = Instant::now() + Duration::from_millis(*pause) >= deadline;
@@ -150,9 +160,12 @@ impl Target {
                 Err(cause) if last || cause.stays_so() || Instant::now() >= deadline => {
                     // A try that was cut short knows less than the one before.
                     let cut = Instant::now() >= deadline;
-                    return Err(storage(CONNECT)(before.filter(|_| cut).unwrap_or(cause)));
+                    let cause = before.filter(|_| cut).unwrap_or(cause);
+                    tell(&cause);
+                    return Err(storage(CONNECT)(cause));
                 }
                 Err(cause) => {
+                    tell(&cause);
                     before = Some(cause);
                     tokio::time::sleep(Duration::from_millis(*pause)).await;
                 }
@@ -221,16 +234,15 @@ fn apart(whole: &Config) -> Vec<Config> {
     hosts.map(one).collect()
 }
 
-/// A host that is not this machine.
-fn elsewhere(host: &Host) -> Option<String> {
-    let here = match host {
+/// Its host is not this machine.
+fn is_elsewhere(host: &Config) -> bool {
+    host.get_hosts().iter().any(|host| match host {
         Host::Tcp(name) => {
-            name == "localhost" || name.parse().is_ok_and(|ip: std::net::IpAddr| ip.is_loopback())
+            name != "localhost" && !name.parse().is_ok_and(|ip: std::net::IpAddr| ip.is_loopback())
         }
         #[cfg(unix)]
-        Host::Unix(_) => true,
-    };
-    (!here).then(|| host_text(host))
+        Host::Unix(_) => false,
+    })
 }
 
 fn host_text(host: &Host) -> String {
@@ -244,7 +256,12 @@ fn host_text(host: &Host) -> String {
 fn place_of(host: &Config) -> String {
     let name = host.get_hosts().first().map(host_text).unwrap_or_default();
     let port = host.get_ports().first().copied().unwrap_or_default();
-    format!("{name}:{port}")
+    // An IPv6 address has colons of its own.
+    if name.contains(':') && !name.starts_with('/') {
+        format!("[{name}]:{port}")
+    } else {
+        format!("{name}:{port}")
+    }
 }
 
 /// The first line of a file that only its owner may read.
@@ -330,7 +347,7 @@ mod tests {
             assert!(target(here).is_ok(), "{here}");
         }
         let refused = target("postgres://b@127.0.0.1,db2.example/b").err().unwrap();
-        assert!(refused.to_string().contains("db2.example"), "{refused}");
+        assert!(refused.to_string().contains("db2.example:5432 is another machine"), "{refused}");
         assert!(target("postgres://b@127.0.0.1").is_err());
         assert!(target("mysql://b@127.0.0.1/b").is_err());
     }
@@ -340,6 +357,6 @@ mod tests {
         let target = target("postgres://b:secret@127.0.0.1:1,localhost:2/banyan").unwrap();
         let ports: Vec<_> = target.hosts.iter().map(Config::get_ports).collect();
         assert_eq!(ports, [[1], [2]]);
-        assert_eq!(target.place(), "postgres://127.0.0.1,localhost/banyan");
+        assert_eq!(target.place(), "postgres://127.0.0.1:1,localhost:2/banyan");
     }
 }

@@ -20,11 +20,10 @@ use crate::ledger::event::Found;
 use crate::ledger::lane::Alone;
 use crate::ledger::lane::Batches;
 use crate::ledger::lane::Now;
-use crate::ledger::lane::Standing;
 use crate::ledger::lane::Waiting;
 use crate::ledger::postgres::Settings;
-use crate::ledger::postgres::batch::Fault;
 use crate::ledger::postgres::batch::Lane;
+use crate::ledger::postgres::batch::NotWritten;
 use crate::ledger::postgres::batch::Pending;
 use crate::ledger::postgres::batch::Rows;
 use crate::ledger::postgres::batch::Stand;
@@ -33,21 +32,32 @@ use crate::ledger::postgres::connection::Link;
 use crate::ledger::postgres::connection::Meaning;
 use crate::ledger::postgres::connection::Target;
 use crate::ledger::postgres::connection::meaning;
+use crate::ledger::postgres::fault::Fault;
+use crate::ledger::postgres::fault::fault;
+use crate::ledger::postgres::fault::is_broken;
+use crate::ledger::postgres::fault::server;
 use crate::ledger::postgres::guards;
+use crate::ledger::postgres::lane_row::connect;
+use crate::ledger::postgres::lane_row::stand_of;
+use crate::ledger::postgres::lane_row::take_lane;
+use crate::ledger::postgres::no_connection::NoServer;
+use crate::ledger::postgres::outage::Member;
+use crate::ledger::postgres::outage::Outage;
 use crate::ledger::postgres::references;
-use crate::ledger::postgres::statements;
 use crate::ledger::postgres::statements::Statements;
 use crate::ledger::prepared::Guard;
 use crate::ledger::prepared::Place;
 use crate::ledger::prepared::Prepared;
 use crate::ledger::prepared::Written;
 use crate::ledger::recent::Recent;
-use crate::ledger::seal::block;
-use crate::ledger::seal::merkle::Hash;
 use crate::ledger::storage;
 
 /// How often one batch is tried before its deeds are told to look again.
 const TRIES_MAX: usize = 10;
+/// A lane in trouble for which nothing waits looks so often whether it is over, for no longer than that: what waits
+/// meanwhile waits behind it.
+const MEND_EVERY: Duration = Duration::from_secs(1);
+const MEND_WITHIN: Duration = Duration::from_secs(2);
 /// Between two tries of what may succeed the next time.
 const PAUSE: Duration = Duration::from_millis(20);
 
@@ -96,16 +106,17 @@ pub(super) struct Writer {
     doubt: Option<Stand>,
     /// The persons and stays of the last batch.
     moved: Moved,
+    outage: Arc<Outage>,
+    /// This lane's place there.
+    place: usize,
+    /// It has told trouble, and not yet that it is over.
+    troubled: bool,
 }
 
 /// The row of this lane is not as we left it, or gone.
 #[derive(Debug, thiserror::Error)]
 #[error("lane {0} was changed by somebody else; a new lane was taken")]
 struct LaneLost(u32);
-
-#[derive(Debug, thiserror::Error)]
-#[error("it did not answer in time")]
-struct TooLate;
 
 #[derive(Debug, thiserror::Error)]
 #[error("other nodes change the shared tables at the same time; try again")]
@@ -119,23 +130,25 @@ struct BatchFailed(#[source] Arc<LedgerError>);
 impl Writer {
     /// Connects and takes a lane beside that bucket.
     pub(super) fn open(
-        target: Target,
-        settings: Settings,
-        now: Now,
+        (target, settings, now): (Target, Settings, Now),
         recent: Arc<Recent>,
         bucket: i64,
+        (outage, place): (Arc<Outage>, usize),
     ) -> Result<(Runtime, Writer), LedgerError> {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
         let runtime = runtime.map_err(storage("start a lane"))?;
         let deadline = settings.deadline();
         let (link, stand) = runtime.block_on(async {
-            let mut link = connect(&target, &settings, deadline()).await?;
-            let stand = take_lane(&mut link.0, bucket, deadline()).await?;
+            let mut link = connect(&target, &settings, deadline(), &|_| {}).await?;
+            let stand = take_lane(&mut link.0, bucket, deadline(), settings.answer_within).await?;
             Ok::<_, LedgerError>((link, stand))
         })?;
         let (doubt, moved) = (None, Moved::default());
         let link = Some(link);
-        Ok((runtime, Writer { target, settings, now, recent, link, stand, doubt, moved }))
+        let troubled = false;
+        let writer =
+            Writer { target, settings, now, recent, link, stand, doubt, moved, outage, place, troubled };
+        Ok((runtime, writer))
     }
 
     pub(super) fn number(&self) -> u32 {
@@ -144,7 +157,13 @@ impl Writer {
 
     /// Until every caller is gone.
     pub(super) fn run(mut self, runtime: &Runtime, mut batches: Batches<Job>) {
-        while let Some(batch) = batches.gather() {
+        loop {
+            let gathered = if self.troubled { batches.gather_within(MEND_EVERY) } else { batches.gather() };
+            let Some(batch) = gathered else { break };
+            if batch.is_empty() {
+                runtime.block_on(self.mend());
+                continue;
+            }
             let (deeds, others): (Vec<_>, Vec<_>) =
                 batch.into_iter().partition(|waiting| matches!(waiting.job, Job::Deed { .. }));
             runtime.block_on(self.take_deeds(deeds));
@@ -157,6 +176,42 @@ impl Writer {
                 self.answer_deed(waiting.job, Ok(Written::Moved));
             }
         }
+    }
+
+    /// Nobody wants anything of a lane in trouble: it finds out by itself when that is over.
+    async fn mend(&mut self) {
+        let deadline = Deadline::now() + self.settings.answer_within.min(MEND_WITHIN);
+        if self.ready(deadline).await.is_ok() {
+            self.is_well();
+        }
+    }
+
+    fn is_well(&mut self) {
+        if self.troubled {
+            self.troubled = false;
+            self.outage.mended(self.place);
+        }
+    }
+
+    /// A connection of which an answer has not come in time is of no use any more.
+    fn give_up_line(&mut self) {
+        if self.link.take().is_some() {
+            self.outage.line_lost();
+        }
+    }
+
+    fn silent(&mut self, what: &'static str) -> LedgerError {
+        self.give_up_line();
+        self.troubled = true;
+        self.outage.trouble(Member::Lane(self.place), &Fault::Silent);
+        fault(what)(Fault::Silent)
+    }
+
+    fn unconfirmed(&mut self, what: &'static str) -> LedgerError {
+        let cause = Fault::Unconfirmed(self.settings.answer_within);
+        self.troubled = true;
+        self.outage.unconfirmed(self.place, &cause);
+        fault(what)(cause)
     }
 
     /// What its callers gave up waiting for is not begun.
@@ -238,19 +293,19 @@ impl Writer {
         let rows = Rows::of(&group.deeds, &mut after, (self.now)());
         let Some((link, statements)) = &self.link else { unreachable!("the lane was made ready") };
         let sent = rows.write(&link.client, statements, &self.stand, &after);
-        let fault = match timeout_at(deadline, sent).await {
+        let undone = match timeout_at(deadline, sent).await {
             Ok(Ok(())) => {
                 self.stand = after;
+                self.is_well();
                 return Ok(Tried::Recorded(rows.places));
             }
-            Ok(Err(fault)) if fault.meaning != Meaning::Broken => fault,
+            Ok(Err(undone)) if undone.meaning != Meaning::Broken => undone,
             broken => {
                 self.doubt = Some(after);
-                self.link = None;
-                self.settings.observer.tell(Event::LineLost);
+                self.give_up_line();
                 let cause = match broken {
-                    Ok(Err(fault)) => storage("commit")(fault.cause),
-                    _ => storage("commit in time")(TooLate),
+                    Ok(Err(lost)) => server("commit")(lost.cause),
+                    _ => self.unconfirmed("commit"),
                 };
                 // When its time is over the answer is that nobody knows; the next batch finds out.
                 let known = self.ready(deadline).await;
@@ -264,32 +319,34 @@ impl Writer {
                 return Ok(if recorded { Tried::Recorded(rows.places) } else { Tried::Again });
             }
         };
-        self.after_fault(group, fault, deadline).await
+        self.after_fault(group, undone, deadline).await
     }
 
     /// The transaction was undone by the server.
     async fn after_fault(
         &mut self,
         group: &mut Group<'_>,
-        fault: Fault,
+        undone: NotWritten,
         deadline: Deadline,
     ) -> Result<Tried, LedgerError> {
         let Some((link, statements)) = &self.link else { return Ok(Tried::Again) };
-        match (fault.step, fault.meaning) {
+        match (undone.step, undone.meaning) {
             (Step::Lane, Meaning::Moved) => {
                 self.look_at_lane(deadline).await?;
                 Ok(Tried::Again)
             }
             (Step::Facts, Meaning::Moved | Meaning::Taken) => {
                 let look = guards::look(&link.client, statements, &mut group.deeds);
-                let looked = timeout_at(deadline, look).await.map_err(storage("read what moved in time"))?;
+                let Ok(looked) = timeout_at(deadline, look).await else {
+                    return Err(self.silent("read what moved"));
+                };
                 let looked = match looked {
                     // The batch was undone before: nothing is in doubt.
                     Err(cause) if meaning(&cause) == Meaning::Broken => {
-                        self.link = None;
+                        self.give_up_line();
                         return Ok(Tried::Again);
                     }
-                    looked => looked.map_err(storage("read what moved"))?,
+                    looked => looked.map_err(server("read what moved"))?,
                 };
                 Ok(match looked {
                     guards::Looked { moved, .. } if !moved.is_empty() => Tried::Moved(moved),
@@ -299,35 +356,45 @@ impl Writer {
                         tokio::time::sleep(PAUSE).await;
                         Tried::Again
                     }
-                    guards::Looked { .. } => Tried::Unfit(told(&fault.cause)),
+                    guards::Looked { .. } => Tried::Unfit(told(&undone.cause)),
                 })
             }
             (_, Meaning::Passing) => {
                 tokio::time::sleep(PAUSE).await;
                 Ok(Tried::Again)
             }
-            (_, Meaning::Unfit | Meaning::Taken | Meaning::Moved) => Ok(Tried::Unfit(told(&fault.cause))),
-            (_, Meaning::Refused | Meaning::Broken) => Err(storage("commit")(fault.cause)),
+            (_, Meaning::Unfit | Meaning::Taken | Meaning::Moved) => Ok(Tried::Unfit(told(&undone.cause))),
+            (_, Meaning::Refused | Meaning::Broken) => Err(server("commit")(undone.cause)),
         }
     }
 
     /// Connected, and sure where the lane stands.
     async fn ready(&mut self, deadline: Deadline) -> Result<(), LedgerError> {
         if self.link.as_ref().is_some_and(|(link, _)| link.client.is_closed()) {
-            self.link = None;
-            self.settings.observer.tell(Event::LineLost);
+            self.give_up_line();
         }
         loop {
             if self.link.is_none() {
-                self.link = Some(connect(&self.target, &self.settings, deadline).await?);
+                let (outage, place) = (Arc::clone(&self.outage), self.place);
+                let tell = |why: &NoServer| outage.trouble(Member::Lane(place), why);
+                // A try may have told trouble, also where a later one succeeds.
+                self.troubled = true;
+                let connected = connect(&self.target, &self.settings, deadline, &tell).await;
+                if let Some(cause) = connected.as_ref().err().filter(|cause| is_broken(cause)) {
+                    outage.trouble(Member::Lane(place), cause);
+                }
+                self.link = Some(connected?);
             }
             let Some(other) = self.doubt else { return Ok(()) };
             match self.fence(other, deadline).await {
                 Ok(()) => self.doubt = None,
                 // Broken again: the question is asked anew until the time is over.
-                Err(cause) if Deadline::now() + PAUSE >= deadline => return Err(cause),
+                Err(cause) if Deadline::now() + PAUSE >= deadline => {
+                    self.give_up_line();
+                    return Err(cause);
+                }
                 Err(_) => {
-                    self.link = None;
+                    self.give_up_line();
                     tokio::time::sleep(PAUSE).await;
                 }
             }
@@ -343,9 +410,9 @@ impl Writer {
         let (bucket, number, epoch) = (lane.bucket, i64::from(lane.number), lane.epoch);
         let values: &[&(dyn tokio_postgres::types::ToSql + Sync)] = &[&bucket, &number, &epoch];
         let asked = link.client.query_opt(&statements.fence, values);
-        let row =
-            timeout_at(deadline, asked).await.map_err(storage("learn what became of a batch in time"))?;
-        let row = row.map_err(storage("learn what became of a batch"))?;
+        const WHAT: &str = "learn what became of a batch";
+        let Ok(row) = timeout_at(deadline, asked).await else { return Err(self.unconfirmed(WHAT)) };
+        let row = row.map_err(server(WHAT))?;
         let found = row.map(|row| stand_of(*lane, &row));
         let same = |stand: &Stand, found: &Stand| {
             stand.standing.sequence == found.standing.sequence && stand.chain == found.chain
@@ -354,7 +421,7 @@ impl Writer {
             Some(found) if same(&self.stand, &found) || same(&other, &found) => self.stand = found,
             _ => {
                 let lost = self.stand.lane;
-                self.stand = take_lane(link, lost.bucket, deadline).await?;
+                self.stand = take_lane(link, lost.bucket, deadline, self.settings.answer_within).await?;
                 self.doubt = None;
                 return Err(storage("find its lane")(LaneLost(lost.number)));
             }
@@ -369,8 +436,10 @@ impl Writer {
         let number = i64::from(number);
         let values: &[&(dyn tokio_postgres::types::ToSql + Sync)] = &[&bucket, &number, &epoch];
         let asked = link.client.query_opt(&statements.lane_now, values);
-        let row = timeout_at(deadline, asked).await.map_err(storage("read its lane in time"))?;
-        let found = row.map_err(storage("read its lane"))?.map(|row| stand_of(self.stand.lane, &row));
+        let Ok(row) = timeout_at(deadline, asked).await else {
+            return Err(self.silent("read its lane"));
+        };
+        let found = row.map_err(server("read its lane"))?.map(|row| stand_of(self.stand.lane, &row));
         self.stand = match found {
             Some(found)
                 if found.standing.sequence == self.stand.standing.sequence
@@ -379,7 +448,7 @@ impl Writer {
                 Stand { floor: found.floor, ..self.stand }
             }
             // A server that has lost what it told us, or somebody who took the lane: it is left as it is.
-            _ => take_lane(link, bucket, deadline).await?,
+            _ => take_lane(link, bucket, deadline, self.settings.answer_within).await?,
         };
         Ok(())
     }
@@ -409,7 +478,8 @@ impl Writer {
                         Meaning::Taken | Meaning::Passing => {}
                         Meaning::Moved => runtime.block_on(self.look_at_lane(deadline))?,
                         Meaning::Broken => {
-                            self.link = None;
+                            self.troubled = true;
+                            self.give_up_line();
                             return Err(refused.cause);
                         }
                         Meaning::Refused | Meaning::Unfit => return Err(refused.cause),
@@ -445,61 +515,6 @@ enum Tried {
     Again,
     /// One of them is refused by the schema.
     Unfit(String),
-}
-
-async fn connect(
-    target: &Target,
-    settings: &Settings,
-    deadline: Deadline,
-) -> Result<(Link, Statements), LedgerError> {
-    // A transaction that waits for another's row longer than its callers do holds its own rows for nothing.
-    let session = format!("{} -c lock_timeout={}", statements::SESSION, settings.answer_within.as_millis());
-    let link = target.connect_by(&session, deadline).await?;
-    let durable = "SELECT set_config('synchronous_commit', 'on', false)
-         WHERE current_setting('synchronous_commit') IN ('off', 'local')";
-    let prepared = async {
-        link.client.batch_execute(durable).await?;
-        Statements::prepare(&link.client).await
-    };
-    let statements =
-        timeout_at(deadline, prepared).await.map_err(storage("prepare its statements in time"))?;
-    Ok((link, statements.map_err(storage("prepare its statements"))?))
-}
-
-/// A new lane: no other writer, of this or an earlier start, has its number. It begins at the highest floor; raising
-/// the floor takes the same row first, so that neither misses the other.
-async fn take_lane(link: &mut Link, bucket: i64, deadline: Deadline) -> Result<Stand, LedgerError> {
-    const NUMBER: &str =
-        "UPDATE meta SET value = CAST(CAST(value AS BIGINT) + 1 AS TEXT) WHERE name = 'lanes'
-         RETURNING CAST(value AS BIGINT)";
-    const FLOOR: &str = "SELECT COALESCE(MAX(floor_ms), 0) FROM lane";
-    const LANE: &str = "INSERT INTO lane (bucket, lane, epoch, sequence, last_ms, floor_ms)
-         VALUES ($1, $2, 1, 0, 0, $3)";
-    let taken = async {
-        let all = link.client.transaction().await?;
-        let number: i64 = all.query_one(NUMBER, &[]).await?.get(0);
-        let floor: i64 = all.query_one(FLOOR, &[]).await?.get(0);
-        all.execute(LANE, &[&bucket, &number, &floor]).await?;
-        all.commit().await?;
-        Ok::<_, tokio_postgres::Error>((number, floor))
-    };
-    let taken = timeout_at(deadline, taken).await.map_err(storage("take a lane in time"))?;
-    let (number, floor) = taken.map_err(storage("take a lane"))?;
-    let number = u32::try_from(number).map_err(storage("take a lane"))?;
-    Ok(Stand {
-        lane: Lane { bucket, number, epoch: 1 },
-        standing: Standing { last: Instant::default(), sequence: 0 },
-        chain: block::BEGINNING,
-        floor: Instant(floor),
-    })
-}
-
-/// From the columns sequence, chain, last_ms, floor_ms.
-fn stand_of(lane: Lane, row: &tokio_postgres::Row) -> Stand {
-    let chain: Option<Vec<u8>> = row.get(1);
-    let chain = chain.map_or(block::BEGINNING, |chain| Hash::try_from(chain).unwrap_or_default());
-    let standing = Standing { sequence: row.get::<_, i64>(0).unsigned_abs(), last: Instant(row.get(2)) };
-    Stand { lane, standing, chain, floor: Instant(row.get(3)) }
 }
 
 /// What the server says of a row, without the row.

@@ -9,6 +9,8 @@ use std::time::Duration;
 use rustls::CertificateError;
 use tokio_postgres::error::DbError;
 
+use crate::ledger::postgres::fault::FULL;
+
 #[derive(Debug, thiserror::Error)]
 enum Why {
     #[error("its certificate is signed by no authority in ca_file")]
@@ -24,6 +26,12 @@ enum Why {
     /// Neither password nor database: an access rule, a role that is not there, no such database.
     #[error("it refuses: {0}")]
     Refused(String),
+    #[error(
+        "it takes no writes, it is a standby or read-only: name the primary in url too or promote this one; on a primary, default_transaction_read_only must be off"
+    )]
+    TakesNoWrites,
+    #[error("it has no connection to spare: {0} (SQLSTATE 53300); {FULL}")]
+    Full(String),
     #[error("it has not answered within {} ms", .0.as_millis())]
     Silent(Duration),
     #[error("{0}")]
@@ -50,15 +58,19 @@ impl NoConnection {
         let why = match (cause.as_db_error(), certificate_fault(cause)) {
             (Some(told), _) => refusal(told),
             (_, Some(fault)) => of_certificate(fault),
-            _ if deepest(cause) == "password missing" => Why::NoPassword,
-            _ => Why::Network(deepest(cause)),
+            _ => match deepest(cause) {
+                text if text == "password missing" => Why::NoPassword,
+                text if text == "database does not allow writes" => Why::TakesNoWrites,
+                text => Why::Network(text),
+            },
         };
         NoConnection { place, why }
     }
 
     /// Somebody has to mend something first.
     fn stays_so(&self) -> bool {
-        !matches!(self.why, Why::Silent(_) | Why::Network(_))
+        // A standby is promoted, a connection becomes free.
+        !matches!(self.why, Why::Silent(_) | Why::Network(_) | Why::TakesNoWrites | Why::Full(_))
     }
 }
 
@@ -73,7 +85,8 @@ fn refusal(told: &DbError) -> Why {
     match told.code().code() {
         "28P01" => Why::WrongPassword,
         code if code.starts_with("28") || code == "3D000" => Why::Refused(told.message().to_owned()),
-        // Starting, stopping, full: the next try may find it otherwise.
+        "53300" => Why::Full(told.message().to_owned()),
+        // Starting, stopping: the next try may find it otherwise.
         _ => Why::Network(told.message().to_owned()),
     }
 }
@@ -94,7 +107,7 @@ fn certificate_fault(cause: &tokio_postgres::Error) -> Option<&CertificateError>
     }
 }
 
-fn deepest(error: &dyn Error) -> String {
+pub(super) fn deepest(error: &dyn Error) -> String {
     let mut deepest = error;
     while let Some(deeper) = deepest.source() {
         deepest = deeper;

@@ -82,19 +82,25 @@ impl Line {
         &mut self,
         work: impl FnOnce(&Postgres<'_>) -> Result<T, E>,
     ) -> Result<T, E> {
+        self.write_within(self.limit, work)
+    }
+
+    /// The same, for little work: its commit is confirmed within that time, or nobody knows of it.
+    pub(super) fn write_within<T, E: From<LedgerError>>(
+        &mut self,
+        confirmed_within: Duration,
+        work: impl FnOnce(&Postgres<'_>) -> Result<T, E>,
+    ) -> Result<T, E> {
         let begun = self.link.client.build_transaction().isolation_level(IsolationLevel::RepeatableRead);
         let runtime = self.runtime.as_ref().expect(HELD);
         let begun = wait(runtime, self.limit, "begin to write", begun.start())?;
         let db = Postgres::of(begun, runtime).within(self.limit);
         let done = work(&db)?;
-        db.commit("commit")?;
+        db.commit_within(confirmed_within, "commit")?;
         Ok(done)
     }
 
-    pub(super) fn run<T>(
-        &mut self,
-        work: impl AsyncFnOnce(&mut tokio_postgres::Client) -> Read<T>,
-    ) -> Read<T> {
+    pub(super) fn run<T>(&mut self, work: impl AsyncFnOnce(&mut tokio_postgres::Client) -> T) -> T {
         self.runtime.as_ref().expect(HELD).block_on(work(&mut self.link.client))
     }
 }

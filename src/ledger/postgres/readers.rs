@@ -17,9 +17,15 @@ use crate::ledger::postgres::connection::Link;
 use crate::ledger::postgres::connection::Meaning;
 use crate::ledger::postgres::connection::Target;
 use crate::ledger::postgres::connection::meaning;
+use crate::ledger::postgres::fault::Fault;
+use crate::ledger::postgres::fault::fault;
+use crate::ledger::postgres::fault::late;
+use crate::ledger::postgres::fault::server;
 use crate::ledger::postgres::look_up;
 use crate::ledger::postgres::look_up::Statements;
-use crate::ledger::storage;
+use crate::ledger::postgres::no_connection::NoServer;
+use crate::ledger::postgres::outage::Member;
+use crate::ledger::postgres::outage::Outage;
 
 /// Questions on the way to one connection. More wait, no longer than their time.
 const ON_THE_WAY_MAX: usize = 64;
@@ -30,6 +36,7 @@ pub(super) struct Readers {
     places: Vec<Place>,
     next: AtomicUsize,
     room: Semaphore,
+    outage: Arc<Outage>,
 }
 
 #[derive(Default)]
@@ -44,16 +51,12 @@ pub(super) struct Reader {
     pub(super) statements: Statements,
 }
 
-#[derive(Debug, thiserror::Error)]
-#[error("the server did not answer in time")]
-struct Silent;
-
 impl Readers {
-    pub(super) fn new(target: Target, count: usize) -> Readers {
+    pub(super) fn new(target: Target, count: usize, outage: Arc<Outage>) -> Readers {
         let count = count.max(1);
         let places = std::iter::repeat_with(Place::default).take(count).collect();
         let room = Semaphore::new(count * ON_THE_WAY_MAX);
-        Readers { target, places, next: AtomicUsize::new(0), room }
+        Readers { target, places, next: AtomicUsize::new(0), room, outage }
     }
 
     /// Asks, and asks again on another connection when one breaks: a question changes nothing.
@@ -66,21 +69,27 @@ impl Readers {
     where
         F: Future<Output = Result<T, tokio_postgres::Error>>,
     {
-        let _place = timeout_at(deadline, self.room.acquire()).await.map_err(storage(what))?;
+        let room = timeout_at(deadline, self.room.acquire()).await;
+        let _place = room.map_err(|_| fault(what)(Fault::Crowded))?;
         loop {
             let reader = self.reader(deadline).await?;
+            let asked = Deadline::now();
             let Ok(answer) = timeout_at(deadline, ask(Arc::clone(&reader))).await else {
                 // A link that is silent is not asked again: it may never tell that it is broken.
                 self.forget(&reader);
-                return Err(storage(what)(Silent));
+                self.outage.unanswered(asked);
+                return Err(fault(what)(Fault::Silent));
             };
             match answer {
-                Ok(answer) => return Ok(answer),
+                Ok(answer) => {
+                    self.outage.answered(asked);
+                    return Ok(answer);
+                }
                 Err(cause) if meaning(&cause) == Meaning::Broken && Deadline::now() + PAUSE < deadline => {
                     self.forget(&reader);
                     tokio::time::sleep(PAUSE).await;
                 }
-                Err(cause) => return Err(storage(what)(cause)),
+                Err(cause) => return Err(server(what)(cause)),
             }
         }
     }
@@ -93,14 +102,23 @@ impl Readers {
             return Ok(reader);
         }
         let making = timeout_at(deadline, place.making.lock()).await;
-        let _making = making.map_err(storage("connect to the server in time"))?;
+        let _making = making.map_err(late("connect to the server"))?;
         if let Some(reader) = sound() {
             return Ok(reader);
         }
-        let link = self.target.connect_by(look_up::SESSION, deadline).await?;
+        if let Some(broken) = place.reader.load_full() {
+            self.forget(&broken);
+        }
+        let tell = |why: &NoServer| self.outage.trouble(Member::Readers, why);
+        let link = self.target.connect_telling(look_up::SESSION, deadline, &tell).await?;
+        let asked = Deadline::now();
         let statements = timeout_at(deadline, Statements::prepare(&link.client)).await;
-        let statements = statements.map_err(storage("prepare its statements in time"))?;
-        let statements = statements.map_err(storage("prepare its statements"))?;
+        let statements = statements.map_err(|_| {
+            self.outage.line_lost();
+            self.outage.unanswered(asked);
+            fault("prepare its statements")(Fault::Silent)
+        })?;
+        let statements = statements.map_err(server("prepare its statements"))?;
         let reader = Arc::new(Reader { link, statements });
         place.reader.store(Some(Arc::clone(&reader)));
         Ok(reader)
@@ -108,8 +126,10 @@ impl Readers {
 
     fn forget(&self, broken: &Arc<Reader>) {
         for place in &self.places {
-            if place.reader.load().as_ref().is_some_and(|reader| Arc::ptr_eq(reader, broken)) {
-                place.reader.store(None);
+            // Of several that wait on it, one counts it.
+            let before = place.reader.compare_and_swap(broken, None);
+            if before.as_ref().is_some_and(|reader| Arc::ptr_eq(reader, broken)) {
+                self.outage.line_lost();
             }
         }
     }

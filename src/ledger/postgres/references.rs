@@ -12,7 +12,7 @@ use crate::ledger::books::reference;
 use crate::ledger::postgres::batch::Lane;
 use crate::ledger::postgres::batch::Stand;
 use crate::ledger::postgres::connection::Meaning;
-use crate::ledger::postgres::connection::meaning;
+use crate::ledger::postgres::fault::Fault;
 use crate::ledger::seal::block;
 use crate::ledger::sql;
 use crate::ledger::sql::Database;
@@ -95,7 +95,7 @@ fn close(db: &dyn Database, before: &Stand, after: &Stand, leaves: &[u8]) -> Res
 
 fn refused(cause: LedgerError) -> Refused {
     let meaning = match &cause {
-        LedgerError::Storage { cause, .. } => cause.downcast_ref().map_or(Meaning::Broken, meaning),
+        LedgerError::Storage { cause, .. } => cause.downcast_ref().map_or(Meaning::Broken, Fault::meaning),
         _ => Meaning::Unfit,
     };
     Refused { cause, meaning, committing: None }

@@ -5,6 +5,8 @@
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
+use tokio::time::timeout;
+
 use crate::ledger::LedgerError;
 use crate::ledger::Verified;
 use crate::ledger::Verify;
@@ -14,14 +16,16 @@ use crate::ledger::books::restoring;
 use crate::ledger::books::verify;
 use crate::ledger::postgres::Settings;
 use crate::ledger::postgres::connection::Target;
+use crate::ledger::postgres::fault::Fault;
+use crate::ledger::postgres::fault::fault;
 use crate::ledger::postgres::quiet::Line;
 use crate::ledger::postgres::quiet::SameInstant;
 use crate::ledger::postgres::schema;
 use crate::ledger::row::column;
 use crate::ledger::schema::fingerprint;
 use crate::ledger::secrets::Secrets;
+use crate::ledger::sql::ANSWER_WAIT_MAX;
 use crate::ledger::sql::Database;
-use crate::ledger::storage;
 
 /// Makes a ledger of an empty database, whose schema is made if it has none. Blocks the thread.
 ///
@@ -29,10 +33,13 @@ use crate::ledger::storage;
 /// When the database is not empty, when the backup is not whole, or the server fails. Nothing of the ledger is left.
 pub fn restore(settings: &Settings, secrets: &Secrets, wish: &Wish<'_>) -> Result<Verified, BackupError> {
     wish.must_be_of(&fingerprint(&secrets.lookup))?;
-    let target = Target::new(settings).map_err(storage("use its address"))?;
+    let target = Target::new(settings).map_err(LedgerError::Address)?;
     let mut line = Line::open(&target)?;
-    line.run(async |client| schema::migrate(client, &secrets.lookup).await)?;
-    line.write(|db| begin(db, &target))?;
+    let within = settings.answer_within;
+    let migrated = line
+        .run(async |client| timeout(ANSWER_WAIT_MAX, schema::migrate(client, &secrets.lookup, within)).await);
+    migrated.map_err(|_| fault("make the schema")(Fault::SilentFor(ANSWER_WAIT_MAX)))??;
+    line.write_within(within, |db| begin(db, &target))?;
     let filled = line.write(|db| {
         must_be_empty(db, &target)?;
         restoring::fill(db, secrets, wish)?;
@@ -48,7 +55,7 @@ pub fn restore(settings: &Settings, secrets: &Secrets, wish: &Wish<'_>) -> Resul
     });
     if filled.is_err() {
         // Where this fails too, no node starts before a restore has been run to its end.
-        let _marked = line.write(|db| db.run("end the restore", END, &[]).map(drop));
+        let _marked = line.write_within(within, |db| db.run("end the restore", END, &[]).map(drop));
     }
     match filled {
         Ok(verified) | Err(NotFilled::Faulty(verified)) => Ok(verified),
@@ -91,13 +98,9 @@ impl From<LedgerError> for NotFilled {
 /// # Errors
 /// `NotEmpty`, or when the server cannot be used.
 pub fn must_be_free(settings: &Settings) -> Result<(), BackupError> {
-    let target = Target::new(settings).map_err(storage("use its address"))?;
-    let made = "SELECT CAST(COUNT(*) AS BIGINT) FROM pg_class WHERE oid = to_regclass('meta')";
+    let target = Target::new(settings).map_err(LedgerError::Address)?;
     let mut line = Line::open(&target)?;
-    let made: i64 = line.read(|db| {
-        let db: &dyn Database = db;
-        db.the("look whether the database is empty", made, &[], |row| column(row, 0))
-    })?;
+    let made = line.run(async |client| schema::found(client).await)?;
     if made == 0 { Ok(()) } else { line.write(|db| must_be_empty(db, &target)) }
 }
 

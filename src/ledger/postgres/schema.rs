@@ -1,15 +1,20 @@
 //! Owns the schema in the server: made and moved forward by `banyan migrate` alone, checked by every node at its start.
 
+use std::time::Duration;
+
+use tokio::time::timeout;
 use tokio_postgres::Client;
 use tokio_postgres::GenericClient;
 use tokio_postgres::error::SqlState;
 
 use crate::ledger::LedgerError;
 use crate::ledger::codec;
+use crate::ledger::postgres::fault::Fault;
+use crate::ledger::postgres::fault::fault;
+use crate::ledger::postgres::fault::server;
 use crate::ledger::row::damaged;
 use crate::ledger::schema;
 use crate::ledger::schema::STEPS;
-use crate::ledger::storage;
 use crate::vault::lookup::LookupKey;
 
 type Read<T> = Result<T, LedgerError>;
@@ -23,23 +28,35 @@ pub struct Climbed {
 
 /// Brings the database to the newest step, in one transaction, or refuses it: newer than we are, altered, or keyed by
 /// another look-up key.
-pub(in crate::ledger) async fn migrate(client: &mut Client, lookup: &LookupKey) -> Read<Climbed> {
-    match climb(client, lookup).await {
+pub(in crate::ledger) async fn migrate(
+    client: &mut Client,
+    lookup: &LookupKey,
+    confirmed_within: Duration,
+) -> Read<Climbed> {
+    match climb(client, lookup, confirmed_within).await {
         // Another one has just made the tables.
-        Err(LedgerError::Storage { cause, .. }) if is_made_already(cause.as_ref()) => {
-            climb(client, lookup).await
+        Err(cause) if taken(&cause).is_some() => {
+            let climbed = climb(client, lookup, confirmed_within).await;
+            climbed.map_err(|cause| match taken(&cause) {
+                Some(what) => LedgerError::Foreign { what },
+                None => cause,
+            })
         }
         climbed => climbed,
     }
 }
 
-fn is_made_already(cause: &(dyn std::error::Error + Send + Sync + 'static)) -> bool {
-    let code = cause.downcast_ref::<tokio_postgres::Error>().and_then(tokio_postgres::Error::code);
-    code.is_some_and(|code| [SqlState::UNIQUE_VIOLATION, SqlState::DUPLICATE_TABLE].contains(code))
+/// What the server says of a table that is there already.
+fn taken(cause: &LedgerError) -> Option<String> {
+    let LedgerError::Storage { cause, .. } = cause else { return None };
+    let Fault::Server(cause) = cause.downcast_ref()? else { return None };
+    let told = cause.as_db_error()?;
+    let of_a_table = [SqlState::UNIQUE_VIOLATION, SqlState::DUPLICATE_TABLE].contains(told.code());
+    of_a_table.then(|| told.message().to_owned())
 }
 
-async fn climb(client: &mut Client, lookup: &LookupKey) -> Read<Climbed> {
-    let failed = || storage("make the schema");
+async fn climb(client: &mut Client, lookup: &LookupKey, confirmed_within: Duration) -> Read<Climbed> {
+    let failed = || server("make the schema");
     check_encoding(client).await?;
     let all = client.transaction().await.map_err(failed())?;
     // Another migration waits here until this one has ended. In an empty database there is nothing to wait at: the
@@ -48,6 +65,9 @@ async fn climb(client: &mut Client, lookup: &LookupKey) -> Read<Climbed> {
         all.batch_execute("LOCK TABLE meta IN SHARE ROW EXCLUSIVE MODE").await.map_err(failed())?;
     }
     let from = known(step_of(&all).await?)?;
+    if from < STEPS.len() {
+        check_rights(&all, "CREATE").await?;
+    }
     for step in STEPS.iter().skip(from) {
         all.batch_execute(&schema::for_postgres(step)).await.map_err(failed())?;
     }
@@ -61,16 +81,35 @@ async fn climb(client: &mut Client, lookup: &LookupKey) -> Read<Climbed> {
     }
     check_shape(&all).await?;
     check_key(&all, lookup).await?;
-    all.commit().await.map_err(failed())?;
+    if from < STEPS.len() {
+        let committed = timeout(confirmed_within, all.commit()).await;
+        let unconfirmed = |_| fault("make the schema")(Fault::Unconfirmed(confirmed_within));
+        committed.map_err(unconfirmed)?.map_err(failed())?;
+    }
     Ok(Climbed { from, to: STEPS.len() })
+}
+
+/// That it holds a ledger, made by this version or one before it: gives at which step it stands.
+pub(in crate::ledger) async fn found(client: &impl GenericClient) -> Read<usize> {
+    known(step_of(client).await?)
+}
+
+/// That it holds a ledger as this version makes it.
+pub(in crate::ledger) async fn must_be_made(client: &impl GenericClient) -> Read<()> {
+    let found = found(client).await?;
+    if found == 0 {
+        // Who may not see a schema finds nothing in it.
+        check_rights(client, "USAGE").await?;
+    }
+    if found < STEPS.len() {
+        return Err(LedgerError::Behind { found, known: STEPS.len() });
+    }
+    Ok(())
 }
 
 /// That the database is one to work on as it stands.
 pub(in crate::ledger) async fn check(client: &impl GenericClient, lookup: &LookupKey) -> Read<()> {
-    let found = known(step_of(client).await?)?;
-    if found < STEPS.len() {
-        return Err(LedgerError::Behind { found, known: STEPS.len() });
-    }
+    must_be_made(client).await?;
     check_encoding(client).await?;
     check_shape(client).await?;
     check_key(client, lookup).await?;
@@ -81,10 +120,21 @@ pub(in crate::ledger) async fn check(client: &impl GenericClient, lookup: &Looku
     Ok(())
 }
 
+/// That the user may do so in the schema where our tables lie.
+async fn check_rights(client: &impl GenericClient, right: &str) -> Read<()> {
+    const SQL: &str = "SELECT CAST(current_user AS TEXT), CAST(current_database() AS TEXT),
+         COALESCE(has_schema_privilege(CAST(current_schema() AS TEXT), $1), FALSE)";
+    let row = client.query_one(SQL, &[&right]).await.map_err(server("read what its user may do"))?;
+    if row.get(2) {
+        return Ok(());
+    }
+    Err(fault("make the schema")(Fault::NoRights { user: row.get(0), database: row.get(1) }))
+}
+
 /// Names and reasons are Chinese: another encoding would refuse them in the middle of service.
 async fn check_encoding(client: &impl GenericClient) -> Read<()> {
     let row = client.query_one("SELECT current_setting('server_encoding')", &[]).await;
-    let encoding: String = row.map_err(storage("read the encoding of the database"))?.get(0);
+    let encoding: String = row.map_err(server("read the encoding of the database"))?.get(0);
     if encoding == "UTF8" {
         return Ok(());
     }
@@ -97,26 +147,31 @@ fn known(found: usize) -> Read<usize> {
 
 /// 0 for an empty database.
 async fn step_of(client: &impl GenericClient) -> Read<usize> {
-    let failed = || storage("read the schema version");
-    let found = client.query_one("SELECT to_regclass('meta') IS NOT NULL", &[]).await.map_err(failed())?;
-    if !found.get::<_, bool>(0) {
+    const SQL: &str = "SELECT to_regclass('meta') IS NOT NULL, (SELECT COUNT(*) FROM pg_attribute
+         WHERE attrelid = to_regclass('meta') AND attname IN ('name', 'value')
+           AND atttypid = CAST('text' AS regtype)) = 2";
+    let found = client.query_one(SQL, &[]).await.map_err(server("read the schema version"))?;
+    let (there, of_our_form) = (found.get::<_, bool>(0), found.get::<_, bool>(1));
+    if !there {
         return Ok(0);
     }
-    let step = meta(client, "schema_version").await?;
-    Ok(step.and_then(|step| step.parse().ok()).unwrap_or(usize::MAX))
+    let step = if of_our_form { meta(client, "schema_version").await? } else { None };
+    let Some(step) = step else {
+        return Err(LedgerError::Foreign { what: "it has a table meta that another program made".into() });
+    };
+    step.parse().map_err(|_| damaged("the schema", &format!("its version is `{step}`")))
 }
 
 pub(in crate::ledger) async fn meta(client: &impl GenericClient, name: &str) -> Read<Option<String>> {
     const SQL: &str = "SELECT value FROM meta WHERE name = $1";
-    let row =
-        client.query_opt(SQL, &[&name]).await.map_err(storage("read what the ledger says of itself"))?;
+    let row = client.query_opt(SQL, &[&name]).await.map_err(server("read what the ledger says of itself"))?;
     Ok(row.map(|row| row.get(0)))
 }
 
 async fn set_meta(client: &impl GenericClient, name: &str, value: &str) -> Read<()> {
     const SQL: &str = "INSERT INTO meta (name, value) VALUES ($1, $2)
          ON CONFLICT (name) DO UPDATE SET value = excluded.value";
-    client.execute(SQL, &[&name, &value]).await.map_err(storage("make the schema")).map(|_| ())
+    client.execute(SQL, &[&name, &value]).await.map_err(server("make the schema")).map(|_| ())
 }
 
 /// With another key no person would be found, and each would be written a second time.
@@ -134,7 +189,7 @@ async fn check_shape(client: &impl GenericClient) -> Read<()> {
          UNION ALL
          SELECT format('%s %s', conrelid::regclass, pg_get_constraintdef(oid))
          FROM pg_constraint WHERE contype = 'p' AND conrelid = to_regclass($1)";
-    let failed = || storage("read the schema");
+    let failed = || server("read the schema");
     for table in STEPS.iter().flat_map(|step| tables(step)) {
         let rows = client.query(COLUMNS, &[&table.name]).await.map_err(failed())?;
         let found: Vec<String> = rows.iter().map(|row| row.get(0)).collect();

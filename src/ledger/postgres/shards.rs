@@ -6,7 +6,7 @@ use tokio_postgres::Client;
 
 use crate::domain::ids::Bucket;
 use crate::ledger::LedgerError;
-use crate::ledger::storage;
+use crate::ledger::postgres::fault::server;
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Shards {
@@ -22,7 +22,7 @@ impl Shards {
         const THERE: &str = "SELECT to_regproc('get_shard_id_for_distribution_column') IS NOT NULL";
         const SHARDS: &str = "SELECT get_shard_id_for_distribution_column('record'::regclass, bucket)
              FROM generate_series(0::BIGINT, $1::BIGINT - 1) AS bucket ORDER BY bucket";
-        let failed = || storage("read where its shards lie");
+        let failed = || server("read where its shards lie");
         let sharded: bool = client.query_one(THERE, &[]).await.map_err(failed())?.get(0);
         if !sharded {
             return Ok(Shards::of_ids(&[0; Bucket::COUNT as usize]));

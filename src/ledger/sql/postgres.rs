@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use bytes::BytesMut;
 use tokio::runtime::Runtime;
+use tokio::time::timeout;
 use tokio_postgres::Portal;
 use tokio_postgres::Statement;
 use tokio_postgres::Transaction;
@@ -17,10 +18,12 @@ use tokio_postgres::types::ToSql;
 use tokio_postgres::types::Type;
 
 use crate::ledger::LedgerError;
+use crate::ledger::postgres::fault::Fault;
+use crate::ledger::postgres::fault::fault;
+use crate::ledger::postgres::fault::server;
 use crate::ledger::sql::Database;
 use crate::ledger::sql::Take;
 use crate::ledger::sql::Value;
-use crate::ledger::storage;
 
 type Read<T> = Result<T, LedgerError>;
 
@@ -43,11 +46,6 @@ pub(in crate::ledger) struct Postgres<'c> {
     statements: RefCell<HashMap<String, Statement>>,
 }
 
-/// The server has not answered in time: it is gone, or stuck.
-#[derive(Debug, thiserror::Error)]
-#[error("the server has not answered for {0} seconds")]
-struct NoAnswer(u64);
-
 impl<'c> Postgres<'c> {
     /// The runtime is the connection's.
     pub(in crate::ledger) fn of(transaction: Transaction<'c>, runtime: &'c Runtime) -> Postgres<'c> {
@@ -60,7 +58,15 @@ impl<'c> Postgres<'c> {
     }
 
     pub(in crate::ledger) fn commit(self, what: &'static str) -> Read<()> {
-        wait(self.runtime, self.limit, what, self.transaction.commit())
+        let limit = self.limit;
+        self.commit_within(limit, what)
+    }
+
+    /// The same, with another limit: one that waits for a standby that is not there ends.
+    pub(in crate::ledger) fn commit_within(self, limit: Duration, what: &'static str) -> Read<()> {
+        let unconfirmed = |_| fault(what)(Fault::Unconfirmed(limit));
+        let committed = self.runtime.block_on(async { timeout(limit, self.transaction.commit()).await });
+        committed.map_err(unconfirmed)?.map_err(server(what))
     }
 
     /// Ends it now: one that is only dropped is open until its connection is used again.
@@ -113,8 +119,8 @@ pub(in crate::ledger) fn wait<T>(
     what: &'static str,
     answer: impl Future<Output = Result<T, tokio_postgres::Error>>,
 ) -> Read<T> {
-    let answered = runtime.block_on(async { tokio::time::timeout(limit, answer).await });
-    answered.map_err(|_| storage(what)(NoAnswer(limit.as_secs())))?.map_err(storage(what))
+    let answered = runtime.block_on(async { timeout(limit, answer).await });
+    answered.map_err(|_| fault(what)(Fault::SilentFor(limit)))?.map_err(server(what))
 }
 
 impl Database for Postgres<'_> {

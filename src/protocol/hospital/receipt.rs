@@ -35,7 +35,9 @@ pub(super) async fn give(service: &Service, proven: &Proven, id: &str) -> Answer
         Ok(Some(receipt)) => text(StatusCode::OK, "application/json;charset=utf-8", receipt.into()),
         Ok(None) => later("刚刚记录，请一秒后再取。\nRecorded just now; ask again in a second.\n"),
         Err(cause) => {
-            tracing::error!(%cause, "no receipt");
+            if !cause.is_known_outage() {
+                tracing::error!(%cause, "no receipt");
+            }
             later("暂时无法取得，请稍后再取。\nIt cannot be had at the moment; ask again.\n")
         }
     }

@@ -211,8 +211,20 @@ fn is_ours(error: &NotDone) -> bool {
     }
 }
 
+/// The ledger has told it once for all calls, and tells how many there were when it is over.
+fn is_told(error: &NotDone) -> bool {
+    matches!(error, NotDone::Service(cause) if cause.is_known_outage())
+}
+
 fn tell(error: &NotDone, outcome: Outcome, code: &'static str) {
     match outcome {
+        Outcome::Failed if is_told(error) => {
+            tracing::debug!(
+                refusal.code = code,
+                error = chain(error),
+                "could not do a call in an outage that was told"
+            );
+        }
         Outcome::Failed => tracing::error!(refusal.code = code, error = chain(error), "could not do a call"),
         Outcome::Shed => tracing::warn!(refusal.code = code, "put a call off"),
         Outcome::Done | Outcome::Replayed | Outcome::Refused => {

@@ -130,6 +130,10 @@ impl PageError {
     /// Logged once, here: what a reader cannot put right and someone else must see.
     pub fn log(&self, face: &'static str) {
         if let PageError::Service(cause) = self {
+            if cause.is_known_outage() {
+                tracing::debug!(face, cause = %chain(cause), "a page could not be answered in an outage that was told");
+                return;
+            }
             tracing::error!(face, cause = %chain(cause), "a page could not be answered");
         }
     }
