@@ -84,8 +84,11 @@ pub struct Settings {
     pub batch_max: usize,
     /// How long a batch waits for another process's batch.
     pub busy_timeout_ms: u64,
-    /// From this length of the write-ahead log on it is moved into the file, beside the commits.
+    /// So many new pages in the write-ahead log are moved into the file together, beside the commits. Many at once are
+    /// less work, but the disk is then busy with them for as long as commits wait.
     pub wal_checkpoint_pages: u32,
+    /// From this length on the log is begun anew, for which commits wait some milliseconds.
+    pub wal_restart_pages: u32,
     /// At this length commits wait until it has been moved.
     pub wal_limit_pages: u32,
     /// What it does not hold comes from the system's own cache. At the end of a commit that split a page SQLite walks
@@ -110,7 +113,8 @@ impl Default for Settings {
             queue_limit: 8192,
             batch_max: 256,
             busy_timeout_ms: 5_000,
-            wal_checkpoint_pages: 65_536,
+            wal_checkpoint_pages: 512,
+            wal_restart_pages: 131_072,
             wal_limit_pages: 262_144,
             writer_cache_kib: 4_096,
             recent: recent::Limits::default(),

@@ -108,6 +108,8 @@ pub(super) struct Writer {
     /// Pages in the write-ahead log after the last commit.
     log_pages: Arc<AtomicU32>,
     checkpointer: Checkpointer,
+    /// Length of the log when the checkpointer began last.
+    moved_at: u32,
 }
 
 /// Another writer has taken this lane over, or its row is gone.
@@ -155,6 +157,7 @@ impl Writer {
             leaves: Vec::new(),
             log_pages: Arc::default(),
             checkpointer,
+            moved_at: 0,
         };
         writer.watch_log().map_err(storage("watch the write-ahead log"))?;
         Ok(writer)
@@ -359,17 +362,19 @@ impl Writer {
         }
     }
 
-    /// The checkpointer moves pages while commits go on; the few that came meanwhile are moved here, after which
-    /// SQLite begins the log anew. A log at its limit stops commits until it has been moved whole.
+    /// The checkpointer moves pages while commits go on, so that few are left at any time. SQLite begins the log anew only
+    /// when none is: at some length the few are moved here, between two commits. A log at its limit, which a reader holds or
+    /// a slow disk makes, stops commits until as much of it has been moved as can be.
     fn bound_log(&mut self) {
         let pages = self.log_pages.load(Ordering::Relaxed);
-        if pages < self.settings.wal_checkpoint_pages {
-            return;
-        }
-        if pages >= self.settings.wal_limit_pages || self.checkpointer.take_finished() {
+        let Settings { wal_checkpoint_pages, wal_restart_pages, wal_limit_pages, .. } = self.settings;
+        let long = pages >= wal_restart_pages;
+        // Shorter than it was: it has been begun anew.
+        let new = pages.checked_sub(self.moved_at).unwrap_or(pages);
+        if pages >= wal_limit_pages || (long && self.checkpointer.take_finished()) {
             let _ = self.db.query_row("PRAGMA wal_checkpoint(PASSIVE)", [], |_| Ok(()));
-        } else {
-            self.checkpointer.begin();
+        } else if (long || new >= wal_checkpoint_pages) && self.checkpointer.begin() {
+            self.moved_at = pages;
         }
     }
 }
