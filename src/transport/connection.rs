@@ -246,7 +246,9 @@ impl<H: Handler> Serving<H> {
     }
 
     async fn handle(&self, request: Request) -> Answer {
-        let handled = AssertUnwindSafe(async { self.shared.handler.handle(request).await }).catch_unwind();
+        // Its future is large, and would lie in every connection several times, also in those that wait for a request.
+        let handling = Box::pin(self.shared.handler.handle(request));
+        let handled = AssertUnwindSafe(handling).catch_unwind();
         match handled.await {
             Ok(answer) => answer,
             Err(_payload) => {
