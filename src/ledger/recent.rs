@@ -54,7 +54,9 @@ struct Shard {
     moves: u64,
     persons: LruCache<PersonKey, Person>,
     stays: LruCache<StayId, Stay>,
-    lines: usize,
+    /// Of stays that are kept and not bare. Those that wait for their next lines outlast those that wait for nothing.
+    lines: LruCache<StayId, Arc<Lines>>,
+    line_count: usize,
     lines_max: usize,
 }
 
@@ -70,7 +72,8 @@ struct Person {
 struct Stay {
     person: PersonKey,
     facts: StayFacts,
-    lines: Option<Arc<Lines>>,
+    /// No line stands on it, which takes no room to know.
+    bare: bool,
 }
 
 /// What a deed leaves, but for the version and time that the lane gives to the person.
@@ -100,7 +103,8 @@ impl Recent {
             moves: 0,
             persons: LruCache::new(share(limits.persons)),
             stays: LruCache::new(share(limits.stays)),
-            lines: 0,
+            lines: LruCache::new_unbounded(),
+            line_count: 0,
             lines_max: share(limits.lines),
         };
         Recent { shards: (0..SHARDS).map(|_| Mutex::new(shard())).collect() }
@@ -132,19 +136,17 @@ impl Recent {
     fn stay(&self, id: &StayId, number: &str, lines: Option<LinesFor>) -> Option<Facts> {
         let mut shard = self.shard(Bucket::of_id(id.as_str())?);
         let shard = &mut *shard;
-        let stay = shard.stays.get_mut(id).filter(|stay| stay.person.number() == number)?;
+        let stay = shard.stays.get(id).filter(|stay| stay.person.number() == number)?;
         let person = shard.persons.get(&stay.person)?.clone();
+        let facts = person.facts(stay.person.clone());
+        let (stay, bare) = (stay.facts.clone(), stay.bare);
         let lines = match lines {
             None => None,
-            Some(LinesFor::Reading) => Some(Arc::clone(stay.lines.as_ref()?)),
-            Some(LinesFor::Writing) => {
-                let taken = stay.lines.take()?;
-                shard.lines -= taken.len();
-                Some(taken)
-            }
+            Some(_) if bare => Some(Arc::default()),
+            Some(LinesFor::Reading) => Some(Arc::clone(shard.lines.get(id)?)),
+            Some(LinesFor::Writing) => Some(shard.take_lines(id)?),
         };
-        let facts = person.facts(stay.person.clone());
-        Some(Facts { stay: Some(stay.facts.clone()), lines, ..facts })
+        Some(Facts { stay: Some(stay), lines, ..facts })
     }
 
     /// To be called before a look-up whose result shall be kept. `None` where nobody can lie.
@@ -168,9 +170,8 @@ impl Recent {
         }
         shard.put_person(facts.key.clone(), Person::of(facts));
         if let Some(stay) = facts.stay.clone() {
-            let lines = shard.stays.get_mut(&stay.id).and_then(|kept| kept.lines.take());
-            shard.lines -= lines.as_ref().map_or(0, |lines| lines.len());
-            shard.put_stay(Stay { person: facts.key.clone(), facts: stay, lines });
+            let bare = shard.stays.get(&stay.id).is_some_and(|kept| kept.bare);
+            shard.put_stay(Stay { person: facts.key.clone(), facts: stay, bare });
         }
     }
 
@@ -187,7 +188,11 @@ impl Recent {
         }
         if let Some(facts) = stay {
             shard.forget_stay(&facts.id);
-            shard.put_stay(Stay { person: key, facts, lines });
+            let bare = lines.as_ref().is_some_and(|lines| lines.is_empty());
+            if let Some(lines) = lines.filter(|_| !bare) {
+                shard.put_lines(facts.id.clone(), lines);
+            }
+            shard.put_stay(Stay { person: key, facts, bare });
         }
     }
 
@@ -208,7 +213,8 @@ impl Recent {
             shard.moves += 1;
             shard.persons.clear();
             shard.stays.clear();
-            shard.lines = 0;
+            shard.lines.clear();
+            shard.line_count = 0;
         }
     }
 
@@ -253,24 +259,32 @@ impl Shard {
     }
 
     fn put_stay(&mut self, stay: Stay) {
-        self.lines += stay.lines.as_ref().map_or(0, |lines| lines.len());
-        if self.stays.len() == self.stays.capacity() {
-            self.forget_oldest();
+        if self.stays.len() == self.stays.capacity()
+            && let Some((oldest, _)) = self.stays.remove_lru()
+        {
+            self.take_lines(&oldest);
         }
         self.stays.insert(stay.facts.id.clone(), stay);
-        while self.lines > self.lines_max && self.stays.len() > 1 {
-            self.forget_oldest();
+    }
+
+    fn put_lines(&mut self, id: StayId, lines: Arc<Lines>) {
+        self.line_count += lines.len();
+        self.lines.insert(id, lines);
+        while self.line_count > self.lines_max && self.lines.len() > 1 {
+            let Some((_, oldest)) = self.lines.remove_lru() else { break };
+            self.line_count -= oldest.len();
         }
+    }
+
+    fn take_lines(&mut self, id: &StayId) -> Option<Arc<Lines>> {
+        let taken = self.lines.remove(id)?;
+        self.line_count -= taken.len();
+        Some(taken)
     }
 
     fn forget_stay(&mut self, id: &StayId) {
-        let gone = self.stays.remove(id);
-        self.lines -= gone.and_then(|stay| stay.lines).map_or(0, |lines| lines.len());
-    }
-
-    fn forget_oldest(&mut self) {
-        let gone = self.stays.remove_lru();
-        self.lines -= gone.and_then(|(_, stay)| stay.lines).map_or(0, |lines| lines.len());
+        self.stays.remove(id);
+        self.take_lines(id);
     }
 }
 
@@ -279,6 +293,7 @@ mod tests {
     use super::*;
     use crate::domain::ids::RegionCode;
     use crate::domain::record::Body;
+    use crate::domain::record::Line;
     use crate::domain::record::MessageKey;
     use crate::domain::state::StayState;
     use crate::ledger::codec::sample::Chance;
@@ -315,6 +330,16 @@ mod tests {
             stay: Some(stay(stay_version)),
             lines: lines.map(Arc::new),
         }
+    }
+
+    /// So many different ones.
+    fn lines(count: usize) -> Lines {
+        let mut chance = Chance::seed_from_u64(2);
+        let (mut lines, message) = (Lines::default(), MessageKey::sample(&mut chance));
+        while lines.len() < count {
+            lines.apply(&message, &Body::LinesUploaded(vec![Line::sample(&mut chance)]));
+        }
+        lines
     }
 
     fn found(recent: &Recent) -> Option<(u64, u64)> {
@@ -364,15 +389,26 @@ mod tests {
     #[test]
     fn lines_go_to_one_writer_and_stay_for_readers() {
         let recent = Recent::new(Limits::default());
-        let mut lines = Lines::default();
-        let message = MessageKey::sample(&mut Chance::seed_from_u64(2));
-        lines.apply(&message, &Body::LinesUploaded(Vec::new()));
-        recent.wrote(after(6, 2, Some(lines)), 7, Instant(5));
+        recent.wrote(after(6, 2, Some(lines(1))), 7, Instant(5));
         let with = |wanted| recent.stay(&stay(0).id, "1", Some(wanted)).is_some();
         assert!(with(LinesFor::Reading) && with(LinesFor::Reading));
         assert!(with(LinesFor::Writing));
         assert!(!with(LinesFor::Writing) && !with(LinesFor::Reading), "they were taken");
         assert_eq!(found(&recent), Some((7, 2)));
+    }
+
+    #[test]
+    fn a_stay_without_lines_is_kept_with_them_however_many_others_have() {
+        let recent = Recent::new(Limits { lines: SHARDS * 3, ..Limits::default() });
+        let id = |n: u32| StayId::parse(&format!("1AB{n}")).unwrap();
+        for (n, count) in [(1, 0), (2, 2), (3, 2)] {
+            let after = after(n - 1, 1, Some(lines(count)));
+            let stay = Some(StayFacts { id: id(u32::try_from(n).unwrap()), ..stay(1) });
+            recent.wrote(After { stay, ..after }, n, Instant(1));
+        }
+        let kept = [1, 2, 3].map(|n| recent.stay(&id(n), "1", Some(LinesFor::Writing)).is_some());
+        assert_eq!(kept, [true, false, true], "the lines of the second made room for those of the third");
+        assert!(recent.stay(&id(2), "1", None).is_some());
     }
 
     #[test]
