@@ -37,7 +37,8 @@ use crate::ledger::LedgerError;
 use crate::service::seams::Clock;
 use crate::service::seams::SystemClock;
 
-/// What a command ends with. Documented in `--help` and docs/quote.md; scripts rely on it. Of several, the highest counts.
+/// What a command ends with. Documented in `--help` and docs/quote.md; scripts rely on it. Of several, the highest counts;
+/// of settings, what is wrong in them counts before what cannot be reached.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Exit {
     /// 0: all as wished.

@@ -71,7 +71,11 @@ pub(super) fn ledger(s: &mut Section) -> LedgerSection {
             LedgerKept::Database(database(s))
         }
         (false, true) => LedgerKept::Database(database(s)),
-        (true, false) => LedgerKept::File(s.required_path("file")),
+        (true, false) => {
+            let only = "belongs to a database: leave it out, or write url in the place of file";
+            OF_DATABASES.iter().for_each(|key| s.refuse(key, only));
+            LedgerKept::File(s.required_path("file"))
+        }
         (false, false) => neither(s),
     };
     if s.has("file") {
@@ -148,6 +152,8 @@ mod tests {
             let faults = read(text).unwrap_err();
             assert!(faults.len() == 1 && faults[0].to_string().starts_with(key), "{text}: {faults:?}");
         }
-        assert_eq!(read("lanes = 2\nfile = \"l.db\"").unwrap_err().len(), 1, "a file has no lanes");
+        let beside = read("lanes = 2\nfile = \"l.db\"").unwrap_err();
+        assert_eq!(beside.len(), 1, "a file has no lanes");
+        assert!(beside[0].to_string().starts_with("lanes: belongs to a database"), "{beside:?}");
     }
 }

@@ -111,6 +111,13 @@ impl Section {
         });
     }
 
+    /// Refuses a key that is known and has no place beside the others, where it is.
+    pub fn refuse(&mut self, key: &str, what: &str) {
+        if self.table.remove(key).is_some() {
+            self.fault(key, what);
+        }
+    }
+
     pub fn has(&self, key: &str) -> bool {
         self.table.contains_key(key)
     }

@@ -150,7 +150,7 @@ impl Looked {
         let said = |fault: &Fault| fault.key == key || fault.key.starts_with(&format!("{key} "));
         if !self.faults.iter().any(said) {
             self.faults.push(Fault { key, what });
-            self.exit = self.exit.max(exit);
+            self.exit = worse(self.exit, exit);
         }
     }
 
@@ -290,9 +290,14 @@ impl Looked {
             lines.map(|line| Fault { key: key.to_owned(), what: line.to_owned() }).collect();
         if self.faults.iter().all(|fault| !fault.key.starts_with("packs")) {
             self.faults.append(&mut faults);
-            self.exit = self.exit.max(exit);
+            self.exit = worse(self.exit, exit);
         }
     }
+}
+
+/// Settings that are wrong count before what could not be reached: trying again later mends nothing.
+fn worse(one: Exit, other: Exit) -> Exit {
+    if [one, other].contains(&Exit::BadInput) { Exit::BadInput } else { one.max(other) }
 }
 
 /// The key that an address's fault belongs to.
