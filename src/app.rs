@@ -6,6 +6,7 @@
 
 mod counted;
 mod health;
+pub(crate) mod keys_ahead;
 pub mod remembering;
 pub mod shared_tables;
 

@@ -16,6 +16,7 @@ use std::time::SystemTime;
 use banyan::command::Exit;
 use banyan::command::demo;
 use banyan::config::gateway::Gateway;
+use banyan::service::seams::Clock as _;
 use banyan::service::seams::SystemClock;
 use serde_json::Value;
 use tempfile::TempDir;
@@ -165,6 +166,47 @@ fn every_fault_is_told_at_once_under_its_key_by_check_and_by_serve() {
     let started = banyan(&["serve"], &place.settings());
     assert_eq!((started.code, started.errors.trim()), (2, format!("banyan: {}", told.out).trim()));
     assert_eq!(place.files(), before);
+}
+
+#[test]
+fn a_copied_store_without_this_month_s_keys_is_a_fault_and_without_next_month_s_a_warning() {
+    let place = Place::make();
+    let done = |arguments: &[&str]| {
+        let told = banyan(arguments, &place.settings());
+        assert_eq!(told.code, 0, "{}{}", told.out, told.errors);
+        told.out
+    };
+    assert!(!done(&["check"]).contains("keys ahead"), "a node that makes its keys lacks none");
+
+    place.set("keys.copied", true);
+    let today = SystemClock.now().day().month();
+    let told = done(&["check"]);
+    let next =
+        format!("warning: keys.store: a copy (`copied`) that lacks keys of next month, {}", today.next());
+    assert!(told.contains(&next) && told.contains("`banyan keys ahead --months "), "{told}");
+    let json: Value = serde_json::from_str(&done(&["check", "--json"])).unwrap();
+    assert_eq!((&json["ok"], &json["warnings"][0]["key"]), (&true.into(), &"keys.store".into()));
+    // It goes on as far as the port, which is another's.
+    let taken = TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = place.text()["hospital"]["address"].clone();
+    place.set("hospital.address", taken.local_addr().unwrap().to_string());
+    let started = banyan(&["serve"], &place.settings());
+    let said = [started.out, started.errors].concat();
+    assert!(started.code == 3 && said.contains("WARN") && said.contains("of next month"), "{said}");
+    place.set("hospital.address", port);
+
+    done(&["keys", "ahead", "--months", "1", "--yes"]);
+    assert!(!done(&["check"]).contains("warning"));
+
+    done(&["keys", "retire", "--class", "contact", "--month", &today.to_string(), "--yes"]);
+    let told = banyan(&["check"], &place.settings());
+    let this = format!("keys.store: a copy (`copied`) that lacks keys of this month, {today}");
+    assert!(told.code == 2 && told.out.contains(&this), "{}", told.out);
+    assert!(told.out.contains("`banyan keys ahead --months "), "{}", told.out);
+    let started = banyan(&["serve"], &place.settings());
+    assert_eq!((started.code, started.errors.trim()), (2, format!("banyan: {}", told.out).trim()));
+    done(&["keys", "ahead", "--months", "1", "--yes"]);
+    assert!(!done(&["check"]).contains("keys.store"));
 }
 
 #[test]

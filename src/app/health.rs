@@ -9,12 +9,15 @@ use tokio::task::JoinHandle;
 use tokio::time::MissedTickBehavior;
 
 use crate::app::App;
+use crate::app::keys_ahead::months_left;
 use crate::config::gateway::KeysSection;
 use crate::config::ledger::LedgerKept;
 use crate::service::seams::Clock as _;
 use crate::service::seams::SystemClock;
 use crate::telemetry::health;
+use crate::vault::key_store::Inventory;
 use crate::vault::key_store::KeyStore;
+use crate::vault::key_store::KeyStoreError;
 use crate::vault::master::Masters;
 
 /// How old what `/metrics` says of these may be.
@@ -37,7 +40,7 @@ impl App {
             }
             let (keys, disks) = (self.config.keys.clone(), self.disks());
             looking = Some(tokio::task::spawn_blocking(move || {
-                health::key_store(readable(&keys));
+                look_at_keys(&keys);
                 for (of, folder) in disks {
                     look_at_disk(of, &folder);
                 }
@@ -71,8 +74,16 @@ impl App {
     }
 }
 
-fn readable(keys: &KeysSection) -> bool {
-    Masters::read(keys).is_ok_and(|masters| KeyStore::check(&keys.store, &masters).is_ok())
+fn look_at_keys(keys: &KeysSection) {
+    let store = read_keys(keys);
+    health::key_store(store.is_ok());
+    if let Some(store) = store.ok().filter(|_| keys.copied) {
+        health::key_months_left(months_left(&store, SystemClock.now().day().month()));
+    }
+}
+
+fn read_keys(keys: &KeysSection) -> Result<Inventory, KeyStoreError> {
+    KeyStore::check(&keys.store, &Masters::read(keys)?)
 }
 
 fn look_at_disk(of: &'static str, folder: &Path) {

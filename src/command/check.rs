@@ -24,6 +24,7 @@ use crate::config::packs::Unverified;
 use crate::config::packs::Warning;
 use crate::domain::ids::RegionCode;
 use crate::domain::pack::PackStatus;
+use crate::service::seams::Clock;
 
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
@@ -82,13 +83,15 @@ impl Findings {
 }
 
 /// Runs the command.
-pub fn run(arguments: &CheckArguments, console: &mut Console) -> io::Result<Exit> {
+pub fn run(arguments: &CheckArguments, clock: &dyn Clock, console: &mut Console) -> io::Result<Exit> {
     if let Some(file) = &arguments.config {
-        let looked = settings::look(file);
+        let looked = settings::look(file, clock.now().day().month());
         if arguments.json {
             console.say(&looked.json().to_string())?;
         } else {
-            console.say(format!("{}\n{}", looked.told(), looked.unasked_told()).trim_end())?;
+            console.say(
+                format!("{}\n{}{}", looked.told(), looked.cautions_told(), looked.unasked_told()).trim_end(),
+            )?;
         }
         return Ok(looked.exit());
     }

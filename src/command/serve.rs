@@ -18,6 +18,7 @@ use crate::command::sandbox_folder;
 use crate::command::told;
 use crate::config::gateway::Gateway;
 use crate::config::gateway::LogSection;
+use crate::config::reading::Fault;
 use crate::service::seams::Clock;
 use crate::telemetry;
 use crate::telemetry::metrics::Metrics;
@@ -59,12 +60,17 @@ pub async fn run(arguments: &Arguments, clock: Arc<dyn Clock>, out: &mut (dyn Wr
         Ok(file) => file,
         Err(told) => return complain(&told, Exit::CannotReach),
     };
-    let config = match check::settings::look(&file).sound() {
+    let looked = check::settings::look(&file, clock.now().day().month());
+    let cautions = looked.cautions().to_vec();
+    let config = match looked.sound() {
         Ok(config) => config,
         Err((faults, exit)) => return complain(&faults, exit),
     };
     if let Err(cause) = telemetry::start(&log_settings(&config.log)) {
         return complain(&told(&cause), Exit::BadInput);
+    }
+    for Fault { key, what } in cautions {
+        tracing::warn!(key, "{what}");
     }
     let metrics = match Metrics::start() {
         Ok(metrics) => metrics,

@@ -11,6 +11,7 @@ const BUILD: &str = "banyan_build_info";
 const CERTIFICATE: &str = "banyan_certificate_remaining_seconds";
 const AUTHORITY: &str = "banyan_client_authority_remaining_seconds";
 const KEY_STORE: &str = "banyan_key_store_readable";
+const KEY_MONTHS: &str = "banyan_key_store_months_left";
 const DISK_FREE: &str = "banyan_disk_free_bytes";
 const DISK: &str = "banyan_disk_bytes";
 const UNVERIFIED: &str = "banyan_packs_unverified_numbers";
@@ -22,6 +23,10 @@ pub(super) fn describe() {
     describe_gauge!(CERTIFICATE, Unit::Seconds, "Until the first certificate of a listener's chain ends");
     describe_gauge!(AUTHORITY, Unit::Seconds, "Until the first authority of client certificates ends");
     describe_gauge!(KEY_STORE, "1 while the key store's file can be read and proves itself, else 0");
+    describe_gauge!(
+        KEY_MONTHS,
+        "Months after this one whose keys the store, a copy, has; -1 when it lacks this month's"
+    );
     describe_gauge!(DISK_FREE, Unit::Bytes, "Free on the disk of what is named");
     describe_gauge!(DISK, Unit::Bytes, "Size of the disk of what is named");
     describe_gauge!(UNVERIFIED, "Numbers without a verified source in the packs in force");
@@ -53,6 +58,11 @@ pub fn client_authority(listener: &'static str, seconds: i64) {
 
 pub fn key_store(readable: bool) {
     gauge!(KEY_STORE).set(truth(readable));
+}
+
+/// Of a store that is a copy; none when this month's keys are lacking.
+pub fn key_months_left(months: Option<u32>) {
+    gauge!(KEY_MONTHS).set(months.map_or(-1.0, f64::from));
 }
 
 /// `of` is what lies there: `ledger` or `keys`.

@@ -198,11 +198,12 @@ impl KeyStore {
         Ok(KeyStore { copied: false, ..KeyStore::from_settings(keys)? })
     }
 
-    /// Whether these masters open this store; touches nothing beside it.
-    pub fn check(path: &Path, masters: &Masters) -> Result<(), KeyStoreError> {
+    /// What the store holds, when these masters open it; touches nothing beside it.
+    pub fn check(path: &Path, masters: &Masters) -> Result<Inventory, KeyStoreError> {
         let place = Place::new(path);
         let (content, stamp) = place.look(masters)?;
-        Ring::unwrap(content, stamp, &place, masters).map(drop)
+        let ring = Ring::unwrap(content, stamp, &place, masters)?;
+        Ok(Inventory::of(&ring.content))
     }
 
     /// Reads masters and file again, after a signal. What cannot be read leaves in force what was there.
@@ -365,6 +366,14 @@ pub struct SigningKeyInfo {
 }
 
 impl Inventory {
+    /// Whether every class has a key under which something of this month (yyyymm) is written.
+    pub fn can_write(&self, month: u32) -> bool {
+        let is_there = |class| {
+            self.data.iter().any(|key| (key.class, key.month, key.state) == (class, month, State::Active))
+        };
+        Class::ALL.into_iter().all(is_there)
+    }
+
     fn of(content: &Content) -> Inventory {
         let master = |wrapped: &Option<file::Wrapped>| wrapped.as_ref().map(|w| w.master.clone());
         let data = content.data_keys.iter().map(|entry| DataKeyInfo {

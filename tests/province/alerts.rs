@@ -20,6 +20,8 @@ use crate::rules::is_quiet_but_for;
 use crate::scrape::Scrape;
 use crate::stage::Gate;
 use crate::stage::Stage;
+use crate::stage::banyan;
+use crate::stage::done;
 use crate::stage::until;
 
 #[test]
@@ -91,6 +93,26 @@ async fn certificates_that_end_a_store_that_cannot_be_read_and_a_pack_that_is_wr
     let refused =
         gate.scrape_when("the pack is refused", |scrape| scrape.sum("banyan_reload_faults_total", "") > 0.0);
     fires(&["BanyanReloadFailed"], &before, Some(&refused), Goes::Once);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_copied_store_that_lacks_next_month_s_keys_is_told() {
+    let stage = Stage::make().await;
+    let settings = stage.settings("copied.toml", &[("[keys]\n", "[keys]\ncopied = true\n")], "");
+    let keys = |arguments: &[&str]| {
+        let told = [&["keys"], arguments, &["--yes", "--config", settings.to_str().unwrap()]].concat();
+        done(&banyan(&told));
+    };
+    keys(&["ahead", "--months", "1"]);
+    let gate = Gate::start(&settings);
+    let before = gate.scrape_when("it finds next month's keys", |scrape| {
+        scrape.sum("banyan_key_store_months_left", "") == 1.0
+    });
+    let next = stage.today.month().next().to_string();
+    keys(&["retire", "--class", "contact", "--month", &next]);
+    let ending =
+        gate.scrape_when("it misses one", |scrape| scrape.sum("banyan_key_store_months_left", "") == 0.0);
+    fires(&["BanyanKeysEnd"], &before, Some(&ending), Goes::On);
 }
 
 /// A certificate with its key that ends after so many days.

@@ -14,6 +14,7 @@ use serde_json::json;
 
 use crate::app;
 use crate::app::database_settings;
+use crate::app::keys_ahead::months_left;
 use crate::app::shared_tables;
 use crate::app::shared_tables::TablesError;
 use crate::cache::redis;
@@ -26,6 +27,7 @@ use crate::config::ledger::DatabaseSection;
 use crate::config::ledger::LedgerKept;
 use crate::config::reading::Fault;
 use crate::config::reading::Faults;
+use crate::domain::calendar::Month;
 use crate::ledger::postgres::BadAddress;
 use crate::ledger::postgres::Target;
 use crate::protocol::hospital::callers::BadCaller;
@@ -36,6 +38,7 @@ use crate::transport::tls::Part;
 use crate::transport::tls::TlsError;
 use crate::vault::key_file;
 use crate::vault::key_file::BadKeyFile;
+use crate::vault::key_store::Inventory;
 use crate::vault::key_store::KeyStore;
 use crate::vault::key_store::KeyStoreError;
 use crate::vault::master::BadMaster;
@@ -48,16 +51,18 @@ pub(crate) struct Looked {
     /// What a gateway may start with, when there is no fault.
     config: Option<Gateway>,
     faults: Vec<Fault>,
+    /// What hinders nothing yet, and will.
+    cautions: Vec<Fault>,
     exit: Exit,
 }
 
-/// Reads the settings and everything that they name. `banyan check` and `banyan serve` tell what this tells.
-pub(crate) fn look(file: &Path) -> Looked {
+/// Reads the settings and everything that they name, in this month. `banyan check` and `banyan serve` tell what this tells.
+pub(crate) fn look(file: &Path, this: Month) -> Looked {
     let (config, faults) = Gateway::read_on(file);
     let exit = if faults.is_empty() { Exit::Done } else { Exit::BadInput };
-    let mut looked = Looked { file: file.to_owned(), config: None, faults, exit };
+    let mut looked = Looked { file: file.to_owned(), config: None, faults, cautions: Vec::new(), exit };
     if let Some(config) = &config {
-        looked.keys(config);
+        looked.keys(config, this);
         looked.identities(config);
         looked.callers(&config.callers);
         match &config.ledger.kept {
@@ -77,7 +82,7 @@ pub(crate) fn look(file: &Path) -> Looked {
 pub(crate) fn look_apart(file: &Path) -> (Looked, Vec<String>) {
     let (config, faults) = Gateway::read_on(file);
     let exit = if faults.is_empty() { Exit::Done } else { Exit::BadInput };
-    let mut looked = Looked { file: file.to_owned(), config: None, faults, exit };
+    let mut looked = Looked { file: file.to_owned(), config: None, faults, cautions: Vec::new(), exit };
     let mut cautions = Vec::new();
     if let Some(config) = &config {
         match shared_tables::load_packs(config) {
@@ -112,6 +117,17 @@ impl Looked {
         Faults { file: self.file.clone(), faults: self.faults.clone() }.to_string()
     }
 
+    pub(crate) fn cautions(&self) -> &[Fault] {
+        &self.cautions
+    }
+
+    /// The same in words; empty where there is none.
+    pub(crate) fn cautions_told(&self) -> String {
+        let tells =
+            self.cautions.iter().map(|caution| format!("  warning: {}: {}\n", caution.key, caution.what));
+        tells.collect()
+    }
+
     /// The keys of the servers that these settings name and that were not asked.
     pub(crate) fn unasked(&self) -> Vec<&'static str> {
         let config = self.config.as_ref();
@@ -135,11 +151,15 @@ impl Looked {
     }
 
     pub(crate) fn json(&self) -> Value {
-        let faults = self.faults.iter().map(|fault| json!({ "key": fault.key, "message": fault.what }));
+        let each = |all: &[Fault]| {
+            let objects = all.iter().map(|fault| json!({ "key": fault.key, "message": fault.what }));
+            objects.collect::<Vec<_>>()
+        };
         json!({
             "ok": self.faults.is_empty(),
             "file": self.file.display().to_string(),
-            "faults": faults.collect::<Vec<_>>(),
+            "faults": each(&self.faults),
+            "warnings": each(&self.cautions),
             "not_connected": self.unasked(),
         })
     }
@@ -154,11 +174,11 @@ impl Looked {
         }
     }
 
-    fn keys(&mut self, config: &Gateway) {
+    fn keys(&mut self, config: &Gateway, this: Month) {
         if let Err(fault) = key_file::read(&config.lookup_key) {
             self.fault("lookup_key", of_key_file(&fault), in_one_line(&fault));
         }
-        let KeysSection { store, master, next_master, .. } = &config.keys;
+        let KeysSection { store, master, next_master, copied } = &config.keys;
         let mut masters = true;
         if let Err(fault) = MasterKey::read(master) {
             self.fault("keys.master", of_master(&fault), in_one_line(&fault));
@@ -172,16 +192,40 @@ impl Looked {
             Masters::read(&config.keys)
                 .map_err(KeyStoreError::from)
                 .and_then(|masters| KeyStore::check(store, &masters))
+                .map(Some)
         } else {
             // Without its master a store proves nothing, but it can be seen whether there is one.
-            let there = fs::metadata(store).map(drop);
+            let there = fs::metadata(store).map(|_| None);
             there.map_err(|cause| match cause.kind() {
                 io::ErrorKind::NotFound => KeyStoreError::Missing { path: store.clone() },
                 _ => KeyStoreError::Unusable { path: store.clone(), cause },
             })
         };
-        if let Err(fault) = opened {
-            self.fault("keys.store", of_store(&fault), in_one_line(&fault));
+        match opened {
+            Err(fault) => self.fault("keys.store", of_store(&fault), in_one_line(&fault)),
+            Ok(Some(inventory)) if *copied => self.months(&inventory, this),
+            Ok(_) => {}
+        }
+    }
+
+    /// A node that makes no month's keys by itself writes nothing in a month that has none.
+    fn months(&mut self, store: &Inventory, this: Month) {
+        const KEY: &str = "keys.store";
+        const MEND: &str =
+            "run `banyan keys ahead --months 24` on the node where keys are made, and copy its store here";
+        match months_left(store, this) {
+            None => {
+                let what = format!("a copy (`copied`) that lacks keys of this month, {this}: {MEND}");
+                self.fault(KEY, Exit::BadInput, what);
+            }
+            Some(0) => {
+                let next = this.next();
+                let what = format!(
+                    "a copy (`copied`) that lacks keys of next month, {next}, when nothing could be written: {MEND}"
+                );
+                self.cautions.push(Fault { key: KEY.to_owned(), what });
+            }
+            Some(_) => {}
         }
     }
 
