@@ -214,8 +214,9 @@ fn a_database_of_another_encoding_is_refused_before_anything_is_made() {
     server.query("postgres", &latin).unwrap();
     let place = Place::make();
     place.moved_to(&format!("{url}_latin"));
-    let told = place.banyan("migrate");
-    assert!(told.code != 0 && told.errors.contains("LATIN1") && told.errors.contains("UTF8"), "{told:?}");
+    let words = "the database of url is encoded in LATIN1: make one with ENCODING 'UTF8'";
+    says(&place.banyan("migrate"), 2, words);
+    says(&BackedUp::make().restored_to(&format!("{url}_latin"), &[]), 2, &as_option(words));
 }
 
 #[test]
@@ -236,9 +237,21 @@ fn a_database_of_another_program_is_no_place_for_a_ledger() {
     server.query(database, "DROP TABLE meta; CREATE TABLE meta (name TEXT, value TEXT)").unwrap();
     says(&place.banyan("migrate"), 2, words);
     server.query(database, "DROP TABLE meta; CREATE TABLE record (id BIGINT)").unwrap();
-    let taken = "is not a ledger of Banyan: relation \"record\" already exists; name an empty database";
-    says(&place.banyan("migrate"), 2, taken);
-    says(&backup.restored_to(&url, &[]), 2, taken);
+    let holds = |tables: &str| {
+        format!("the database of url holds tables of another program ({tables}): take an empty one")
+    };
+    says(&place.banyan("migrate"), 2, &holds("record"));
+    says(&backup.restored_to(&url, &[]), 2, &as_option(&holds("record")));
+    let others = "DROP TABLE record; CREATE TABLE visits (id BIGINT); CREATE TABLE customers (id BIGINT);
+         CREATE TABLE orders (id BIGINT); CREATE TABLE stock (id BIGINT)";
+    server.query(database, others).unwrap();
+    says(&place.banyan("migrate"), 2, &holds("customers, orders, stock, …"));
+
+    // Views and other schemas are in nobody's way.
+    let aside = "DROP TABLE visits, customers, orders, stock; CREATE VIEW seen AS SELECT 1 AS id;
+         CREATE SCHEMA theirs; CREATE TABLE theirs.customers (id BIGINT)";
+    server.query(database, aside).unwrap();
+    says(&place.banyan("migrate"), 0, "made the tables");
 }
 
 #[test]

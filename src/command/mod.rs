@@ -74,13 +74,16 @@ pub(crate) fn exit_of_ledger(cause: &LedgerError) -> Exit {
         LedgerError::OtherKey
         | LedgerError::Newer { .. }
         | LedgerError::Foreign { .. }
+        | LedgerError::Occupied { .. }
+        | LedgerError::Encoding { .. }
         | LedgerError::Address(_) => Exit::BadInput,
         LedgerError::Damaged { .. }
         | LedgerError::Full { .. }
         | LedgerError::Stopping
         | LedgerError::Unfit { .. }
         | LedgerError::Storage { .. }
-        | LedgerError::Behind { .. } => Exit::CannotReach,
+        | LedgerError::Behind { .. }
+        | LedgerError::Restoring => Exit::CannotReach,
     }
 }
 

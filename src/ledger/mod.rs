@@ -300,6 +300,14 @@ pub enum LedgerError {
         "the database of url is not a ledger of Banyan: {what}; name an empty database that its user owns"
     )]
     Foreign { what: String },
+    #[error("the database of url holds tables of another program ({tables}): take an empty one")]
+    Occupied { tables: String },
+    #[error("the database of url is encoded in {found}: make one with ENCODING 'UTF8'")]
+    Encoding { found: String },
+    #[error(
+        "the database of url is no ledger yet: a restore into it has not ended: wait for it, or run it again"
+    )]
+    Restoring,
 }
 
 impl LedgerError {

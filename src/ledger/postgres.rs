@@ -21,6 +21,7 @@ mod references;
 pub mod restore;
 pub(in crate::ledger) mod schema;
 mod shards;
+pub(in crate::ledger) mod standbys;
 mod statements;
 mod verify;
 
@@ -78,11 +79,14 @@ use crate::ledger::lane::Queue;
 use crate::ledger::lane::queue;
 use crate::ledger::postgres::anchoring::Anchorer;
 use crate::ledger::postgres::fault::Fault;
+use crate::ledger::postgres::fault::because_of;
 use crate::ledger::postgres::fault::fault;
+use crate::ledger::postgres::fault::is_away;
 use crate::ledger::postgres::fault::late;
 use crate::ledger::postgres::fault::server;
 use crate::ledger::postgres::lane::Job;
 use crate::ledger::postgres::lane::Writer;
+use crate::ledger::postgres::no_connection::NoServer;
 use crate::ledger::postgres::outage::Outage;
 use crate::ledger::postgres::quiet::Line;
 use crate::ledger::postgres::quiet::Quiet;
@@ -277,13 +281,29 @@ impl PostgresLedger {
     ) -> BoxFuture<'_, Result<T, LedgerError>> {
         let (quiet, secrets) = (Arc::clone(&self.quiet), Arc::clone(&self.secrets));
         async move {
-            let deadline = self.deadline();
-            let room = timeout_at(deadline, self.quiet.room.acquire()).await;
-            let _place = room.map_err(|_| fault("ask")(Fault::Crowded))?;
+            let (begun, deadline) = (Deadline::now(), self.deadline());
+            let Ok(_place) = timeout_at(deadline, self.quiet.room.acquire()).await else {
+                return self.unanswered(begun, Err(fault("ask")(Fault::Crowded)));
+            };
             let asked = tokio::task::spawn_blocking(move || quiet.ask(deadline, |db| question(db, &secrets)));
-            self.outage.mark(asked.await.unwrap_or_else(|broken| Err(storage("finish a read")(broken))))
+            let asked = asked.await.unwrap_or_else(|broken| Err(storage("finish a read")(broken)));
+            self.unanswered(begun, asked)
         }
         .boxed()
+    }
+
+    /// What was asked then aside: where no answer came, and none to whoever asked later, the outage begins with it.
+    fn unanswered<T>(&self, begun: Deadline, outcome: Result<T, LedgerError>) -> Result<T, LedgerError> {
+        if let Err(cause) = &outcome
+            && is_away(cause)
+        {
+            match (because_of::<NoServer>(cause), because_of::<Fault>(cause)) {
+                (Some(why), _) => self.outage.unanswered(begun, why),
+                (_, Some(why)) => self.outage.unanswered(begun, why),
+                _ => {}
+            }
+        }
+        self.outage.mark(outcome)
     }
 
     /// On one of the connections that look up.
@@ -310,12 +330,17 @@ fn shards_of(target: &Target, settings: &Settings, secrets: &Secrets) -> Result<
 /// Makes or moves the schema forward, and says from which step to which.
 ///
 /// # Errors
-/// `Newer` when a newer node has moved on, `OtherKey` or `Damaged` when the database is not ours; `Storage` when the
+/// `Newer` when a newer node has moved on; `OtherKey`, `Foreign`, `Occupied`, `Encoding` or `Damaged` when the database is
+/// not ours; `Restoring` before a restore into it has ended; `Storage` when the
 /// server cannot be used.
 pub fn migrate(settings: &Settings, secrets: &Secrets) -> Result<Climbed, LedgerError> {
     let target = Target::new(settings).map_err(LedgerError::Address)?;
     apart(|| async {
         let mut link = target.connect_by("", settings.deadline()()).await?;
+        // It would be waited for.
+        if schema::found(&link.client).await? > 0 {
+            schema::no_restore_runs(&link.client).await?;
+        }
         let work = schema::migrate(&mut link.client, &secrets.lookup, settings.answer_within);
         let climbed = timeout(ANSWER_WAIT_MAX, work).await;
         climbed.map_err(|_| fault("make the schema")(Fault::SilentFor(ANSWER_WAIT_MAX)))?
@@ -450,7 +475,7 @@ impl Ledger for PostgresLedger {
             let stay_version = ready.stay.as_ref().map(|stay| stay.version + 1);
             let answer = self.push(bucket, |reply| Job::Deed { deed: ready, reply })?;
             let answer = timeout_at(deadline + HEARD_WITHIN, answer).await.unwrap_or_else(|_| {
-                Ok(Err(fault("commit")(Fault::Unconfirmed(self.settings.answer_within))))
+                Ok(Err(fault("commit")(self.outage.late_commit(self.settings.answer_within))))
             });
             let written = answer.map_err(storage("learn what became of a commit"))?;
             Ok(match self.outage.mark(written)? {
@@ -487,8 +512,9 @@ impl Ledger for PostgresLedger {
             self.aside(move |db, secrets| questions::records(db, secrets, bucket, &person, from, limit));
         // A replay waits for it.
         async move {
+            let begun = Deadline::now();
             let asked = timeout_at(deadline, asked).await;
-            asked.unwrap_or_else(|_| self.outage.mark(Err(fault("read records")(Fault::Silent))))
+            asked.unwrap_or_else(|_| self.unanswered(begun, Err(fault("read records")(Fault::Silent))))
         }
         .boxed()
     }
@@ -540,7 +566,10 @@ impl Ledger for PostgresLedger {
             let row = self.ask(what, |reader| async move {
                 reader.link.client.query_one(&reader.statements.reference_version, &[]).await
             });
-            Ok(row.await?.get::<_, i64>(0).unsigned_abs())
+            let row = row.await?;
+            // It may have changed since the lanes connected.
+            self.outage.standbys_are_awaited(row.get(1));
+            Ok(row.get::<_, i64>(0).unsigned_abs())
         }
         .boxed()
     }
@@ -568,7 +597,8 @@ impl Ledger for PostgresLedger {
             let deadline = self.deadline();
             let link = self.target.connect_by("", deadline).await?;
             let raised = timeout_at(deadline, link.client.batch_execute(&sql)).await;
-            let unconfirmed = |_| fault("raise the floor")(Fault::Unconfirmed(self.settings.answer_within));
+            let unconfirmed =
+                |_| fault("raise the floor")(self.outage.late_commit(self.settings.answer_within));
             raised.map_err(unconfirmed)?.map_err(server("raise the floor"))
         }
         .boxed()

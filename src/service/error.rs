@@ -70,7 +70,10 @@ impl ServiceError {
                 | LedgerError::OtherKey
                 | LedgerError::Damaged { .. }
                 | LedgerError::Address(_)
-                | LedgerError::Foreign { .. },
+                | LedgerError::Foreign { .. }
+                | LedgerError::Occupied { .. }
+                | LedgerError::Encoding { .. }
+                | LedgerError::Restoring,
             )
             | ServiceError::Refused(_)
             | ServiceError::KeyReused { .. }

@@ -134,3 +134,14 @@ async fn a_change_of_the_shared_tables_gives_its_lane_free_in_time() {
     assert!(after > before, "{after}");
     assert_eq!(node.ledger.check(10).await.unwrap(), Vec::<String>::new());
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_question_that_is_late_before_anything_was_told_begins_the_outage_itself() {
+    let node = node();
+    let woman = Actor::registered(&node.ledger, "L1").await;
+    woman.ledger.records(&woman.key, 1, 100).await.unwrap();
+    node.server.stop_answering().unwrap();
+    let late = in_time(node.ledger.records(&woman.key, 1, 100)).await.unwrap_err();
+    assert!(late.is_known_outage(), "it is no line of its own: {late:?}");
+    node.server.go_on().unwrap();
+}

@@ -43,6 +43,10 @@ impl Watched {
         let server = Server::start().unwrap();
         let url = server.create_database().unwrap();
         let database = url.rsplit('/').next().unwrap().to_owned();
+        // A superuser is bound by no limit.
+        let role = format!("CREATE ROLE gateway LOGIN; ALTER DATABASE {database} OWNER TO gateway");
+        server.query("postgres", &role).unwrap();
+        let url = url.replace("postgres@", "gateway@");
         let mut stage = Stage::make().await;
         let patients = stage.insure(8, Arc::new(SystemClock)).await;
         let settings = moved_up(&stage, &url);
@@ -136,7 +140,24 @@ async fn a_server_that_is_silent_is_told_and_its_connections_count_as_lost() {
     let took = watched.up(true);
     assert!(took < SOON, "seen after {took:?}");
     assert_eq!(watched.admitted(&watched.patients).await, 8);
-    are(&watched.told(), &[("WARN", &[AWAY, "answered within"]), ("INFO", &[THERE])]);
+    let told = watched.told();
+    are(&told, &[("WARN", &[AWAY]), ("INFO", &[THERE])]);
+    assert!(!told[0].contains("synchronous_standby_names"), "commits wait for none: {}", told[0]);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_server_with_no_connection_to_spare_is_told_to_be_there() {
+    let watched = Watched::start(ANSWER_WITHIN).await;
+    let of_role = |sql: &str| watched.server.query("postgres", sql).unwrap();
+    of_role("ALTER ROLE gateway CONNECTION LIMIT 0");
+    of_role("SELECT COUNT(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE usename = 'gateway'");
+    watched.up(false);
+    of_role("ALTER ROLE gateway CONNECTION LIMIT -1");
+    watched.up(true);
+    assert_eq!(watched.admitted(&watched.patients).await, 8);
+    let full =
+        ["PostgreSQL is there and has no connection to spare", "SQLSTATE 53300", "from the next start"];
+    are(&watched.told(), &[("WARN", &full), ("INFO", &[THERE])]);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

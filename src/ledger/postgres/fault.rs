@@ -24,10 +24,12 @@ pub(in crate::ledger) enum Fault {
     SilentFor(Duration),
     #[error("every connection that looks up is busy, and none became free within answer_within_ms")]
     Crowded,
-    #[error(
-        "the server has not confirmed the commit within {} ms{}; most likely no standby that synchronous_standby_names asks for is there, so that commits wait for ever: look at pg_stat_replication and bring one back", .0.as_millis(), of_settings(.0)
-    )]
-    Unconfirmed(Duration),
+    #[error("the server has not confirmed the commit within {} ms{}; {}", .within.as_millis(), of_settings(.within), why_unconfirmed(*.standbys))]
+    Unconfirmed {
+        within: Duration,
+        /// Commits wait for standbys.
+        standbys: bool,
+    },
     #[error(
         "the user {user} may not make tables in database {database}: let it own the database (ALTER DATABASE {database} OWNER TO {user}), or GRANT USAGE, CREATE ON SCHEMA public TO {user}"
     )]
@@ -39,7 +41,9 @@ impl Fault {
         match self {
             Fault::Server(cause) => meaning(cause),
             Fault::NoRights { .. } => Meaning::Refused,
-            Fault::Silent | Fault::SilentFor(_) | Fault::Crowded | Fault::Unconfirmed(_) => Meaning::Broken,
+            Fault::Silent | Fault::SilentFor(_) | Fault::Crowded | Fault::Unconfirmed { .. } => {
+                Meaning::Broken
+            }
         }
     }
 }
@@ -82,6 +86,14 @@ pub(super) fn because_of<E: Error + 'static>(error: &LedgerError) -> Option<&E> 
 
 fn of_settings(limit: &Duration) -> &'static str {
     if *limit == ANSWER_WAIT_MAX { "" } else { " (answer_within_ms)" }
+}
+
+fn why_unconfirmed(standbys: bool) -> &'static str {
+    if standbys {
+        "most likely no standby that synchronous_standby_names asks for is there, so that commits wait for ever: look at pg_stat_replication and bring one back"
+    } else {
+        "it does not answer, or its disk does not: it waits for no standby"
+    }
 }
 
 fn of_server(cause: &tokio_postgres::Error) -> String {

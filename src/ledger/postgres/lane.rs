@@ -139,8 +139,10 @@ impl Writer {
         let runtime = runtime.map_err(storage("start a lane"))?;
         let deadline = settings.deadline();
         let (link, stand) = runtime.block_on(async {
-            let mut link = connect(&target, &settings, deadline(), &|_| {}).await?;
-            let stand = take_lane(&mut link.0, bucket, deadline(), settings.answer_within).await?;
+            let mut link = connect(&target, &settings, deadline(), &|_| {}, &outage).await?;
+            let stand =
+                take_lane(&mut link.0, bucket, deadline(), outage.late_commit(settings.answer_within))
+                    .await?;
             Ok::<_, LedgerError>((link, stand))
         })?;
         let (doubt, moved) = (None, Moved::default());
@@ -208,9 +210,10 @@ impl Writer {
     }
 
     fn unconfirmed(&mut self, what: &'static str) -> LedgerError {
-        let cause = Fault::Unconfirmed(self.settings.answer_within);
+        let within = self.settings.answer_within;
+        let cause = self.outage.late_commit(within);
         self.troubled = true;
-        self.outage.unconfirmed(self.place, &cause);
+        self.outage.unconfirmed(self.place, Deadline::now() - within, &cause);
         fault(what)(cause)
     }
 
@@ -376,10 +379,10 @@ impl Writer {
         loop {
             if self.link.is_none() {
                 let (outage, place) = (Arc::clone(&self.outage), self.place);
-                let tell = |why: &NoServer| outage.trouble(Member::Lane(place), why);
+                let tell = |why: &NoServer| outage.no_connection(Member::Lane(place), why);
                 // A try may have told trouble, also where a later one succeeds.
                 self.troubled = true;
-                let connected = connect(&self.target, &self.settings, deadline, &tell).await;
+                let connected = connect(&self.target, &self.settings, deadline, &tell, &outage).await;
                 if let Some(cause) = connected.as_ref().err().filter(|cause| is_broken(cause)) {
                     outage.trouble(Member::Lane(place), cause);
                 }
@@ -403,6 +406,7 @@ impl Writer {
 
     /// Ends whatever of an earlier connection could still be committed, and takes over where the lane then stands.
     async fn fence(&mut self, other: Stand, deadline: Deadline) -> Result<(), LedgerError> {
+        let late = self.outage.late_commit(self.settings.answer_within);
         let Some((link, statements)) = &mut self.link else { return Ok(()) };
         let lane = &mut self.stand.lane;
         // Counted on before it is asked: an answer that is lost leaves the row at this epoch.
@@ -421,7 +425,7 @@ impl Writer {
             Some(found) if same(&self.stand, &found) || same(&other, &found) => self.stand = found,
             _ => {
                 let lost = self.stand.lane;
-                self.stand = take_lane(link, lost.bucket, deadline, self.settings.answer_within).await?;
+                self.stand = take_lane(link, lost.bucket, deadline, late).await?;
                 self.doubt = None;
                 return Err(storage("find its lane")(LaneLost(lost.number)));
             }
@@ -431,6 +435,7 @@ impl Writer {
 
     /// A batch found the lane's row otherwise than it must: the floor was raised, or the row is ours no longer.
     async fn look_at_lane(&mut self, deadline: Deadline) -> Result<(), LedgerError> {
+        let late = self.outage.late_commit(self.settings.answer_within);
         let Some((link, statements)) = &mut self.link else { return Ok(()) };
         let Lane { bucket, number, epoch } = self.stand.lane;
         let number = i64::from(number);
@@ -448,7 +453,7 @@ impl Writer {
                 Stand { floor: found.floor, ..self.stand }
             }
             // A server that has lost what it told us, or somebody who took the lane: it is left as it is.
-            _ => take_lane(link, bucket, deadline, self.settings.answer_within).await?,
+            _ => take_lane(link, bucket, deadline, late).await?,
         };
         Ok(())
     }

@@ -1,7 +1,5 @@
 //! Owns how a lane comes to its connection and to its row in the database.
 
-use std::time::Duration;
-
 use tokio::time::Instant as Deadline;
 use tokio::time::timeout_at;
 
@@ -18,6 +16,8 @@ use crate::ledger::postgres::fault::fault;
 use crate::ledger::postgres::fault::late;
 use crate::ledger::postgres::fault::server;
 use crate::ledger::postgres::no_connection::NoServer;
+use crate::ledger::postgres::outage::Outage;
+use crate::ledger::postgres::standbys::AWAITED;
 use crate::ledger::postgres::statements;
 use crate::ledger::postgres::statements::Statements;
 use crate::ledger::seal::block;
@@ -30,14 +30,17 @@ pub(super) async fn connect(
     settings: &Settings,
     deadline: Deadline,
     tell: &(dyn Fn(&NoServer) + Send + Sync),
+    outage: &Outage,
 ) -> Result<(Link, Statements), LedgerError> {
     // A transaction that waits for another's row longer than its callers do holds its own rows for nothing.
     let session = format!("{} -c lock_timeout={}", statements::SESSION, settings.answer_within.as_millis());
     let link = target.connect_telling(&session, deadline, tell).await?;
-    let durable = "SELECT set_config('synchronous_commit', 'on', false)
-         WHERE current_setting('synchronous_commit') IN ('off', 'local')";
+    let durable = format!(
+        "SELECT {AWAITED}, CASE WHEN current_setting('synchronous_commit') IN ('off', 'local')
+             THEN set_config('synchronous_commit', 'on', FALSE) END"
+    );
     let prepared = async {
-        link.client.batch_execute(durable).await?;
+        outage.standbys_are_awaited(link.client.query_one(&durable, &[]).await?.get(0));
         Statements::prepare(&link.client).await
     };
     const WHAT: &str = "prepare its statements";
@@ -51,7 +54,7 @@ pub(super) async fn take_lane(
     link: &mut Link,
     bucket: i64,
     deadline: Deadline,
-    within: Duration,
+    late: Fault,
 ) -> Result<Stand, LedgerError> {
     const NUMBER: &str =
         "UPDATE meta SET value = CAST(CAST(value AS BIGINT) + 1 AS TEXT) WHERE name = 'lanes'
@@ -67,7 +70,7 @@ pub(super) async fn take_lane(
         all.commit().await?;
         Ok::<_, tokio_postgres::Error>((number, floor))
     };
-    let unconfirmed = |_| fault("take a lane")(Fault::Unconfirmed(within));
+    let unconfirmed = |_| fault("take a lane")(late);
     let taken = timeout_at(deadline, taken).await.map_err(unconfirmed)?;
     let (number, floor) = taken.map_err(server("take a lane"))?;
     let number = u32::try_from(number).map_err(storage("take a lane"))?;

@@ -31,6 +31,7 @@ use crate::ledger::kept::kept_person;
 use crate::ledger::kept::kept_record;
 use crate::ledger::kept::kept_stay;
 use crate::ledger::key;
+use crate::ledger::postgres::standbys::AWAITED;
 use crate::ledger::row::Row as _;
 use crate::ledger::row::Shifted;
 use crate::ledger::row::damaged;
@@ -102,7 +103,7 @@ impl Statements {
              LEFT JOIN record r ON r.bucket = $1 AND r.person = s.person AND r.version = s.version LIMIT 1"
         );
         let credential = "SELECT person FROM credential WHERE bucket = $1 AND hash = $2 ORDER BY person";
-        let version = "SELECT COALESCE(MAX(version), 0) FROM reference_record";
+        let version = format!("SELECT COALESCE(MAX(version), 0), {AWAITED} FROM reference_record");
         let all = [
             of_person.as_str(),
             &of_stay,
@@ -112,7 +113,7 @@ impl Statements {
             &records,
             &settlement,
             credential,
-            version,
+            &version,
         ];
         let all = try_join_all(all.map(|sql| client.prepare(sql))).await?;
         let [of_person, of_stay, lines, about_person, about_stay, records, settlement, credential, version] =

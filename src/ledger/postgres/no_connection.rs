@@ -75,6 +75,11 @@ impl NoConnection {
 }
 
 impl NoServer {
+    /// A server is there, and would take us if it had room.
+    pub(super) fn is_full(&self) -> bool {
+        self.0.iter().any(|server| matches!(server.why, Why::Full(_)))
+    }
+
     /// Whether the next try meets the same at every server.
     pub(super) fn stays_so(&self) -> bool {
         self.0.iter().all(NoConnection::stays_so)

@@ -7,8 +7,9 @@ use std::sync::PoisonError;
 use std::sync::atomic::AtomicBool;
 use std::sync::atomic::AtomicU64;
 use std::sync::atomic::Ordering;
-use tokio::time::Instant;
+use std::time::Duration;
 
+use tokio::time::Instant;
 use tracing::info;
 use tracing::warn;
 
@@ -17,6 +18,7 @@ use crate::ledger::event::Event;
 use crate::ledger::event::Observer;
 use crate::ledger::postgres::fault::Fault;
 use crate::ledger::postgres::fault::is_away;
+use crate::ledger::postgres::no_connection::NoServer;
 
 /// Who found it so.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -30,6 +32,8 @@ enum State {
     There,
     /// Questions are answered, commits are not confirmed.
     Unconfirmed,
+    /// It has no connection to spare for us.
+    Full,
     Away,
 }
 
@@ -45,6 +49,8 @@ pub(super) struct Outage {
     answered: AtomicU64,
     /// Calls that it has cost.
     calls: AtomicU64,
+    /// Commits wait for standbys, as far as was learned last.
+    standbys: AtomicBool,
 }
 
 struct Seen {
@@ -74,6 +80,7 @@ impl Outage {
             readers_in_trouble: AtomicBool::new(false),
             answered: AtomicU64::new(0),
             calls: AtomicU64::new(0),
+            standbys: AtomicBool::new(false),
         }
     }
 
@@ -97,10 +104,24 @@ impl Outage {
 
     /// A question that was asked then was not answered in time. It is the connection's own trouble where one that was
     /// asked later was answered.
-    pub(super) fn unanswered(&self, asked: Instant) {
-        if self.answered.load(Ordering::Relaxed) <= self.stamp(asked) {
-            self.trouble(Member::Readers, &Fault::Silent);
+    pub(super) fn unanswered(&self, asked: Instant, why: &(dyn Display + Sync)) {
+        if !self.has_answered_since(asked) {
+            self.trouble(Member::Readers, why);
         }
+    }
+
+    fn has_answered_since(&self, asked: Instant) -> bool {
+        self.answered.load(Ordering::Relaxed) > self.stamp(asked)
+    }
+
+    /// Whether commits wait for standbys, as the server has just said.
+    pub(super) fn standbys_are_awaited(&self, whether: bool) {
+        self.standbys.store(whether, Ordering::Relaxed);
+    }
+
+    /// What a commit is told that was not confirmed within that time.
+    pub(super) fn late_commit(&self, within: Duration) -> Fault {
+        Fault::Unconfirmed { within, standbys: self.standbys.load(Ordering::Relaxed) }
     }
 
     /// A lane is sure of its server again.
@@ -112,9 +133,15 @@ impl Outage {
         self.is_in(member, State::Away, why);
     }
 
-    /// A lane's commit was not confirmed in time.
-    pub(super) fn unconfirmed(&self, lane: usize, why: &Fault) {
-        self.is_in(Member::Lane(lane), State::Unconfirmed, why);
+    pub(super) fn no_connection(&self, member: Member, why: &NoServer) {
+        self.is_in(member, if why.is_full() { State::Full } else { State::Away }, why);
+    }
+
+    /// A lane's commit, sent then, was not confirmed in time. A server that waits for no standby and has answered nothing
+    /// since is away.
+    pub(super) fn unconfirmed(&self, lane: usize, sent: Instant, why: &Fault) {
+        let waits = self.standbys.load(Ordering::Relaxed) || self.has_answered_since(sent);
+        self.is_in(Member::Lane(lane), if waits { State::Unconfirmed } else { State::Away }, why);
     }
 
     fn is_in(&self, member: Member, state: State, why: &(dyn Display + Sync)) {
@@ -155,6 +182,13 @@ impl Outage {
                     "PostgreSQL is away: calls are told to send the same message again; it is looked for all the time, nothing has to be restarted"
                 );
             }
+            State::Full => {
+                warn!(
+                    server,
+                    why,
+                    "PostgreSQL is there and has no connection to spare: calls that need one are told to send the same message again; it is asked for one all the time, `lanes` and `readers` count from the next start"
+                );
+            }
             State::Unconfirmed => {
                 warn!(
                     server,
@@ -190,7 +224,7 @@ impl Seen {
     fn now(&self) -> (State, String) {
         let all = || self.readers.iter().chain(self.lanes.iter().flatten());
         let of = |state| all().find(|trouble| trouble.state == state);
-        let worst = of(State::Away).or_else(|| of(State::Unconfirmed));
+        let worst = [State::Away, State::Unconfirmed, State::Full].into_iter().find_map(of);
         worst.map_or((State::There, String::new()), |trouble| (trouble.state, trouble.why.clone()))
     }
 }
@@ -198,7 +232,6 @@ impl Seen {
 #[cfg(test)]
 mod tests {
     use std::sync::Arc;
-    use std::time::Duration;
 
     use super::*;
     use crate::ledger::postgres::fault::fault;
@@ -223,7 +256,8 @@ mod tests {
         for member in [Member::Readers, Member::Lane(1), Member::Readers] {
             outage.trouble(member, &WHY);
         }
-        outage.unconfirmed(0, &Fault::Unconfirmed(Duration::from_secs(5)));
+        outage.standbys_are_awaited(true);
+        outage.unconfirmed(0, Instant::now(), &outage.late_commit(Duration::from_secs(5)));
         outage.answered(Instant::now());
         outage.mended(1);
         assert_eq!(*told.lock().unwrap(), [false], "a lane's commits are not confirmed yet");
@@ -236,13 +270,33 @@ mod tests {
         let (outage, told) = watched();
         let (before, after) = (Instant::now(), Instant::now() + Duration::from_secs(1));
         outage.answered(after);
-        outage.unanswered(before);
+        outage.unanswered(before, &Fault::Silent);
         assert!(told.lock().unwrap().is_empty(), "one connection alone is silent");
-        outage.unanswered(after);
+        outage.unanswered(after, &Fault::Silent);
         outage.answered(before);
         assert_eq!(*told.lock().unwrap(), [false]);
         outage.answered(after);
         assert_eq!(*told.lock().unwrap(), [false, true]);
+    }
+
+    #[test]
+    fn standbys_are_blamed_where_commits_wait_for_them_and_else_the_server_is_away() {
+        let (outage, _) = watched();
+        let within = Duration::from_secs(2);
+        let told = || outage.seen.lock().unwrap().told;
+        let sent = Instant::now();
+        assert!(!outage.late_commit(within).to_string().contains("synchronous_standby_names"));
+        outage.unconfirmed(0, sent, &outage.late_commit(within));
+        assert_eq!(told(), State::Away, "nothing was answered since");
+        outage.mended(0);
+        outage.answered(sent + Duration::from_secs(1));
+        outage.unconfirmed(0, sent, &outage.late_commit(within));
+        assert_eq!(told(), State::Unconfirmed, "questions are answered");
+        outage.mended(0);
+        outage.standbys_are_awaited(true);
+        assert!(outage.late_commit(within).to_string().contains("synchronous_standby_names"));
+        outage.unconfirmed(0, sent + within, &outage.late_commit(within));
+        assert_eq!(told(), State::Unconfirmed);
     }
 
     #[test]

@@ -19,7 +19,6 @@ use crate::ledger::postgres::connection::Target;
 use crate::ledger::postgres::connection::meaning;
 use crate::ledger::postgres::fault::Fault;
 use crate::ledger::postgres::fault::fault;
-use crate::ledger::postgres::fault::late;
 use crate::ledger::postgres::fault::server;
 use crate::ledger::postgres::look_up;
 use crate::ledger::postgres::look_up::Statements;
@@ -69,15 +68,19 @@ impl Readers {
     where
         F: Future<Output = Result<T, tokio_postgres::Error>>,
     {
+        let begun = Deadline::now();
         let room = timeout_at(deadline, self.room.acquire()).await;
-        let _place = room.map_err(|_| fault(what)(Fault::Crowded))?;
+        let _place = room.map_err(|_| {
+            self.outage.unanswered(begun, &Fault::Crowded);
+            fault(what)(Fault::Crowded)
+        })?;
         loop {
             let reader = self.reader(deadline).await?;
             let asked = Deadline::now();
             let Ok(answer) = timeout_at(deadline, ask(Arc::clone(&reader))).await else {
                 // A link that is silent is not asked again: it may never tell that it is broken.
                 self.forget(&reader);
-                self.outage.unanswered(asked);
+                self.outage.unanswered(asked, &Fault::Silent);
                 return Err(fault(what)(Fault::Silent));
             };
             match answer {
@@ -101,21 +104,25 @@ impl Readers {
         if let Some(reader) = sound() {
             return Ok(reader);
         }
+        let begun = Deadline::now();
         let making = timeout_at(deadline, place.making.lock()).await;
-        let _making = making.map_err(late("connect to the server"))?;
+        let _making = making.map_err(|_| {
+            self.outage.unanswered(begun, &Fault::Silent);
+            fault("connect to the server")(Fault::Silent)
+        })?;
         if let Some(reader) = sound() {
             return Ok(reader);
         }
         if let Some(broken) = place.reader.load_full() {
             self.forget(&broken);
         }
-        let tell = |why: &NoServer| self.outage.trouble(Member::Readers, why);
+        let tell = |why: &NoServer| self.outage.no_connection(Member::Readers, why);
         let link = self.target.connect_telling(look_up::SESSION, deadline, &tell).await?;
         let asked = Deadline::now();
         let statements = timeout_at(deadline, Statements::prepare(&link.client)).await;
         let statements = statements.map_err(|_| {
             self.outage.line_lost();
-            self.outage.unanswered(asked);
+            self.outage.unanswered(asked, &Fault::Silent);
             fault("prepare its statements")(Fault::Silent)
         })?;
         let statements = statements.map_err(server("prepare its statements"))?;

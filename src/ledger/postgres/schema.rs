@@ -12,6 +12,7 @@ use crate::ledger::codec;
 use crate::ledger::postgres::fault::Fault;
 use crate::ledger::postgres::fault::fault;
 use crate::ledger::postgres::fault::server;
+use crate::ledger::postgres::standbys;
 use crate::ledger::row::damaged;
 use crate::ledger::schema;
 use crate::ledger::schema::STEPS;
@@ -68,6 +69,9 @@ async fn climb(client: &mut Client, lookup: &LookupKey, confirmed_within: Durati
     if from < STEPS.len() {
         check_rights(&all, "CREATE").await?;
     }
+    if from == 0 {
+        must_be_free(&all).await?;
+    }
     for step in STEPS.iter().skip(from) {
         all.batch_execute(&schema::for_postgres(step)).await.map_err(failed())?;
     }
@@ -82,8 +86,10 @@ async fn climb(client: &mut Client, lookup: &LookupKey, confirmed_within: Durati
     check_shape(&all).await?;
     check_key(&all, lookup).await?;
     if from < STEPS.len() {
+        let standbys = standbys::are_awaited(&all).await.map_err(failed())?;
         let committed = timeout(confirmed_within, all.commit()).await;
-        let unconfirmed = |_| fault("make the schema")(Fault::Unconfirmed(confirmed_within));
+        let late = Fault::Unconfirmed { within: confirmed_within, standbys };
+        let unconfirmed = |_| fault("make the schema")(late);
         committed.map_err(unconfirmed)?.map_err(failed())?;
     }
     Ok(Climbed { from, to: STEPS.len() })
@@ -113,11 +119,33 @@ pub(in crate::ledger) async fn check(client: &impl GenericClient, lookup: &Looku
     check_encoding(client).await?;
     check_shape(client).await?;
     check_key(client, lookup).await?;
-    if meta(client, "restoring").await?.is_some() {
-        let what = "a restore into it has not ended: wait for it, or run it again";
-        return Err(damaged("the database", what));
+    no_restore_runs(client).await
+}
+
+/// Nor has one been left in the middle.
+pub(in crate::ledger) async fn no_restore_runs(client: &impl GenericClient) -> Read<()> {
+    if meta(client, "restoring").await?.is_some() { Err(LedgerError::Restoring) } else { Ok(()) }
+}
+
+/// That no other program has tables there.
+async fn must_be_free(client: &impl GenericClient) -> Read<()> {
+    const NAMED_MAX: usize = 3;
+    const SQL: &str = "SELECT CAST(c.relname AS TEXT) FROM pg_class c
+         WHERE c.relnamespace = to_regnamespace('public') AND c.relkind IN ('r', 'p')
+           AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.classid = CAST('pg_class' AS regclass)
+             AND d.objid = c.oid AND d.deptype = 'e')
+         ORDER BY 1";
+    let rows = client.query(SQL, &[]).await.map_err(server("look whose tables are there"))?;
+    let mut tables: Vec<String> = rows.iter().map(|row| row.get(0)).collect();
+    // With `meta` they are ours: another migration has made them meanwhile.
+    if tables.is_empty() || tables.iter().any(|name| name == "meta") {
+        return Ok(());
     }
-    Ok(())
+    if tables.len() > NAMED_MAX {
+        tables.truncate(NAMED_MAX);
+        tables.push("…".into());
+    }
+    Err(LedgerError::Occupied { tables: tables.join(", ") })
 }
 
 /// That the user may do so in the schema where our tables lie.
@@ -138,7 +166,7 @@ async fn check_encoding(client: &impl GenericClient) -> Read<()> {
     if encoding == "UTF8" {
         return Ok(());
     }
-    Err(damaged("the database", &format!("it is encoded in {encoding}: make one with ENCODING 'UTF8'")))
+    Err(LedgerError::Encoding { found: encoding })
 }
 
 fn known(found: usize) -> Read<usize> {

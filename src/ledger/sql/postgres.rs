@@ -21,6 +21,7 @@ use crate::ledger::LedgerError;
 use crate::ledger::postgres::fault::Fault;
 use crate::ledger::postgres::fault::fault;
 use crate::ledger::postgres::fault::server;
+use crate::ledger::postgres::standbys;
 use crate::ledger::sql::Database;
 use crate::ledger::sql::Take;
 use crate::ledger::sql::Value;
@@ -64,7 +65,8 @@ impl<'c> Postgres<'c> {
 
     /// The same, with another limit: one that waits for a standby that is not there ends.
     pub(in crate::ledger) fn commit_within(self, limit: Duration, what: &'static str) -> Read<()> {
-        let unconfirmed = |_| fault(what)(Fault::Unconfirmed(limit));
+        let standbys = self.wait(what, standbys::are_awaited(&self.transaction))?;
+        let unconfirmed = |_| fault(what)(Fault::Unconfirmed { within: limit, standbys });
         let committed = self.runtime.block_on(async { timeout(limit, self.transaction.commit()).await });
         committed.map_err(unconfirmed)?.map_err(server(what))
     }
