@@ -85,6 +85,8 @@ async fn persons(screen: Screen) {
         look.browser.follow(".card a").await;
         look.here("claim").await;
         look.at("filings", "/me/filings").await;
+        look.browser.follow(".card a").await;
+        look.here("filing-end").await;
         look.at("filing-form", "/me/filings/new").await;
         look.browser.follow("main button").await;
         look.here("filing-form-faults").await;
