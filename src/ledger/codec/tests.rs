@@ -96,7 +96,7 @@ fn the_first_format_is_read_and_written_for_ever() {
 
 /// A bill of seven days with two funds, in hospital outside of her own pool, with nothing that is not its own.
 const SETTLED: &str = concat!(
-    r#"{"id":"209261126042030242000000200000","up_to":20261117,"admitted":20261111,"scheme":"resident","#,
+    r#"{"id":"BCA261126133833404000000200000","up_to":20261117,"admitted":20261111,"scheme":"resident","#,
     r#""insutype":"390","med_type":"21","person_type":"1501","#,
     r#""pack":"78232845d4e1e7f921d95ab2a7dc734ce3329d8b4d1cb75483df84cae31b2b58","institution":"H44070400002","#,
     r#""regions":[440704,440700,440903,440900,440700],"clearing_type":"21","clearing_way":"1","#,
