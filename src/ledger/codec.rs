@@ -65,6 +65,19 @@ pub fn decode<T: DeserializeOwned>(what: &'static str, text: &str) -> Result<T, 
     serde_json::from_str(text).map_err(|cause| CodecError::Malformed { what, cause })
 }
 
+/// Reads what is shared in memory.
+mod shared {
+    use serde::Deserialize;
+    use serde::Deserializer;
+    use std::sync::Arc;
+
+    pub(super) fn deserialize<'de, T: Deserialize<'de>, D: Deserializer<'de>>(
+        from: D,
+    ) -> Result<Arc<T>, D::Error> {
+        T::deserialize(from).map(Arc::new)
+    }
+}
+
 /// Reads bytes in Base64.
 mod bytes {
     use base64::Engine as _;

@@ -1,5 +1,7 @@
 //! Owns samples of everything that is kept, drawn by chance: every shape makes its own, so that none can be forgotten.
 
+use std::sync::Arc;
+
 use rand::RngExt as _;
 use rand::seq::IndexedRandom as _;
 use rand_chacha::ChaCha8Rng;
@@ -59,6 +61,12 @@ impl Sample for String {
 impl Sample for Box<str> {
     fn sample(chance: &mut Chance) -> Box<str> {
         String::sample(chance).into()
+    }
+}
+
+impl<T: Sample> Sample for Arc<T> {
+    fn sample(chance: &mut Chance) -> Arc<T> {
+        Arc::new(T::sample(chance))
     }
 }
 

@@ -1,5 +1,7 @@
 //! Owns how persons and stays are kept as they stand.
 
+use std::sync::Arc;
+
 use crate::domain::accumulators::Accumulators;
 use crate::domain::calendar::BenefitYear;
 use crate::domain::calendar::Day;
@@ -181,7 +183,7 @@ object!(Part {
 
 object!(StayState {
     state: State,
-    admission: Admission,
+    admission: Arc<Admission> as "crate::ledger::codec::shared",
     admitted_version: u64,
     admitted_by: MessageKey,
     discharge: Option<Discharge> = default,

@@ -1,6 +1,7 @@
 //! Owns the writing of what is kept: JSON, straight into one text, with nothing counted, boxed or copied before.
 
 use core::fmt::Write as _;
+use std::sync::Arc;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD_NO_PAD;
@@ -196,6 +197,12 @@ impl<T: Keep> Keep for Vec<T> {
 }
 
 impl<T: Keep + ?Sized> Keep for &T {
+    fn keep(&self, to: &mut Text) {
+        (**self).keep(to);
+    }
+}
+
+impl<T: Keep> Keep for Arc<T> {
     fn keep(&self, to: &mut Text) {
         (**self).keep(to);
     }
