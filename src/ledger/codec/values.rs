@@ -33,7 +33,7 @@ plain!(Fen: i64, |fen| fen.0, fen_of);
 plain!(Instant: i64, |at| at.0, |ms| Some(Instant(ms)));
 plain!(BenefitYear: i32, |year| year.0, |year| Some(BenefitYear(year)));
 plain!(Day: i32, |day| day.number(), Day::from_number);
-plain!(Moment: i64, number_of, moment_of);
+plain!(Moment: i64, |moment| moment.number(), moment_of);
 plain!(MaternityKind: u8, |kind| kind.0, |code| Some(MaternityKind(code)));
 plain!(PersonType: u32, |kind| kind.code(), PersonType::new);
 plain!(AssistanceCategory: u32, |category| category.code(), AssistanceCategory::from_code);
@@ -56,13 +56,7 @@ impl<'de> serde::Deserialize<'de> for Rate {
     }
 }
 
-/// yyyymmddhhmmss
-fn number_of(moment: &Moment) -> i64 {
-    let (hour, minute, second) = moment.time();
-    let clock = i64::from(hour) * 10_000 + i64::from(minute) * 100 + i64::from(second);
-    i64::from(moment.day().number()) * 1_000_000 + clock
-}
-
+/// From [`Moment::number`].
 fn moment_of(number: i64) -> Option<Moment> {
     let day = Day::from_number(i32::try_from(number.div_euclid(1_000_000)).ok()?)?;
     let part = |divisor: i64| i8::try_from(number.rem_euclid(1_000_000) / divisor % 100).ok();
