@@ -270,42 +270,53 @@ fn write_the_answer_of_a_settlement(bencher: Bencher<'_, '_>) {
 
 #[divan::bench]
 fn encode_a_settlement(bencher: Bencher<'_, '_>) {
-    bencher.bench(|| codec::encode_body(black_box(&SAMPLE.settled.body)).unwrap());
+    bencher.bench(|| codec::encode_body(black_box(&SAMPLE.settled.body)));
 }
 
 #[divan::bench]
 fn decode_a_settlement(bencher: Bencher<'_, '_>) {
-    let text = codec::encode_body(&SAMPLE.settled.body).unwrap();
+    let text = codec::encode_body(&SAMPLE.settled.body);
     bencher.bench(|| codec::decode_body("settled", black_box(&text)).unwrap());
 }
 
 #[divan::bench]
+fn encode_what_was_told(bencher: Bencher<'_, '_>) {
+    bencher.bench(|| codec::encode_told(black_box(&SAMPLE.settled.meta)));
+}
+
+#[divan::bench]
 fn encode_20_lines(bencher: Bencher<'_, '_>) {
-    bencher.bench(|| codec::encode_body(black_box(&SAMPLE.uploaded.body)).unwrap());
+    bencher.bench(|| codec::encode_body(black_box(&SAMPLE.uploaded.body)));
 }
 
 #[divan::bench]
 fn decode_20_lines(bencher: Bencher<'_, '_>) {
-    let text = codec::encode_body(&SAMPLE.uploaded.body).unwrap();
+    let text = codec::encode_body(&SAMPLE.uploaded.body);
     bencher.bench(|| codec::decode_body("lines_uploaded", black_box(&text)).unwrap());
 }
 
 #[divan::bench]
 fn encode_the_state_of_a_person(bencher: Bencher<'_, '_>) {
-    bencher.bench(|| codec::encode("person", black_box(&*SAMPLE.facts.person)).unwrap());
+    bencher.bench(|| codec::encode(black_box(&*SAMPLE.facts.person)));
+}
+
+#[divan::bench]
+fn encode_the_state_of_a_stay(bencher: Bencher<'_, '_>) {
+    let state = &SAMPLE.facts.stay.as_ref().unwrap().state;
+    bencher.bench(|| codec::encode(black_box(&**state)));
 }
 
 #[divan::bench]
 fn decode_the_state_of_a_person(bencher: Bencher<'_, '_>) {
-    let text = codec::encode("person", &*SAMPLE.facts.person).unwrap();
+    let text = codec::encode(&*SAMPLE.facts.person);
     bencher
         .bench(|| codec::decode::<banyan::domain::state::PersonState>("person", black_box(&text)).unwrap());
 }
 
 #[divan::bench]
 fn seal_the_contents_of_a_settlement(bencher: Bencher<'_, '_>) {
-    let told = codec::encode_told(&SAMPLE.settled.meta).unwrap();
-    let body = codec::encode_body(&SAMPLE.settled.body).unwrap();
+    let told = codec::encode_told(&SAMPLE.settled.meta);
+    let body = codec::encode_body(&SAMPLE.settled.body);
     bencher.bench(|| Contents::new(black_box(&told), &body, None));
 }
 
@@ -332,7 +343,7 @@ fn hash_a_leaf(bencher: Bencher<'_, '_>) {
 
 /// What an admission hides: a person's and a doctor's name, a diagnosis, a ward.
 fn private_text() -> String {
-    codec::encode("person", &*SAMPLE.facts.private).unwrap()
+    codec::encode(&*SAMPLE.facts.private)
 }
 
 #[divan::bench]

@@ -5,6 +5,7 @@ use core::fmt;
 use jiff::ToSpan as _;
 use jiff::civil::Date;
 use jiff::civil::DateTime;
+use jiff::civil::Time;
 
 /// A civil day in China.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -101,6 +102,13 @@ impl Moment {
     pub fn time(self) -> (i8, i8, i8) {
         (self.0.hour(), self.0.minute(), self.0.second())
     }
+
+    /// yyyymmddhhmmss
+    pub fn number(self) -> i64 {
+        let (hour, minute, second) = self.time();
+        let clock = i64::from(hour) * 10_000 + i64::from(minute) * 100 + i64::from(second);
+        i64::from(self.day().number()) * 1_000_000 + clock
+    }
 }
 
 /// `2026-11-24 08:30:00`.
@@ -124,9 +132,11 @@ impl Instant {
         let local = self.0.saturating_add(SHANGHAI_OFFSET_MS);
         let days = i32::try_from(local.div_euclid(MS_PER_DAY)).unwrap_or(i32::MAX);
         let second_of_day = local.rem_euclid(MS_PER_DAY) / 1000;
-        let midnight =
-            Date::constant(1970, 1, 1).saturating_add(days.days()).to_datetime(jiff::civil::Time::midnight());
-        Moment(midnight.saturating_add(second_of_day.seconds()))
+        let part = |seconds: i64, within: i64| {
+            i8::try_from(second_of_day / seconds % within).expect("a part of a day is below 60")
+        };
+        let time = Time::constant(part(3600, 24), part(60, 60), part(1, 60), 0);
+        Moment(Date::constant(1970, 1, 1).saturating_add(days.days()).to_datetime(time))
     }
 
     pub fn day(self) -> Day {

@@ -65,6 +65,8 @@ pub struct Movement<'a> {
 ///
 /// Treated in her own pool: fund expense against what is owed to the hospital. Treated elsewhere: the insured region
 /// owes the place of care, and the place of care, which is owed as much, owes its hospital.
+///
+/// Kept settlements leave out the entries that this makes: another rule gets a function of its own.
 pub fn entries(movement: &Movement<'_>) -> Vec<Entry> {
     let (home, care) = (movement.insured_pool, movement.care_pool);
     let hospital = movement.institution;

@@ -1,6 +1,8 @@
 //! Owns the fold: what a person and a stay are after each record. The same function at commit and at replay, so that
 //! every table of the ledger can be proved from its records.
 
+use std::sync::Arc;
+
 use crate::domain::accumulators::Accumulators;
 use crate::domain::calendar::BenefitYear;
 use crate::domain::calendar::Day;
@@ -92,7 +94,8 @@ pub struct Live {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct StayState {
     pub state: State,
-    pub admission: Admission,
+    /// Shared: a stay changes often, its admission hardly ever.
+    pub admission: Arc<Admission>,
     /// Person's version of the admission: the records of this stay lie from here on.
     pub admitted_version: u64,
     pub admitted_by: MessageKey,
@@ -171,7 +174,7 @@ impl Folded {
             Body::Admitted(admission) => self.admit(told, admission)?,
             Body::AdmissionChanged(admission) => {
                 let stay = self.stay_after(Act::Change)?;
-                stay.admission = admission.clone();
+                stay.admission = Arc::new(admission.clone());
             }
             Body::AdmissionCancelled => {
                 self.stay_after(Act::CancelAdmission)?;
@@ -214,7 +217,7 @@ impl Folded {
         self.person.stays.push(id.clone());
         self.stay = Some(StayState {
             state: State::InHospital,
-            admission: admission.clone(),
+            admission: Arc::new(admission.clone()),
             admitted_version: told.version,
             admitted_by: told.key.clone(),
             discharge: None,

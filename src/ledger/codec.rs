@@ -2,23 +2,26 @@
 //!
 //! The domain knows no serde, so the forms of its types are written here, beside each other. A field that is absent
 //! has its default: what an older version did not write reads as nothing, and zeroes and empty texts take no room.
-//! A new field must have such a default; a field whose meaning changes gets a new name.
+//! A new field must have such a default; a field whose meaning changes gets a new name. What is short and many is a list,
+//! whose places are its names: a new one comes last.
 
 #[macro_use]
 mod shapes;
 mod amounts;
+mod breakdown;
 mod deeds;
 mod entries;
 mod packing;
 #[cfg(test)]
 pub(super) mod sample;
+mod settled;
 mod states;
 mod tables;
 #[cfg(test)]
 mod tests;
+mod text;
 mod values;
 
-use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 pub use deeds::decode_body;
@@ -27,6 +30,7 @@ pub use deeds::encode_body;
 pub use deeds::encode_told;
 pub use deeds::kind;
 pub use packing::unpack as plain;
+pub use text::Keep;
 
 pub use crate::vault::hex::decode as bytes_of_text;
 pub use crate::vault::hex::encode as text_of_bytes;
@@ -52,11 +56,8 @@ pub enum CodecError {
 }
 
 /// A value as it is kept.
-pub fn encode<T: Serialize>(what: &'static str, value: &T) -> Result<String, CodecError> {
-    const USUAL_BYTES: usize = 2048;
-    let mut kept = Vec::with_capacity(USUAL_BYTES);
-    serde_json::to_writer(&mut kept, value).map_err(|cause| CodecError::Malformed { what, cause })?;
-    Ok(String::from_utf8(kept).expect("JSON is UTF-8"))
+pub fn encode(value: &(impl Keep + ?Sized)) -> String {
+    text::Text::of(value)
 }
 
 /// A value read back.
@@ -64,29 +65,33 @@ pub fn decode<T: DeserializeOwned>(what: &'static str, text: &str) -> Result<T, 
     serde_json::from_str(text).map_err(|cause| CodecError::Malformed { what, cause })
 }
 
-fn is_default<T: Default + PartialEq>(value: &&T) -> bool {
-    **value == T::default()
+/// Reads what is shared in memory.
+mod shared {
+    use serde::Deserialize;
+    use serde::Deserializer;
+    use std::sync::Arc;
+
+    pub(super) fn deserialize<'de, T: Deserialize<'de>, D: Deserializer<'de>>(
+        from: D,
+    ) -> Result<Arc<T>, D::Error> {
+        T::deserialize(from).map(Arc::new)
+    }
 }
 
-/// Bytes as hexadecimal text.
-mod hexadecimal {
+/// Reads bytes in Base64.
+mod bytes {
+    use base64::Engine as _;
+    use base64::engine::general_purpose::STANDARD_NO_PAD;
     use serde::Deserialize as _;
     use serde::Deserializer;
-    use serde::Serializer;
-
-    pub(super) fn serialize<S: Serializer, const N: usize>(
-        bytes: &&[u8; N],
-        to: S,
-    ) -> Result<S::Ok, S::Error> {
-        to.serialize_str(&super::text_of_bytes(*bytes))
-    }
+    use serde::de::Error as _;
 
     pub(super) fn deserialize<'de, D: Deserializer<'de>, const N: usize>(
         from: D,
     ) -> Result<[u8; N], D::Error> {
         let text = std::borrow::Cow::<'de, str>::deserialize(from)?;
-        let bytes = super::bytes_of_text(&text).and_then(|bytes| bytes.try_into().ok());
-        bytes.ok_or_else(|| serde::de::Error::custom(format!("{} hexadecimal digits are expected", 2 * N)))
+        let bytes = STANDARD_NO_PAD.decode(&*text).ok().and_then(|bytes| bytes.try_into().ok());
+        bytes.ok_or_else(|| D::Error::custom(format_args!("{N} bytes in Base64 are expected")))
     }
 }
 
@@ -131,17 +136,12 @@ pub fn hash_of_text(text: &str) -> Option<[u8; 32]> {
     bytes_of_text(text)?.try_into().ok()
 }
 
-/// Exact decimals as text, with the digits that they were given with.
+/// Reads exact decimals from text, with the digits that they were given with.
 mod decimal {
     use rust_decimal::Decimal;
     use serde::Deserialize as _;
     use serde::Deserializer;
-    use serde::Serializer;
     use serde::de::Error as _;
-
-    pub(super) fn serialize<S: Serializer>(value: &&Decimal, to: S) -> Result<S::Ok, S::Error> {
-        to.collect_str(value)
-    }
 
     pub(super) fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<Decimal, D::Error> {
         let text = std::borrow::Cow::<'de, str>::deserialize(from)?;
@@ -153,14 +153,6 @@ mod decimal {
 mod decimal_option {
     use rust_decimal::Decimal;
     use serde::Deserializer;
-    use serde::Serializer;
-
-    pub(super) fn serialize<S: Serializer>(value: &&Option<Decimal>, to: S) -> Result<S::Ok, S::Error> {
-        match value {
-            Some(value) => to.collect_str(value),
-            None => to.serialize_none(),
-        }
-    }
 
     pub(super) fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<Option<Decimal>, D::Error> {
         super::decimal::deserialize(from).map(Some)

@@ -20,7 +20,6 @@ use crate::ledger::Facts;
 use crate::ledger::LedgerError;
 use crate::ledger::StayFacts;
 use crate::ledger::codec;
-use crate::ledger::codec::CodecError;
 use crate::ledger::credential::Credential;
 use crate::ledger::effect;
 use crate::ledger::effect::Effect;
@@ -172,13 +171,13 @@ pub(super) fn prepare(
         _ => None,
     };
     let private_after = known.map_or(facts.private, |known| Arc::new(known.clone()));
-    let told = codec::encode_told(&deed.meta).map_err(unkept)?;
-    let body = codec::encode_body(&deed.body).map_err(unkept)?;
+    let told = codec::encode_told(&deed.meta);
+    let body = codec::encode_body(&deed.body);
     let private = secrets.hide(&person, &deed.private, now.day().month())?;
     let hidden = private.as_ref().map(|hidden| (hidden.ciphertext.as_slice(), &hidden.commitment));
     let contents = Contents::new(&told, &body, hidden);
-    let (guard, stay) =
-        (guard(deed, version, &folded, known.is_some())?, stay_after(deed, stay_version, &folded)?);
+    let guard = guard(deed, version, &folded, known.is_some());
+    let stay = stay_after(deed, stay_version, &folded)?;
     let after = After {
         key: facts.key,
         bucket: facts.bucket,
@@ -224,19 +223,17 @@ fn stay_before(facts: &Facts, deed: &Deed) -> Result<Option<StayFacts>, Unfit> {
     }
 }
 
-fn guard(deed: &Deed, version: u64, folded: &Folded, registers: bool) -> Result<Guard, LedgerError> {
+fn guard(deed: &Deed, version: u64, folded: &Folded, registers: bool) -> Guard {
     if !deed.guards_person {
-        return Ok(Guard::StayOnly);
+        return Guard::StayOnly;
     }
-    let state = codec::encode("person", &folded.person).map_err(unkept)?;
-    Ok(Guard::Person { version, state, registers })
+    Guard::Person { version, state: codec::encode(&folded.person), registers }
 }
 
 fn stay_after(deed: &Deed, version: u64, folded: &Folded) -> Result<Option<PreparedStay>, LedgerError> {
     let Some(id) = deed.stay.clone() else { return Ok(None) };
     let state = folded.stay.as_ref().ok_or(Unfit::NoStayFacts).map_err(unfit)?;
-    let state = codec::encode("stay", state).map_err(unkept)?;
-    Ok(Some(PreparedStay { id, version, state }))
+    Ok(Some(PreparedStay { id, version, state: codec::encode(state) }))
 }
 
 /// What the register says of her from this record on, if it says anything.
@@ -266,9 +263,5 @@ fn credentials(
 }
 
 fn unfit(cause: Unfit) -> LedgerError {
-    LedgerError::Unfit { what: cause.to_string() }
-}
-
-fn unkept(cause: CodecError) -> LedgerError {
     LedgerError::Unfit { what: cause.to_string() }
 }

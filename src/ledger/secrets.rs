@@ -93,8 +93,7 @@ impl Secrets {
             Private::Person(_) | Private::Filing(_) => Class::Contact,
             Private::Admission(_) | Private::Discharge(_) => Class::Medical,
         };
-        let text = codec::encode("private", private);
-        let text = Zeroizing::new(text.map_err(|cause| LedgerError::Unfit { what: cause.to_string() })?);
+        let text = Zeroizing::new(codec::encode(private));
         let mut salt = [0; SALT];
         SystemRandom::new().fill(&mut salt).map_err(|_| no_randomness())?;
         let mut salted = Zeroizing::new(Vec::with_capacity(SALT + text.len()));

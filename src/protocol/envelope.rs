@@ -71,8 +71,8 @@ impl ReferenceId {
 impl fmt::Display for ReferenceId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         const SEQUENCE_END: u64 = 10_000_000_000;
-        let stamp = Stamp(self.received).to_string();
-        write!(f, "{}{}{:010}", self.region, &stamp[..14], self.sequence % SEQUENCE_END)
+        let received = self.received.moment().number();
+        write!(f, "{}{received:014}{:010}", self.region, self.sequence % SEQUENCE_END)
     }
 }
 
@@ -82,10 +82,7 @@ pub struct Stamp(pub Instant);
 
 impl fmt::Display for Stamp {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let moment = self.0.moment();
-        let (hour, minute, second) = moment.time();
-        let millisecond = self.0.0.rem_euclid(1000);
-        write!(f, "{:08}{hour:02}{minute:02}{second:02}{millisecond:03}", moment.day().number())
+        write!(f, "{:014}{:03}", self.0.moment().number(), self.0.0.rem_euclid(1000))
     }
 }
 

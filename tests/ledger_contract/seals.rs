@@ -171,7 +171,7 @@ async fn whatever_no_record_made_is_found_and_named(make: Make) {
         ("UPDATE person SET version = version + 1", "her row"),
         ("UPDATE person SET private = NULL", "her row hides other data"),
         ("UPDATE person SET private = x'00'", "her row hides other data"),
-        ("UPDATE stay SET state = REPLACE(state, '\"in_scope\":100000', '\"in_scope\":100001')", "stay "),
+        ("UPDATE stay SET state = REPLACE(state, '100000', '100001')", "stay "),
         ("UPDATE message SET undone_by = 0", "message S"),
         ("DELETE FROM message WHERE infno = 2402", "message D"),
         ("UPDATE settlement SET institution = 'H1'", "settlement "),

@@ -9,7 +9,6 @@ use crate::ledger::Progress;
 use crate::ledger::books::settlement;
 use crate::ledger::books::settlement::Columns;
 use crate::ledger::codec;
-use crate::ledger::codec::CodecError;
 use crate::ledger::kept::RECORD;
 use crate::ledger::kept::kept_record;
 use crate::ledger::key;
@@ -97,13 +96,11 @@ impl<'d> Tables<'d> {
 
     fn put(&mut self, Person { replayed, private }: &Person) -> Read<()> {
         let (her, bucket) = (replayed.person.as_str(), replayed.bucket.get());
-        let encoded =
-            |text: Result<String, CodecError>| text.map_err(|cause| damaged(her, &cause.to_string()));
-        let state = encoded(codec::encode("person", &replayed.state))?;
+        let state = codec::encode(&replayed.state);
         let (version, last_ms) = (replayed.version, replayed.last_at.0);
         self.persons.put(values![bucket, her, version, last_ms, &state, private.as_deref()])?;
         for (id, (version, state)) in &replayed.stays {
-            let state = encoded(codec::encode("stay", state))?;
+            let state = codec::encode(state);
             self.stays.put(values![bucket, id.as_str(), her, *version, &state])?;
         }
         for (key, row) in &replayed.messages {

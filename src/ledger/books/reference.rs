@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 
-use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use crate::domain::catalogue::CatalogueEntry;
@@ -14,6 +13,7 @@ use crate::ledger::ReferenceChange;
 use crate::ledger::ReferenceRows;
 use crate::ledger::codec;
 use crate::ledger::codec::CodecError;
+use crate::ledger::codec::Keep;
 use crate::ledger::row::column;
 use crate::ledger::row::damaged;
 use crate::ledger::row::text;
@@ -48,7 +48,7 @@ pub(in crate::ledger) fn write(
     change: &ReferenceChange,
     Place { at_ms, lane, sequence }: Place,
 ) -> Read<Written> {
-    let (kind, body) = encode(change).map_err(|cause| unkept(&cause))?;
+    let (kind, body) = encode(change);
     let version = version(db)? + 1;
     let place = ReferencePlace { version, at_ms, lane, sequence, source, kind, format: codec::FORMAT };
     insert(db, &place, &body)?;
@@ -66,14 +66,12 @@ pub(in crate::ledger) fn insert(db: &dyn Database, place: &ReferencePlace<'_>, b
     db.run("record a change of the shared tables", SQL, row).map(|_| ())
 }
 
-fn encode(change: &ReferenceChange) -> Result<(&'static str, String), CodecError> {
+fn encode(change: &ReferenceChange) -> (&'static str, String) {
     match change {
-        ReferenceChange::Regions(rows) => Ok(("regions", codec::encode("regions", rows)?)),
-        ReferenceChange::Institutions(rows) => Ok(("institutions", codec::encode("institutions", rows)?)),
-        ReferenceChange::Catalogue { place, entries } => {
-            Ok(("catalogue", codec::encode("catalogue", &(place, entries))?))
-        }
-        ReferenceChange::Pack(pack) => Ok(("pack", codec::encode("pack", pack)?)),
+        ReferenceChange::Regions(rows) => ("regions", codec::encode(rows)),
+        ReferenceChange::Institutions(rows) => ("institutions", codec::encode(rows)),
+        ReferenceChange::Catalogue { place, entries } => ("catalogue", codec::encode(&(place, entries))),
+        ReferenceChange::Pack(pack) => ("pack", codec::encode(pack)),
     }
 }
 
@@ -84,7 +82,7 @@ pub(in crate::ledger) fn fold(db: &dyn Database, change: &ReferenceChange, versi
             let mut table = Bulk::into(db, "region", "code, from_day, body")
                 .or("ON CONFLICT (code, from_day) DO UPDATE SET body = excluded.body");
             for row in last_of_each(rows, |row| (row.code.0, row.from.number())) {
-                table.put(values![row.code.0, row.from.number(), &encoded("region", row)?])?;
+                table.put(values![row.code.0, row.from.number(), &codec::encode(row)])?;
             }
             table.end()
         }
@@ -92,7 +90,7 @@ pub(in crate::ledger) fn fold(db: &dyn Database, change: &ReferenceChange, versi
             let mut table = Bulk::into(db, "institution", "code, from_day, body")
                 .or("ON CONFLICT (code, from_day) DO UPDATE SET body = excluded.body");
             for row in last_of_each(rows, |row| (row.code.as_str().to_owned(), row.from.number())) {
-                let body = encoded("institution", row)?;
+                let body = codec::encode(row);
                 table.put(values![row.code.as_str(), row.from.number(), &body])?;
             }
             table.end()
@@ -106,7 +104,7 @@ pub(in crate::ledger) fn fold(db: &dyn Database, change: &ReferenceChange, versi
                 |entry: &CatalogueEntry| (entry.code.clone(), level_of(entry), person_of(entry), entry.from);
             for entry in last_of_each(entries, key) {
                 let (level, person_type, from) = (level_of(entry), person_of(entry), entry.from.number());
-                let body = encoded("catalogue_entry", entry)?;
+                let body = codec::encode(entry);
                 table.put(values![place.0, &*entry.code, level, person_type, from, &body])?;
             }
             table.end()
@@ -122,14 +120,6 @@ pub(in crate::ledger) fn fold(db: &dyn Database, change: &ReferenceChange, versi
 
 fn last_of_each<T, K: Ord>(rows: &[T], key: impl Fn(&T) -> K) -> impl Iterator<Item = &T> {
     rows.iter().map(|row| (key(row), row)).collect::<BTreeMap<_, _>>().into_values()
-}
-
-fn encoded<T: Serialize>(what: &'static str, row: &T) -> Read<String> {
-    codec::encode(what, row).map_err(|cause| unkept(&cause))
-}
-
-fn unkept(cause: &CodecError) -> LedgerError {
-    LedgerError::Unfit { what: cause.to_string() }
 }
 
 /// Empty for every level.
@@ -170,32 +160,24 @@ pub(in crate::ledger) fn refold(
 ) -> Result<(), CodecError> {
     match decode(kind, body)? {
         ReferenceChange::Regions(all) => {
-            put_all(rows, all, "region", |row| format!("region {} from {}", row.code.0, row.from.number()))
+            put_all(rows, all, |row| format!("region {} from {}", row.code.0, row.from.number()));
         }
-        ReferenceChange::Institutions(all) => put_all(rows, all, "institution", |row| {
-            format!("institution {} from {}", row.code, row.from.number())
-        }),
-        ReferenceChange::Catalogue { place, entries } => put_all(rows, entries, "catalogue_entry", |entry| {
+        ReferenceChange::Institutions(all) => {
+            put_all(rows, all, |row| format!("institution {} from {}", row.code, row.from.number()));
+        }
+        ReferenceChange::Catalogue { place, entries } => put_all(rows, entries, |entry| {
             let (level, person) = (level_of(entry), person_of(entry));
             entry_name(place.0, &entry.code, level, person, entry.from.number())
         }),
         ReferenceChange::Pack(pack) => {
             rows.insert(format!("pack {} {}", pack.region.0, pack.hash), pack.text);
-            Ok(())
         }
     }
+    Ok(())
 }
 
-fn put_all<T: Serialize>(
-    rows: &mut BTreeMap<String, String>,
-    all: Vec<T>,
-    what: &'static str,
-    name: impl Fn(&T) -> String,
-) -> Result<(), CodecError> {
-    for row in all {
-        rows.insert(name(&row), codec::encode(what, &row)?);
-    }
-    Ok(())
+fn put_all<T: Keep>(rows: &mut BTreeMap<String, String>, all: Vec<T>, name: impl Fn(&T) -> String) {
+    rows.extend(all.into_iter().map(|row| (name(&row), codec::encode(&row))));
 }
 
 fn entry_name(place: u32, code: &str, level: &str, person: u32, from: i32) -> String {

@@ -2,7 +2,6 @@
 
 use crate::domain::accumulators::Accumulators;
 use crate::domain::breakdown::BillTotals;
-use crate::domain::breakdown::Breakdown;
 use crate::domain::calendar::BenefitYear;
 use crate::domain::calendar::Day;
 use crate::domain::calendar::Instant;
@@ -13,15 +12,12 @@ use crate::domain::ids::FilingId;
 use crate::domain::ids::InstitutionCode;
 use crate::domain::ids::LineNo;
 use crate::domain::ids::RegionCode;
-use crate::domain::ids::SettlementId;
 use crate::domain::money::Fen;
 use crate::domain::money::Rate;
 use crate::domain::person::PersonPrivate;
-use crate::domain::posting::Entry;
 use crate::domain::record::Admission;
 use crate::domain::record::AdmissionPrivate;
 use crate::domain::record::Body;
-use crate::domain::record::ClaimFacts;
 use crate::domain::record::ContentHash;
 use crate::domain::record::Discharge;
 use crate::domain::record::DischargePrivate;
@@ -35,10 +31,7 @@ use crate::domain::record::Meta;
 use crate::domain::record::OutsideEvent;
 use crate::domain::record::OutsideKind;
 use crate::domain::record::Private;
-use crate::domain::record::Reversal;
-use crate::domain::record::Revival;
 use crate::domain::record::RowDigest;
-use crate::domain::record::Settlement;
 use crate::domain::record::Withdrawal;
 use crate::domain::split::Cut;
 use crate::domain::split::FullOwnPay;
@@ -47,6 +40,8 @@ use crate::ledger::codec::CodecError;
 use crate::ledger::codec::decode;
 use crate::ledger::codec::encode;
 use crate::ledger::codec::packing;
+use crate::ledger::codec::text::Keep;
+use crate::ledger::codec::text::Text;
 use rust_decimal::Decimal;
 
 /// The word under which a body is kept.
@@ -72,23 +67,22 @@ pub fn kind(body: &Body) -> &'static str {
     }
 }
 
-pub fn encode_body(body: &Body) -> Result<String, CodecError> {
-    let what = kind(body);
+pub fn encode_body(body: &Body) -> String {
     match body {
-        Body::Registered(register) => encode(what, register),
-        Body::BalanceTaken(balance) => encode(what, balance),
-        Body::OutsideEvent(event) => encode(what, event),
-        Body::FilingMade(filing) => encode(what, filing),
-        Body::FilingEnded(ended) => encode(what, ended),
-        Body::Admitted(admission) | Body::AdmissionChanged(admission) => encode(what, admission),
-        Body::AdmissionCancelled | Body::DischargeCancelled => Ok("{}".into()),
-        Body::Discharged(discharge) => encode(what, discharge),
-        Body::LinesUploaded(lines) => encode(what, lines).map(packing::pack),
-        Body::LinesWithdrawn(withdrawal) => encode(what, withdrawal),
-        Body::Settled(settlement) => encode(what, settlement.as_ref()),
-        Body::Reversed(reversal) => encode(what, reversal.as_ref()),
-        Body::Revived(revival) => encode(what, revival.as_ref()),
-        Body::Fenced(key) | Body::UndoneWithoutEffect(key) => encode(what, key),
+        Body::Registered(register) => encode(register),
+        Body::BalanceTaken(balance) => encode(balance),
+        Body::OutsideEvent(event) => encode(event),
+        Body::FilingMade(filing) => encode(filing),
+        Body::FilingEnded(ended) => encode(ended),
+        Body::Admitted(admission) | Body::AdmissionChanged(admission) => encode(admission),
+        Body::AdmissionCancelled | Body::DischargeCancelled => "{}".into(),
+        Body::Discharged(discharge) => encode(discharge),
+        Body::LinesUploaded(lines) => packing::pack(encode(lines)),
+        Body::LinesWithdrawn(withdrawal) => encode(withdrawal),
+        Body::Settled(settlement) => encode(settlement.as_ref()),
+        Body::Reversed(reversal) => encode(reversal.as_ref()),
+        Body::Revived(revival) => encode(revival.as_ref()),
+        Body::Fenced(key) | Body::UndoneWithoutEffect(key) => encode(key),
     }
 }
 
@@ -201,7 +195,7 @@ object!(Line {
     count: Decimal as "crate::ledger::codec::decimal",
     approved: bool = default,
     amount: Fen,
-    content: RowDigest as "crate::ledger::codec::hexadecimal",
+    content: RowDigest as "crate::ledger::codec::bytes",
     split: LineSplit,
     cut: Cut,
     item: LineItem,
@@ -227,69 +221,15 @@ word!(OutsideKind {
 
 object!(OutsideEvent { kind: OutsideKind, scheme: Scheme, year: BenefitYear, used: Accumulators, on: Day });
 
-object!(Settlement {
-    id: SettlementId,
-    part: bool,
-    up_to: Day,
-    scheme: Scheme,
-    insutype: String,
-    med_type: String,
-    person_type: String,
-    civil_servant: bool = default,
-    year: BenefitYear,
-    admitted: Day,
-    policy_day: Day,
-    pack: String,
-    institution: InstitutionCode,
-    institution_region: RegionCode,
-    institution_pool: RegionCode,
-    insured_region: RegionCode,
-    insured_pool: RegionCode,
-    clearing_agency: RegionCode,
-    clearing_type: String = default,
-    clearing_way: String = default,
-    filing: Option<FilingId> = default,
-    facts: ClaimFacts,
-    breakdown: Breakdown,
-    days: Vec<(Day, LineTotals)>,
-    balance_left: Fen = default,
-    psn_setlway: String = default,
-    credential_type: String = default,
-    invoice: String = default,
-    entries: Vec<Entry>,
-});
-
-object!(Reversal {
-    id: SettlementId,
-    original: SettlementId,
-    original_version: u64,
-    original_at: Instant,
-    settlement: Settlement,
-    undoes: MessageKey,
-    balance_left: Fen = default,
-    entries: Vec<Entry>,
-});
-
-object!(Revival {
-    id: SettlementId,
-    settlement: Settlement,
-    restores: MessageKey,
-    original_version: u64,
-    reversal: SettlementId,
-    undoes: MessageKey,
-    balance_left: Fen = default,
-    entries: Vec<Entry>,
-});
-
-impl serde::Serialize for Private {
-    fn serialize<S: serde::Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+impl Keep for Private {
+    fn keep(&self, to: &mut Text) {
         match self {
             // What was forgotten is never written: its ciphertext stays where it is.
-            Private::None | Private::Erased => to.serialize_none(),
-            Private::Person(data) => to.serialize_newtype_variant("Private", 0, "person", data),
-            Private::Admission(data) => to.serialize_newtype_variant("Private", 1, "admission", data),
-            Private::Filing(data) => to.serialize_newtype_variant("Private", 2, "filing", data),
-            Private::Discharge(data) => to.serialize_newtype_variant("Private", 3, "discharge", data),
+            Private::None | Private::Erased => to.nothing(),
+            Private::Person(data) => to.object(|to| to.field("\"person\":", data)),
+            Private::Admission(data) => to.object(|to| to.field("\"admission\":", data)),
+            Private::Filing(data) => to.object(|to| to.field("\"filing\":", data)),
+            Private::Discharge(data) => to.object(|to| to.field("\"discharge\":", data)),
         }
     }
 }
@@ -316,34 +256,37 @@ impl<'de> serde::Deserialize<'de> for Private {
 }
 
 /// What was told with a deed, its message key apart (that has columns of its own).
+#[derive(serde::Deserialize)]
 struct Told {
     content: ContentHash,
+    #[serde(default)]
     reference: String,
     received_at: Instant,
+    #[serde(default)]
     operator: String,
+    #[serde(default)]
     warning: String,
     writer: u16,
 }
 
-object!(Told {
-    content: ContentHash,
-    reference: String = default,
-    received_at: Instant,
-    operator: String = default,
-    warning: String = default,
-    writer: u16,
-});
+struct ToldOf<'m>(&'m Meta);
 
-pub fn encode_told(meta: &Meta) -> Result<String, CodecError> {
-    let told = Told {
-        content: meta.content,
-        reference: meta.reference.clone(),
-        received_at: meta.received_at,
-        operator: meta.operator.clone(),
-        warning: meta.warning.clone(),
-        writer: meta.writer,
-    };
-    encode("told", &told)
+impl Keep for ToldOf<'_> {
+    fn keep(&self, to: &mut Text) {
+        let ToldOf(meta) = self;
+        to.object(|to| {
+            to.field("\"content\":", &meta.content);
+            to.unless_default("\"reference\":", &meta.reference);
+            to.field("\"received_at\":", &meta.received_at);
+            to.unless_default("\"operator\":", &meta.operator);
+            to.unless_default("\"warning\":", &meta.warning);
+            to.field("\"writer\":", &meta.writer);
+        });
+    }
+}
+
+pub fn encode_told(meta: &Meta) -> String {
+    encode(&ToldOf(meta))
 }
 
 pub fn decode_told(key: MessageKey, text: &str) -> Result<Meta, CodecError> {

@@ -17,4 +17,4 @@ tagged!(Account {
     CashTaken = "cash_taken" { region: RegionCode, institution: InstitutionCode },
 });
 
-object!(Entry { account: Account, amount: Fen });
+row!(Entry { account: Account, amount: Fen });

@@ -1,11 +1,15 @@
 //! Owns samples of everything that is kept, drawn by chance: every shape makes its own, so that none can be forgotten.
 
+use std::sync::Arc;
+
 use rand::RngExt as _;
 use rand::seq::IndexedRandom as _;
 use rand_chacha::ChaCha8Rng;
 use rust_decimal::Decimal;
 
 use crate::domain::benefit::Account;
+use crate::domain::benefit::Insured;
+use crate::domain::breakdown::Breakdown;
 use crate::domain::breakdown::Fund;
 use crate::domain::calendar::BenefitYear;
 use crate::domain::calendar::Day;
@@ -20,7 +24,12 @@ use crate::domain::ids::RegionCode;
 use crate::domain::money::Fen;
 use crate::domain::money::Rate;
 use crate::domain::record::Body;
+use crate::domain::record::ClaimFacts;
+use crate::domain::record::LineTotals;
 use crate::domain::record::Private;
+use crate::domain::record::Reversal;
+use crate::domain::record::Revival;
+use crate::domain::record::Settlement;
 
 pub(crate) type Chance = ChaCha8Rng;
 
@@ -52,6 +61,12 @@ impl Sample for String {
 impl Sample for Box<str> {
     fn sample(chance: &mut Chance) -> Box<str> {
         String::sample(chance).into()
+    }
+}
+
+impl<T: Sample> Sample for Arc<T> {
+    fn sample(chance: &mut Chance) -> Arc<T> {
+        Arc::new(T::sample(chance))
     }
 }
 
@@ -119,7 +134,13 @@ macro_rules! wrapped {
         }
     )*};
 }
-wrapped!(RegionCode, Fen, Instant, BenefitYear, MaternityKind, Rate);
+wrapped!(RegionCode, Instant, BenefitYear, MaternityKind, Rate);
+
+impl Sample for Fen {
+    fn sample(chance: &mut Chance) -> Fen {
+        *one_of(chance, &[Fen::ZERO, Fen(1), Fen(17), Fen::LIMIT, -Fen::LIMIT])
+    }
+}
 
 impl Sample for Day {
     fn sample(chance: &mut Chance) -> Day {
@@ -184,6 +205,38 @@ impl Sample for Private {
         ];
         one_of(chance, &each)(chance)
     }
+}
+
+macro_rules! sampled {
+    ($($type:ident { $($field:ident),* $(,)? })*) => {$(
+        impl Sample for $type {
+            fn sample(chance: &mut Chance) -> $type {
+                $type { $($field: Sample::sample(chance)),* }
+            }
+        }
+    )*};
+}
+
+sampled! {
+    Insured { status, age, civil_servant, assistance }
+    ClaimFacts {
+        hospital, insured, level, totals, year, earlier, closes_stay, institution_deductible, account, maternity,
+    }
+    Breakdown {
+        direction, medfee_sumamt, fulamt_ownpay_amt, overlmt_selfpay, preselfpay_amt, inscp_scp_amt, extra_first_pay,
+        dedc_std, act_pay_dedc, hifp_pay, hifob_pay, hifmi_pay, hifes_pay, cvlserv_pay, maf_pay, hifdm_pay, oth_pay,
+        fund_pay_sumamt, psn_part_amt, hosp_part_amt, acct_pay, acct_mulaid_pay, psn_cash_pay, pool_rate,
+        owed_to_person, funds, before, change,
+    }
+    LineTotals { amount, class_c, over_limit, first_pay, in_scope, count }
+    Settlement {
+        id, part, up_to, scheme, insutype, med_type, person_type, civil_servant, year, admitted, policy_day, pack,
+        institution, institution_region, institution_pool, insured_region, insured_pool, clearing_agency,
+        clearing_type, clearing_way, filing, facts, breakdown, days, balance_left, psn_setlway, credential_type,
+        invoice, entries,
+    }
+    Reversal { id, original, original_version, original_at, settlement, undoes, balance_left, entries }
+    Revival { id, settlement, restores, original_version, reversal, undoes, balance_left, entries }
 }
 
 /// One body of each kind.

@@ -1,19 +1,50 @@
-//! Owns the three shapes that kept values have: structs by field names, enums by words, identifiers as text.
+//! Owns the shapes that kept values have: structs by field names or as lists, enums by words, identifiers as text.
 
 /// A struct as a JSON object. `= default` leaves a field out while it has its default, `as "module"` names the module
-/// that writes and reads a field.
+/// that reads a field.
 macro_rules! object {
     ($type:ident { $($field:ident : $kind:ty $(= $mark:ident)? $(as $with:literal)?),* $(,)? }) => {
-        const _: () = {
-            #[derive(serde::Serialize)]
-            struct Written<'a> {
-                $(
-                    $(#[serde($mark, skip_serializing_if = "crate::ledger::codec::is_default")])?
-                    $(#[serde(with = $with)])?
-                    $field: &'a $kind,
-                )*
-            }
+        readable!($type { $($field: $kind $(= $mark)? $(as $with)?),* });
 
+        impl crate::ledger::codec::text::Keep for $type {
+            fn keep(&self, to: &mut crate::ledger::codec::text::Text) {
+                to.object(|to| {
+                    $(if true $(&& !crate::ledger::codec::text::left_out::$mark(&self.$field))? {
+                        to.field(concat!("\"", stringify!($field), "\":"), &self.$field);
+                    })*
+                });
+            }
+        }
+    };
+}
+
+/// A struct as a JSON list of its fields, in this order for ever. `= default` at the end leaves fields out from the last
+/// one on, while they have their defaults.
+macro_rules! row {
+    ($type:ident { $($field:ident : $kind:ty $(= $mark:ident)? $(as $with:literal)?),* $(,)? }) => {
+        readable!($type { $($field: $kind $(= $mark)? $(as $with)?),* });
+
+        impl crate::ledger::codec::text::Keep for $type {
+            fn keep(&self, to: &mut crate::ledger::codec::text::Text) {
+                to.list(|to| {
+                    let mut needed = to.end();
+                    $(
+                        to.item(&self.$field);
+                        if true $(&& !crate::ledger::codec::text::left_out::$mark(&self.$field))? {
+                            needed = to.end();
+                        }
+                    )*
+                    to.cut(needed);
+                });
+            }
+        }
+    };
+}
+
+/// A struct read from an object or a list of its fields.
+macro_rules! readable {
+    ($type:ident { $($field:ident : $kind:ty $(= $mark:ident)? $(as $with:literal)?),* $(,)? }) => {
+        const _: () = {
             #[derive(serde::Deserialize)]
             struct Read {
                 $(
@@ -21,12 +52,6 @@ macro_rules! object {
                     $(#[serde(with = $with)])?
                     $field: $kind,
                 )*
-            }
-
-            impl serde::Serialize for $type {
-                fn serialize<S: serde::Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
-                    serde::Serialize::serialize(&Written { $($field: &self.$field),* }, to)
-                }
             }
 
             impl<'de> serde::Deserialize<'de> for $type {
@@ -49,11 +74,11 @@ macro_rules! object {
 /// An enum without data as a word.
 macro_rules! word {
     ($type:ident { $($variant:ident = $word:literal),* $(,)? }) => {
-        impl serde::Serialize for $type {
-            fn serialize<S: serde::Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
-                to.serialize_str(match self {
+        impl crate::ledger::codec::text::Keep for $type {
+            fn keep(&self, to: &mut crate::ledger::codec::text::Text) {
+                to.string(match self {
                     $($type::$variant => $word,)*
-                })
+                });
             }
         }
 
@@ -75,57 +100,73 @@ macro_rules! word {
     };
 }
 
-/// An enum with data as an object with one field, named after the variant.
+/// An enum with data as a JSON list: the word of the variant, then its fields.
 macro_rules! tagged {
     ($type:ident { $($variant:ident = $word:literal { $($field:ident : $kind:ty),* $(,)? }),* $(,)? }) => {
-        const _: () = {
-            #[derive(serde::Serialize)]
-            enum Written<'a> {
-                $(#[serde(rename = $word)] $variant { $($field: &'a $kind),* },)*
+        impl crate::ledger::codec::text::Keep for $type {
+            fn keep(&self, to: &mut crate::ledger::codec::text::Text) {
+                to.list(|to| match self {
+                    $($type::$variant { $($field),* } => {
+                        to.item($word);
+                        $(to.item($field);)*
+                    })*
+                });
             }
+        }
 
-            #[derive(serde::Deserialize)]
-            enum Read {
-                $(#[serde(rename = $word)] $variant { $($field: $kind),* },)*
-            }
+        impl<'de> serde::Deserialize<'de> for $type {
+            fn deserialize<D: serde::Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+                struct Tagged;
 
-            impl serde::Serialize for $type {
-                fn serialize<S: serde::Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
-                    let written = match self {
-                        $($type::$variant { $($field),* } => Written::$variant { $($field),* },)*
-                    };
-                    serde::Serialize::serialize(&written, to)
+                impl<'de> serde::de::Visitor<'de> for Tagged {
+                    type Value = $type;
+
+                    fn expecting(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+                        f.write_str(concat!("the list of a ", stringify!($type)))
+                    }
+
+                    fn visit_seq<A: serde::de::SeqAccess<'de>>(self, mut list: A) -> Result<$type, A::Error> {
+                        use crate::ledger::codec::shapes::next;
+                        let word: std::borrow::Cow<'de, str> = next(&mut list)?;
+                        match &*word {
+                            $($word => Ok($type::$variant { $($field: next::<$kind, A>(&mut list)?),* }),)*
+                            _ => Err(serde::de::Error::custom(concat!("not a ", stringify!($type)))),
+                        }
+                    }
                 }
-            }
 
-            impl<'de> serde::Deserialize<'de> for $type {
-                fn deserialize<D: serde::Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
-                    Ok(match <Read as serde::Deserialize>::deserialize(from)? {
-                        $(Read::$variant { $($field),* } => $type::$variant { $($field),* },)*
-                    })
-                }
+                from.deserialize_seq(Tagged)
             }
+        }
 
-            #[cfg(test)]
-            impl crate::ledger::codec::sample::Sample for $type {
-                fn sample(chance: &mut crate::ledger::codec::sample::Chance) -> Self {
-                    use crate::ledger::codec::sample::Sample;
-                    let each: &[fn(&mut crate::ledger::codec::sample::Chance) -> $type] =
-                        &[$(|chance| $type::$variant { $($field: Sample::sample(chance)),* }),*];
-                    crate::ledger::codec::sample::one_of(chance, each)(chance)
-                }
+        #[cfg(test)]
+        impl crate::ledger::codec::sample::Sample for $type {
+            fn sample(chance: &mut crate::ledger::codec::sample::Chance) -> Self {
+                use crate::ledger::codec::sample::Sample;
+                let each: &[fn(&mut crate::ledger::codec::sample::Chance) -> $type] =
+                    &[$(|chance| $type::$variant { $($field: Sample::sample(chance)),* }),*];
+                crate::ledger::codec::sample::one_of(chance, each)(chance)
             }
-        };
+        }
     };
+}
+
+/// The next item of a list that must have one.
+pub(super) fn next<'de, T, A>(list: &mut A) -> Result<T, A::Error>
+where
+    T: serde::Deserialize<'de>,
+    A: serde::de::SeqAccess<'de>,
+{
+    list.next_element()?.ok_or_else(|| serde::de::Error::custom("the list is too short"))
 }
 
 /// A type as text or number: `to` gives what is kept, `from` reads it back.
 macro_rules! plain {
     ($type:ident : $kept:ty, $to:expr, $from:expr) => {
-        impl serde::Serialize for $type {
-            fn serialize<S: serde::Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        impl crate::ledger::codec::text::Keep for $type {
+            fn keep(&self, to: &mut crate::ledger::codec::text::Text) {
                 let kept: $kept = ($to as fn(&$type) -> $kept)(self);
-                serde::Serialize::serialize(&kept, to)
+                crate::ledger::codec::text::Keep::keep(&kept, to);
             }
         }
 
@@ -142,9 +183,9 @@ macro_rules! plain {
 /// An identifier as text.
 macro_rules! identifier {
     ($($type:ident),* $(,)?) => {$(
-        impl serde::Serialize for $type {
-            fn serialize<S: serde::Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
-                to.serialize_str(self.as_str())
+        impl crate::ledger::codec::text::Keep for $type {
+            fn keep(&self, to: &mut crate::ledger::codec::text::Text) {
+                to.string(self.as_str());
             }
         }
 

@@ -1,5 +1,7 @@
 //! Owns how persons and stays are kept as they stand.
 
+use std::sync::Arc;
+
 use crate::domain::accumulators::Accumulators;
 use crate::domain::calendar::BenefitYear;
 use crate::domain::calendar::Day;
@@ -35,6 +37,8 @@ use crate::domain::state::PersonState;
 use crate::domain::state::StayState;
 use crate::domain::state::YearUse;
 use crate::domain::stay::State;
+use crate::ledger::codec::text::Keep;
+use crate::ledger::codec::text::Text;
 
 word!(CoverageStatus { Active = "active", Paused = "paused", Ended = "ended" });
 
@@ -76,33 +80,37 @@ plain!(FilingCategory: String, |category| category.code().into(), |code| FilingC
 
 word!(FilingProof { Documents = "documents", Commitment = "commitment" });
 
-plain!(FiledBy: Filer, filer_of, |filer| Some(filed_by(filer)));
-
 /// Form of [`FiledBy`].
-#[derive(serde::Serialize, serde::Deserialize)]
+#[derive(serde::Deserialize)]
 #[serde(rename_all = "snake_case")]
 enum Filer {
-    Hospital { code: InstitutionCode, pool: RegionCode },
+    Hospital(InstitutionCode, RegionCode),
     Center,
     Person,
     Import,
 }
 
-fn filer_of(by: &FiledBy) -> Filer {
-    match by {
-        FiledBy::Hospital { code, pool } => Filer::Hospital { code: code.clone(), pool: *pool },
-        FiledBy::Center => Filer::Center,
-        FiledBy::Person => Filer::Person,
-        FiledBy::Import => Filer::Import,
+impl Keep for FiledBy {
+    fn keep(&self, to: &mut Text) {
+        match self {
+            FiledBy::Hospital { code, pool } => to.object(|to| {
+                to.field("\"hospital\":", &(code, pool));
+            }),
+            FiledBy::Center => to.string("center"),
+            FiledBy::Person => to.string("person"),
+            FiledBy::Import => to.string("import"),
+        }
     }
 }
 
-fn filed_by(filer: Filer) -> FiledBy {
-    match filer {
-        Filer::Hospital { code, pool } => FiledBy::Hospital { code, pool },
-        Filer::Center => FiledBy::Center,
-        Filer::Person => FiledBy::Person,
-        Filer::Import => FiledBy::Import,
+impl<'de> serde::Deserialize<'de> for FiledBy {
+    fn deserialize<D: serde::Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        Ok(match <Filer as serde::Deserialize>::deserialize(from)? {
+            Filer::Hospital(code, pool) => FiledBy::Hospital { code, pool },
+            Filer::Center => FiledBy::Center,
+            Filer::Person => FiledBy::Person,
+            Filer::Import => FiledBy::Import,
+        })
     }
 }
 
@@ -118,7 +126,7 @@ object!(Filing {
     ended_from: Option<Day> = default,
 });
 
-object!(Debit { at: Instant, amount: Fen });
+row!(Debit { at: Instant, amount: Fen });
 
 object!(YearUse {
     scheme: Scheme,
@@ -128,20 +136,20 @@ object!(YearUse {
     touched: u64,
 });
 
-object!(OpenStay { stay: StayId, institution: InstitutionCode, since: Moment });
+row!(OpenStay { stay: StayId, institution: InstitutionCode, since: Moment });
 
-object!(Live {
+row!(Live {
     settlement: SettlementId,
     version: u64,
     key: MessageKey,
     stay: StayId,
-    part: bool,
     scheme: Scheme,
     year: BenefitYear,
     institution: InstitutionCode,
     institution_region: RegionCode,
     admitted: Day,
     policy_day: Day,
+    part: bool = default,
     filing: Option<FilingId> = default,
 });
 
@@ -175,7 +183,7 @@ object!(Part {
 
 object!(StayState {
     state: State,
-    admission: Admission,
+    admission: Arc<Admission> as "crate::ledger::codec::shared",
     admitted_version: u64,
     admitted_by: MessageKey,
     discharge: Option<Discharge> = default,

@@ -22,27 +22,41 @@ use crate::domain::money::Fen;
 use crate::domain::money::Rate;
 use crate::domain::record::ContentHash;
 use crate::domain::record::MessageKey;
+use crate::ledger::codec::shapes::text;
+use crate::ledger::codec::text::Keep;
+use crate::ledger::codec::text::Text;
 
 identifier!(InstitutionCode, MessageId, StayId, SettlementId, FilingId, LineNo);
 
 plain!(RegionCode: u32, |region| region.0, |code| Some(RegionCode(code)));
-plain!(Fen: i64, |fen| fen.0, |fen| Some(Fen(fen)));
+plain!(Fen: i64, |fen| fen.0, fen_of);
 plain!(Instant: i64, |at| at.0, |ms| Some(Instant(ms)));
 plain!(BenefitYear: i32, |year| year.0, |year| Some(BenefitYear(year)));
 plain!(Day: i32, |day| day.number(), Day::from_number);
-plain!(Moment: i64, number_of, moment_of);
+plain!(Moment: i64, |moment| moment.number(), moment_of);
 plain!(MaternityKind: u8, |kind| kind.0, |code| Some(MaternityKind(code)));
 plain!(PersonType: u32, |kind| kind.code(), PersonType::new);
-plain!(Rate: String, |rate| rate.0.to_string(), |text| text.parse().ok().map(Rate));
 plain!(AssistanceCategory: u32, |category| category.code(), AssistanceCategory::from_code);
 
-/// yyyymmddhhmmss
-fn number_of(moment: &Moment) -> i64 {
-    let (hour, minute, second) = moment.time();
-    let clock = i64::from(hour) * 10_000 + i64::from(minute) * 100 + i64::from(second);
-    i64::from(moment.day().number()) * 1_000_000 + clock
+/// Whole numbers beyond 2⁵³ are not read exactly by every reader of JSON, and no sum of money comes near.
+fn fen_of(number: i64) -> Option<Fen> {
+    const EXACT_MAX: u64 = 1 << 53;
+    (number.unsigned_abs() <= EXACT_MAX).then_some(Fen(number))
 }
 
+impl Keep for Rate {
+    fn keep(&self, to: &mut Text) {
+        self.0.keep(to);
+    }
+}
+
+impl<'de> serde::Deserialize<'de> for Rate {
+    fn deserialize<D: serde::Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        text(from, "Rate", |text| text.parse().ok().map(Rate))
+    }
+}
+
+/// From [`Moment::number`].
 fn moment_of(number: i64) -> Option<Moment> {
     let day = Day::from_number(i32::try_from(number.div_euclid(1_000_000)).ok()?)?;
     let part = |divisor: i64| i8::try_from(number.rem_euclid(1_000_000) / divisor % 100).ok();
@@ -71,6 +85,6 @@ word!(BenefitLevel {
     Unfiled = "unfiled",
 });
 
-object!(MessageKey { institution: InstitutionCode, transaction: u16, message: MessageId });
+row!(MessageKey { institution: InstitutionCode, transaction: u16, message: MessageId });
 
-object!(ContentHash { recipe: u8, digest: [u8; 32] as "crate::ledger::codec::hexadecimal" });
+row!(ContentHash { recipe: u8, digest: [u8; 32] as "crate::ledger::codec::bytes" });
