@@ -8,6 +8,7 @@ mod anchoring;
 mod apart;
 pub mod backup;
 mod batch;
+mod batch_sql;
 mod connection;
 pub(in crate::ledger) mod fault;
 mod guards;
