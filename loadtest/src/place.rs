@@ -222,6 +222,7 @@ impl Database {
             Err(cause @ NoServer::NotInstalled { .. }) => return Err(Failed::NoPostgres(cause.to_string())),
             started => started.map_err(cannot("start PostgreSQL"))?,
         };
+        server.query("postgres", LOG_FILES).map_err(cannot("make files of PostgreSQL's log"))?;
         Database::on(Arc::new(server))
     }
 
@@ -235,8 +236,21 @@ impl Database {
 }
 
 /// Durable as PostgreSQL ships; memory as anybody would give it. The same for the gateway's ledger and for *plain*.
-const POSTGRES: [(&str, &str); 3] =
-    [("shared_buffers", "512MB"), ("max_wal_size", "4GB"), ("max_connections", "300")];
+const POSTGRES: [(&str, &str); 4] = [
+    ("shared_buffers", "512MB"),
+    ("max_wal_size", "4GB"),
+    ("min_wal_size", "1GB"),
+    ("max_connections", "300"),
+];
+
+/// A server that has run for a day uses the files of its log again. A fresh one makes each anew, and commits wait for it.
+const LOG_FILES: &str = "DO $$ BEGIN
+         FOR file IN 1..32 LOOP
+             PERFORM pg_logical_emit_message(FALSE, 'loadtest', 'a file');
+             PERFORM pg_switch_wal();
+         END LOOP;
+     END $$;
+     CHECKPOINT";
 
 /// The first process of a server.
 fn postmaster(server: &Postgres) -> Result<u32, Failed> {

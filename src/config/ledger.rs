@@ -116,7 +116,7 @@ fn database(s: &mut Section) -> DatabaseSection {
         url,
         authority: s.path("ca_file"),
         password_file: s.path("password_file"),
-        lanes: s.size("lanes", 1..=1_024, 2),
+        lanes: s.size("lanes", 1..=1_024, 1),
         readers: s.size("readers", 1..=1_024, 4),
         connect_timeout: s.milliseconds("connect_timeout_ms", 100..=60_000, 2_000),
         answer_within: s.milliseconds("answer_within_ms", 500..=120_000, 5_000),

@@ -1,6 +1,6 @@
 //! Owns the ledger of many nodes: a PostgreSQL server, or several that shard the same schema by `bucket`.
 //!
-//! A node has a few lanes, each a thread with one connection that writes what waits as one transaction in one round trip,
+//! A node has a lane or a few, each a thread with one connection that writes what waits as one transaction in one round trip,
 //! and a few connections that look up. Whatever reads many rows has connections of its own. Every wait has a limit: who
 //! asks is answered, or told to ask again, within [`Settings::answer_within`].
 
@@ -8,6 +8,7 @@ mod anchoring;
 mod apart;
 pub mod backup;
 mod batch;
+mod batch_sql;
 mod connection;
 pub(in crate::ledger) mod fault;
 mod guards;
@@ -139,7 +140,7 @@ impl Default for Settings {
             url: String::new(),
             ca_file: None,
             password_file: None,
-            lanes: 2,
+            lanes: 1,
             readers: 4,
             queue_limit: 8192,
             batch_max: 256,

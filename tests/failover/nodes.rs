@@ -6,7 +6,7 @@ use tokio::time::Instant;
 use crate::province::Province;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn a_killed_node_is_done_without_and_begins_again_in_lanes_of_its_own() {
+async fn a_killed_node_is_done_without_and_begins_again_in_a_lane_of_its_own() {
     let mut province = Province::start(1, |_| String::new()).await;
     province.insure(160).await;
     let work = province.hospitals.begin();
@@ -22,7 +22,7 @@ async fn a_killed_node_is_done_without_and_begins_again_in_lanes_of_its_own() {
     let back = province.hospitals.tally.back_after(&[0], restarted).await;
     let stories = work.end().await;
     let after = province.cluster.query("SELECT COUNT(*) FROM lane").parse::<usize>().unwrap();
-    assert_eq!(after, before + 2, "two lanes of the node that was started again");
+    assert_eq!(after, before + 1, "a lane of the node that was started again");
     province.stands_as_told(&stories).await;
     block_in_place(|| province.is_sound());
     println!(

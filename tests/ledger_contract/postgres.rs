@@ -39,7 +39,8 @@ impl InDatabase {
 
     pub(crate) fn empty() -> InDatabase {
         let url = server().create_database().unwrap();
-        InDatabase { settings: Settings { url, ..Settings::default() }, folder: tempfile::tempdir().unwrap() }
+        let settings = Settings { url, lanes: 2, ..Settings::default() };
+        InDatabase { settings, folder: tempfile::tempdir().unwrap() }
     }
 
     pub(crate) fn secrets(&self) -> Secrets {

@@ -1,12 +1,7 @@
-//! Owns the rows of a batch as columns, and their way to the server: one round trip, one transaction.
+//! Owns the rows of a batch as columns, and their way to the server: one statement, one round trip, one transaction.
 
-use std::future::Future;
-use std::pin::Pin;
-
-use futures_util::future::join_all;
 use tokio_postgres::Client;
 use tokio_postgres::Error;
-use tokio_postgres::Statement;
 use tokio_postgres::types::ToSql;
 
 use crate::domain::calendar::Instant;
@@ -14,9 +9,15 @@ use crate::domain::record::MessageKey;
 use crate::ledger::codec;
 use crate::ledger::kept::amounts;
 use crate::ledger::lane::Standing;
+use crate::ledger::postgres::batch_sql::ALWAYS_VALUES;
+use crate::ledger::postgres::batch_sql::BatchStatements;
+use crate::ledger::postgres::batch_sql::DEED_NUMBERS;
+use crate::ledger::postgres::batch_sql::FACTS_MOVED;
+use crate::ledger::postgres::batch_sql::LANE_MOVED;
+use crate::ledger::postgres::batch_sql::Parts;
+use crate::ledger::postgres::batch_sql::SETTLEMENT_NUMBERS;
 use crate::ledger::postgres::connection::Meaning;
 use crate::ledger::postgres::connection::meaning;
-use crate::ledger::postgres::statements::Statements;
 use crate::ledger::prepared::CredentialHash;
 use crate::ledger::prepared::Guard;
 use crate::ledger::prepared::Place;
@@ -53,7 +54,7 @@ pub(super) struct Pending<'d> {
     pub(super) seen: (u64, Instant),
 }
 
-/// Which of the statements met an error.
+/// What of a batch met an error.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Step {
     Lane,
@@ -70,43 +71,43 @@ pub(super) struct NotWritten {
     pub(super) cause: Error,
 }
 
-type Sent<'a> = (Step, Pin<Box<dyn Future<Output = Result<u64, Error>> + Send + 'a>>);
-type Values<'a> = &'a [&'a (dyn ToSql + Sync)];
+type Value<'a> = &'a (dyn ToSql + Sync);
 
 /// Time, place and rows of a batch before it is sent.
 #[derive(Default)]
 pub(super) struct Rows<'d> {
     pub(super) places: Vec<Place>,
     leaves: Vec<Hash>,
-    persons: Persons<'d>,
-    new_persons: Persons<'d>,
-    stays: Stays<'d>,
-    new_stays: Stays<'d>,
-    messages: Messages<'d>,
+    /// Persons and stays that must be as they were, and those that must not be there.
+    persons: i64,
+    new_persons: i64,
+    stays: i64,
+    new_stays: i64,
+    deeds: Deeds<'d>,
+    fences: Messages<'d>,
     turned: Messages<'d>,
-    records: Records<'d>,
     settlements: Settlements<'d>,
     forget: Credentials<'d>,
     learn: Credentials<'d>,
 }
 
+/// A row each: what becomes her record, and what person, stay and message take from it.
 #[derive(Default)]
-struct Persons<'d> {
-    bucket: Vec<i64>,
+struct Deeds<'d> {
+    /// [`DEED_NUMBERS`] a row.
+    numbers: Vec<i64>,
     person: Vec<&'d str>,
-    version: Vec<i64>,
-    last_ms: Vec<i64>,
-    state: Vec<Option<&'d str>>,
+    stay: Vec<Option<&'d str>>,
+    kind: Vec<&'d str>,
+    institution: Vec<&'d str>,
+    msgid: Vec<&'d str>,
+    told: Vec<&'d str>,
+    body: Vec<&'d str>,
     private: Vec<Option<&'d [u8]>>,
-}
-
-#[derive(Default)]
-struct Stays<'d> {
-    bucket: Vec<i64>,
-    stay: Vec<&'d str>,
-    person: Vec<&'d str>,
-    version: Vec<i64>,
-    state: Vec<&'d str>,
+    commitment: Vec<Option<&'d [u8]>>,
+    person_state: Vec<Option<&'d str>>,
+    stay_state: Vec<Option<&'d str>>,
+    content: Vec<&'d [u8]>,
 }
 
 #[derive(Default)]
@@ -116,50 +117,23 @@ struct Messages<'d> {
     institution: Vec<&'d str>,
     infno: Vec<i64>,
     person: Vec<&'d str>,
-    /// By which it is done, or undone.
+    /// By which it is fenced off, or undone.
     version: Vec<i64>,
-    fence: Vec<i64>,
     recipe: Vec<i64>,
     content: Vec<&'d [u8]>,
 }
 
 #[derive(Default)]
-struct Records<'d> {
-    bucket: Vec<i64>,
-    person: Vec<&'d str>,
-    version: Vec<i64>,
-    stay: Vec<Option<&'d str>>,
-    stay_version: Vec<Option<i64>>,
-    kind: Vec<&'d str>,
-    at_ms: Vec<i64>,
-    sequence: Vec<i64>,
-    institution: Vec<&'d str>,
-    infno: Vec<i64>,
-    msgid: Vec<&'d str>,
-    keyed: Vec<i64>,
-    told: Vec<&'d str>,
-    body: Vec<&'d str>,
-    private: Vec<Option<&'d [u8]>>,
-    commitment: Vec<Option<&'d [u8]>>,
-}
-
-#[derive(Default)]
 struct Settlements<'d> {
-    amounts: Vec<i64>,
-    bucket: Vec<i64>,
+    /// [`SETTLEMENT_NUMBERS`] a row.
+    numbers: Vec<i64>,
     setl_id: Vec<&'d str>,
     person: Vec<&'d str>,
-    version: Vec<i64>,
     kind: Vec<&'d str>,
     original: Vec<Option<&'d str>>,
     stay: Vec<Option<&'d str>>,
     institution: Vec<&'d str>,
-    care_pool: Vec<i64>,
-    insured_pool: Vec<i64>,
     scheme: Vec<String>,
-    year: Vec<i64>,
-    month: Vec<i64>,
-    at_ms: Vec<i64>,
 }
 
 #[derive(Default)]
@@ -179,215 +153,196 @@ impl<'d> Rows<'d> {
             let (deed, (seen, last_at)) = (pending.deed, pending.seen);
             let at = stand.standing.stamp(clock, stand.floor, last_at);
             let place = Place { version: seen + 1, at };
-            let sequence = stand.standing.sequence;
-            rows.leaves.push(deed.leaf(place, stand.lane.number, sequence));
+            rows.leaves.push(deed.leaf(place, stand.lane.number, stand.standing.sequence));
             rows.places.push(place);
-            rows.take(deed, seen, place, sequence);
+            rows.take(deed, seen, place);
         }
         stand.chain = block::Header::of(stand.lane.number, first, &rows.leaves, stand.chain).hash();
         rows
     }
 
-    fn take(&mut self, deed: &'d Prepared, seen: u64, place: Place, sequence: u64) {
-        let bucket = i64::from(deed.bucket.get());
-        let private = deed.private.as_ref().map(|private| private.ciphertext.as_slice());
+    fn take(&mut self, deed: &'d Prepared, seen: u64, place: Place) {
         let (state, registers) = match &deed.guard {
             Guard::Person { state, registers, .. } => (Some(state.as_str()), *registers),
             Guard::StayOnly => (None, false),
         };
-        let persons = if seen == 0 { &mut self.new_persons } else { &mut self.persons };
-        persons.bucket.push(bucket);
-        persons.person.push(&deed.person);
-        persons.version.push(whole(seen));
-        persons.last_ms.push(place.at.0);
-        persons.state.push(state);
-        persons.private.push(private.filter(|_| registers));
-        if let Some(stay) = &deed.stay {
-            let stays = if stay.version == 0 { &mut self.new_stays } else { &mut self.stays };
-            stays.bucket.push(bucket);
-            stays.stay.push(stay.id.as_str());
-            stays.person.push(&deed.person);
-            stays.version.push(whole(stay.version));
-            stays.state.push(&stay.state);
+        *(if seen == 0 { &mut self.new_persons } else { &mut self.persons }) += 1;
+        let stay = deed.stay.as_ref();
+        if let Some(stay) = stay {
+            *(if stay.version == 0 { &mut self.new_stays } else { &mut self.stays }) += 1;
         }
-        for (key, fence) in own_messages(deed) {
-            self.messages.push(bucket, key, &deed.person, place.version);
-            self.messages.fence.push(fence.into());
-            self.messages.recipe.push(deed.content.recipe.into());
-            self.messages.content.push(&deed.content.digest);
+        let numbers: [i64; DEED_NUMBERS] = [
+            deed.bucket.get().into(),
+            whole(seen),
+            place.at.0,
+            stay.map_or(0, |stay| whole(stay.version)),
+            deed.key.transaction.into(),
+            deed.keyed.into(),
+            deed.content.recipe.into(),
+            registers.into(),
+        ];
+        let rows = &mut self.deeds;
+        rows.numbers.extend(numbers);
+        rows.person.push(&deed.person);
+        rows.stay.push(stay.map(|stay| stay.id.as_str()));
+        rows.kind.push(deed.kind);
+        rows.institution.push(deed.key.institution.as_str());
+        rows.msgid.push(deed.key.message.as_str());
+        rows.told.push(&deed.told);
+        rows.body.push(&deed.body);
+        rows.private.push(deed.private.as_ref().map(|private| private.ciphertext.as_slice()));
+        rows.commitment.push(deed.private.as_ref().map(|private| private.commitment.as_slice()));
+        rows.person_state.push(state);
+        rows.stay_state.push(stay.map(|stay| stay.state.as_str()));
+        rows.content.push(&deed.content.digest);
+        if let Some(key) = &deed.effect.fences {
+            self.fences.push(deed, key, place.version);
+            self.fences.recipe.push(deed.content.recipe.into());
+            self.fences.content.push(&deed.content.digest);
         }
         for key in &deed.effect.undoes {
-            self.turned.push(bucket, key, &deed.person, place.version);
+            self.turned.push(deed, key, place.version);
         }
         if let Some(key) = &deed.effect.restores {
-            self.turned.push(bucket, key, &deed.person, 0);
+            self.turned.push(deed, key, 0);
         }
-        self.record(deed, place, sequence);
         self.settlement(deed, place);
         self.forget.take(&deed.forget, &deed.person);
         self.learn.take(&deed.learn, &deed.person);
     }
 
-    fn record(&mut self, deed: &'d Prepared, place: Place, sequence: u64) {
-        let records = &mut self.records;
-        records.bucket.push(deed.bucket.get().into());
-        records.person.push(&deed.person);
-        records.version.push(whole(place.version));
-        records.stay.push(deed.stay.as_ref().map(|stay| stay.id.as_str()));
-        records.stay_version.push(deed.stay.as_ref().map(|stay| whole(stay.version + 1)));
-        records.kind.push(deed.kind);
-        records.at_ms.push(place.at.0);
-        records.sequence.push(whole(sequence));
-        records.institution.push(deed.key.institution.as_str());
-        records.infno.push(deed.key.transaction.into());
-        records.msgid.push(deed.key.message.as_str());
-        records.keyed.push(deed.keyed.into());
-        records.told.push(&deed.told);
-        records.body.push(&deed.body);
-        records.private.push(deed.private.as_ref().map(|private| private.ciphertext.as_slice()));
-        records.commitment.push(deed.private.as_ref().map(|private| private.commitment.as_slice()));
-    }
-
     fn settlement(&mut self, deed: &'d Prepared, place: Place) {
         let Some(row) = &deed.effect.settlement else { return };
         let settlements = &mut self.settlements;
-        settlements.amounts.extend(amounts(&row.breakdown).map(|amount| amount.0));
-        settlements.bucket.push(deed.bucket.get().into());
+        let numbers = [
+            deed.bucket.get().into(),
+            whole(place.version),
+            row.care_pool.0.into(),
+            row.insured_pool.0.into(),
+            row.year.0.into(),
+            place.at.day().month().number().into(),
+            place.at.0,
+        ];
+        let amounts = amounts(&row.breakdown).map(|amount| amount.0);
+        debug_assert_eq!(numbers.len() + amounts.len(), SETTLEMENT_NUMBERS);
+        settlements.numbers.extend(numbers.into_iter().chain(amounts));
         settlements.setl_id.push(row.id.as_str());
         settlements.person.push(&deed.person);
-        settlements.version.push(whole(place.version));
         settlements.kind.push(row.kind.word());
         settlements.original.push(row.original.as_ref().map(|id| id.as_str()));
         settlements.stay.push(deed.stay.as_ref().map(|stay| stay.id.as_str()));
         settlements.institution.push(row.institution.as_str());
-        settlements.care_pool.push(row.care_pool.0.into());
-        settlements.insured_pool.push(row.insured_pool.0.into());
         settlements.scheme.push(row.scheme.to_string());
-        settlements.year.push(row.year.0.into());
-        settlements.month.push(place.at.day().month().number().into());
-        settlements.at_ms.push(place.at.0);
     }
 
-    /// Begin, every statement that has rows, and the end, without waiting in between. The first error is the cause:
-    /// after it the server refuses the rest, and the end undoes all.
+    fn parts(&self) -> Parts {
+        Parts {
+            new_persons: self.new_persons > 0,
+            new_stays: self.new_stays > 0,
+            settlements: !self.settlements.setl_id.is_empty(),
+            turns: !self.fences.bucket.is_empty() || !self.turned.bucket.is_empty(),
+            credentials: !self.forget.bucket.is_empty() || !self.learn.bucket.is_empty(),
+        }
+    }
+
+    /// One statement, which is one transaction.
     pub(super) async fn write(
         &self,
         client: &Client,
-        statements: &Statements,
+        statements: &mut BatchStatements,
         before: &Stand,
         after: &Stand,
     ) -> Result<(), NotWritten> {
-        let (lane, new) = (&before.lane, &after.standing);
-        let number = i64::from(lane.number);
-        let (sequence, last, before) = (whole(new.sequence), new.last.0, (before.standing, before.floor));
+        let lane = &before.lane;
+        let (number, sequence) = (i64::from(lane.number), whole(after.standing.sequence));
         let (chain, leaves) = (after.chain.as_slice(), self.leaves.as_flattened());
-        let (expected, first) = (whole(before.0.sequence), whole(before.0.sequence + 1));
-        let (floor, records) = (before.1.0, whole(self.leaves.len() as u64));
-        let (moved, stays_moved) =
-            (whole(self.persons.bucket.len() as u64), whole(self.stays.bucket.len() as u64));
-        let lane_values: Values<'_> =
-            &[&lane.bucket, &number, &lane.epoch, &sequence, &last, &chain, &expected, &floor];
-        let block_values: Values<'_> = &[&lane.bucket, &number, &first, &records, &leaves, &chain];
-        let (p, n, s, b) = (&self.persons, &self.new_persons, &self.stays, &self.new_stays);
-        let persons: Values<'_> =
-            &[&p.bucket, &p.person, &p.version, &p.last_ms, &p.state, &p.private, &moved];
-        let new_persons: Values<'_> = &[&n.bucket, &n.person, &n.last_ms, &n.state, &n.private];
-        let stays: Values<'_> = &[&s.bucket, &s.stay, &s.person, &s.version, &s.state, &stays_moved];
-        let new_stays: Values<'_> = &[&b.bucket, &b.stay, &b.person, &b.state];
-        let (m, t, r, l) = (&self.messages, &self.turned, &self.records, &self.settlements);
-        let messages: Values<'_> = &[
-            &m.bucket,
-            &m.msgid,
-            &m.institution,
-            &m.infno,
-            &m.person,
-            &m.version,
-            &m.fence,
-            &m.recipe,
-            &m.content,
-        ];
-        let turned: Values<'_> = &[&t.bucket, &t.msgid, &t.institution, &t.infno, &t.person, &t.version];
-        let record_values: Values<'_> = &[
+        let (expected, records) = (whole(before.standing.sequence), whole(self.leaves.len() as u64));
+        let d = &self.deeds;
+        let always: [Value<'_>; ALWAYS_VALUES] = [
+            &lane.bucket,
             &number,
+            &lane.epoch,
+            &sequence,
+            &after.standing.last.0,
+            &chain,
+            &expected,
+            &before.floor.0,
+            &records,
+            &leaves,
+            &self.persons,
+            &self.stays,
             &codec::FORMAT,
-            &r.bucket,
-            &r.person,
-            &r.version,
-            &r.stay,
-            &r.stay_version,
-            &r.kind,
-            &r.at_ms,
-            &r.sequence,
-            &r.institution,
-            &r.infno,
-            &r.msgid,
-            &r.keyed,
-            &r.told,
-            &r.body,
-            &r.private,
-            &r.commitment,
+            &d.numbers,
+            &d.person,
+            &d.stay,
+            &d.kind,
+            &d.institution,
+            &d.msgid,
+            &d.told,
+            &d.body,
+            &d.private,
+            &d.commitment,
+            &d.person_state,
+            &d.stay_state,
+            &d.content,
         ];
-        let settlements: Values<'_> = &[
-            &l.amounts,
-            &l.bucket,
-            &l.setl_id,
-            &l.person,
-            &l.version,
-            &l.kind,
-            &l.original,
-            &l.stay,
-            &l.institution,
-            &l.care_pool,
-            &l.insured_pool,
-            &l.scheme,
-            &l.year,
-            &l.month,
-            &l.at_ms,
-        ];
-        let forget: Values<'_> = &[&self.forget.bucket, &self.forget.hash, &self.forget.person];
-        let learn: Values<'_> = &[&self.learn.bucket, &self.learn.hash, &self.learn.person];
+        let parts = self.parts();
+        let mut values = always.to_vec();
+        if parts.settlements {
+            let l = &self.settlements;
+            let own: [Value<'_>; 8] =
+                [&l.numbers, &l.setl_id, &l.person, &l.kind, &l.original, &l.stay, &l.institution, &l.scheme];
+            values.extend(own);
+        }
+        if parts.turns {
+            let (f, t) = (&self.fences, &self.turned);
+            values.extend(f.keys());
+            values.extend([&f.recipe as Value<'_>, &f.content]);
+            values.extend(t.keys());
+        }
+        if parts.credentials {
+            values.extend([&self.forget, &self.learn].into_iter().flat_map(Credentials::columns));
+        }
+        let written = async {
+            let statement = statements.of(client, parts).await?;
+            client.execute(statement, &values).await
+        };
+        written.await.map(drop).map_err(NotWritten::of)
+    }
+}
 
-        let run =
-            |step, statement, values| -> Sent<'_> { (step, Box::pin(execute(client, statement, values))) };
-        let mut sent: Vec<Sent<'_>> = vec![(Step::Other, Box::pin(simple(client, "BEGIN")))];
-        sent.push(run(Step::Lane, &statements.lane, lane_values));
-        for (step, rows, statement, values) in [
-            (Step::Facts, p.bucket.len(), &statements.persons, persons),
-            (Step::Facts, n.bucket.len(), &statements.new_persons, new_persons),
-            (Step::Facts, s.bucket.len(), &statements.stays, stays),
-            (Step::Facts, b.bucket.len(), &statements.new_stays, new_stays),
-            (Step::Facts, m.bucket.len(), &statements.messages, messages),
-            (Step::Other, t.bucket.len(), &statements.turn, turned),
-            (Step::Facts, r.bucket.len(), &statements.records, record_values),
-            (Step::Other, l.bucket.len(), &statements.settlements, settlements),
-            (Step::Other, self.forget.bucket.len(), &statements.forget, forget),
-            (Step::Other, self.learn.bucket.len(), &statements.learn, learn),
-        ] {
-            if rows > 0 {
-                sent.push(run(step, statement, values));
-            }
+impl NotWritten {
+    fn of(cause: Error) -> NotWritten {
+        NotWritten { step: step(&cause), meaning: meaning(&cause), cause }
+    }
+}
+
+fn step(cause: &Error) -> Step {
+    match cause.as_db_error() {
+        Some(told) if *told.code() == LANE_MOVED => Step::Lane,
+        Some(told) if *told.code() == FACTS_MOVED => Step::Facts,
+        // Citus adds the number of a shard to the name of a table.
+        Some(told) => {
+            let table = told.table().and_then(|table| table.split('_').next());
+            let facts = table.is_some_and(|table| ["person", "stay", "message", "record"].contains(&table));
+            if facts { Step::Facts } else { Step::Other }
         }
-        sent.push(run(Step::Other, &statements.block, block_values));
-        sent.push((Step::Other, Box::pin(simple(client, "COMMIT"))));
-        // Each future sends when it is first polled, and they are polled in this order.
-        let (steps, sent): (Vec<_>, Vec<_>) = sent.into_iter().unzip();
-        let answers = join_all(sent).await;
-        let first = steps.into_iter().zip(answers).find_map(|(step, answer)| Some((step, answer.err()?)));
-        match first {
-            None => Ok(()),
-            Some((step, cause)) => Err(NotWritten { step, meaning: meaning(&cause), cause }),
-        }
+        None => Step::Other,
     }
 }
 
 impl<'d> Messages<'d> {
-    fn push(&mut self, bucket: i64, key: &'d MessageKey, person: &'d str, version: u64) {
-        self.bucket.push(bucket);
+    fn push(&mut self, deed: &'d Prepared, key: &'d MessageKey, version: u64) {
+        self.bucket.push(deed.bucket.get().into());
         self.msgid.push(key.message.as_str());
         self.institution.push(key.institution.as_str());
         self.infno.push(key.transaction.into());
-        self.person.push(person);
+        self.person.push(&deed.person);
         self.version.push(whole(version));
+    }
+
+    fn keys(&self) -> [Value<'_>; 6] {
+        [&self.bucket, &self.msgid, &self.institution, &self.infno, &self.person, &self.version]
     }
 }
 
@@ -399,18 +354,14 @@ impl<'d> Credentials<'d> {
             self.person.push(person);
         }
     }
+
+    fn columns(&self) -> [Value<'_>; 3] {
+        [&self.bucket, &self.hash, &self.person]
+    }
 }
 
 /// What the deed binds: its own message, and the one that it fences off (true).
 pub(super) fn own_messages(deed: &Prepared) -> impl Iterator<Item = (&MessageKey, bool)> {
     let own = deed.keyed.then_some((&deed.key, false));
     own.into_iter().chain(deed.effect.fences.iter().map(|key| (key, true)))
-}
-
-async fn execute(client: &Client, statement: &Statement, values: Values<'_>) -> Result<u64, Error> {
-    client.execute(statement, values).await
-}
-
-async fn simple(client: &Client, sql: &str) -> Result<u64, Error> {
-    client.batch_execute(sql).await.map(|()| 0)
 }

@@ -26,6 +26,8 @@ use zeroize::Zeroizing;
 
 use crate::ledger::LedgerError;
 use crate::ledger::postgres::Settings;
+use crate::ledger::postgres::batch_sql::FACTS_MOVED;
+use crate::ledger::postgres::batch_sql::LANE_MOVED;
 use crate::ledger::postgres::no_connection::NoConnection;
 use crate::ledger::postgres::no_connection::NoServer;
 use crate::ledger::storage;
@@ -317,7 +319,7 @@ pub(super) fn meaning(cause: &tokio_postgres::Error) -> Meaning {
         let unsent = std::error::Error::source(cause).is_some() && cause.to_string().contains("serializing");
         return if unsent { Meaning::Unfit } else { Meaning::Broken };
     };
-    if *state == SqlState::DIVISION_BY_ZERO {
+    if [LANE_MOVED, FACTS_MOVED].contains(state) {
         return Meaning::Moved;
     }
     if *state == SqlState::UNIQUE_VIOLATION {

@@ -294,8 +294,8 @@ impl Writer {
         self.ready(deadline).await?;
         let mut after = self.stand;
         let rows = Rows::of(&group.deeds, &mut after, (self.now)());
-        let Some((link, statements)) = &self.link else { unreachable!("the lane was made ready") };
-        let sent = rows.write(&link.client, statements, &self.stand, &after);
+        let Some((link, statements)) = &mut self.link else { unreachable!("the lane was made ready") };
+        let sent = rows.write(&link.client, &mut statements.batches, &self.stand, &after);
         let undone = match timeout_at(deadline, sent).await {
             Ok(Ok(())) => {
                 self.stand = after;
