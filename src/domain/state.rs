@@ -40,8 +40,6 @@ pub struct PersonState {
     pub years: Vec<YearUse>,
     pub filings: Vec<Filing>,
     pub open: Option<OpenStay>,
-    /// Every stay she has had here, in order of admission.
-    pub stays: Vec<StayId>,
     /// Settlements that stand, in the order of their versions.
     pub live: Vec<Live>,
 }
@@ -79,10 +77,8 @@ pub struct Live {
     pub version: u64,
     pub key: MessageKey,
     pub stay: StayId,
-    pub part: bool,
     pub scheme: Scheme,
     pub year: BenefitYear,
-    pub institution: InstitutionCode,
     pub institution_region: RegionCode,
     pub admitted: Day,
     pub policy_day: Day,
@@ -214,7 +210,6 @@ impl Folded {
             institution: admission.institution.clone(),
             since: admission.begun,
         });
-        self.person.stays.push(id.clone());
         self.stay = Some(StayState {
             state: State::InHospital,
             admission: Arc::new(admission.clone()),
@@ -284,10 +279,8 @@ impl Folded {
             version,
             key: key.clone(),
             stay: id.clone(),
-            part: settlement.part,
             scheme: settlement.scheme,
             year: settlement.year,
-            institution: settlement.institution.clone(),
             institution_region: settlement.institution_region,
             admitted: settlement.admitted,
             policy_day: settlement.policy_day,

@@ -128,7 +128,7 @@ object!(Filing {
 
 row!(Debit { at: Instant, amount: Fen });
 
-object!(YearUse {
+row!(YearUse {
     scheme: Scheme,
     year: BenefitYear,
     used: Accumulators = default,
@@ -145,11 +145,9 @@ row!(Live {
     stay: StayId,
     scheme: Scheme,
     year: BenefitYear,
-    institution: InstitutionCode,
     institution_region: RegionCode,
     admitted: Day,
     policy_day: Day,
-    part: bool = default,
     filing: Option<FilingId> = default,
 });
 
@@ -160,7 +158,6 @@ object!(PersonState {
     years: Vec<YearUse> = default,
     filings: Vec<Filing> = default,
     open: Option<OpenStay> = default,
-    stays: Vec<StayId> = default,
     live: Vec<Live> = default,
 });
 

@@ -178,7 +178,8 @@ async fn a_kind_of_care_that_made_an_emergency_takes_it_along_when_it_changes() 
     let record = changed(&world, ordinary).await.unwrap().record;
     let Body::AdmissionChanged(admission) = &record.body else { panic!("{record:?}") };
     assert!(!admission.emergency && admission.med_type == "21" && admission.bed == "1");
-    assert_eq!(world.facts(&key).await.person.stays.len(), 1);
+    let open = world.facts(&key).await.person.open.clone();
+    assert_eq!(open.map(|open| open.stay), Some(stay.stay), "still the one stay");
 }
 
 #[tokio::test]
