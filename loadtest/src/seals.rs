@@ -58,23 +58,21 @@ pub async fn cost(place: &Place, person: &PersonKey) -> Result<SealCost, Failed>
     let records = service.ledger.records(person, 1, RECORDS_MAX).await.map_err(cannot("read records"))?;
     let keys = KeyStore::from_settings(&config.keys).map_err(cannot("open the key store"))?;
     let written: Vec<Written> =
-        records.into_iter().filter(|record| record.stay.is_some()).map(written).collect::<Result<_, _>>()?;
+        records.into_iter().filter(|record| record.stay.is_some()).map(written).collect();
     let seal_us = repeated(|| seal_all(&written));
     let encrypt_us = repeated(|| encrypt_all(&written, &keys));
     Ok(SealCost { records: written.len(), seal_us, encrypt_us })
 }
 
-fn written(record: Arc<Record>) -> Result<Written, Failed> {
+fn written(record: Arc<Record>) -> Written {
     let class = match &record.private {
         Private::None | Private::Erased => None,
         Private::Person(_) | Private::Filing(_) => Some(Class::Contact),
         Private::Admission(_) | Private::Discharge(_) => Some(Class::Medical),
     };
-    let encode = |class| codec::encode("private", &record.private).map(|text| (class, text));
-    let private = class.map(encode).transpose().map_err(cannot("encode a record"))?;
-    let told = codec::encode_told(&record.meta).map_err(cannot("encode a record"))?;
-    let body = codec::encode_body(&record.body).map_err(cannot("encode a record"))?;
-    Ok(Written { told, body, private, record })
+    let private = class.map(|class| (class, codec::encode(&record.private)));
+    let (told, body) = (codec::encode_told(&record.meta), codec::encode_body(&record.body));
+    Written { told, body, private, record }
 }
 
 fn seal_all(written: &[Written]) -> Hash {
