@@ -63,15 +63,15 @@ opaque_id! {
     MessageId
 }
 opaque_id! {
-    /// 就诊ID `mdtrt_id`: one stay. Made by the gateway, begins with the person's bucket.
+    /// 就诊ID `mdtrt_id`: one stay. Made by the gateway, ends with the person's bucket.
     StayId
 }
 opaque_id! {
-    /// 结算ID `setl_id`: one settlement or one reversal. Made by the gateway, begins with the person's bucket.
+    /// 结算ID `setl_id`: one settlement or one reversal. Made by the gateway, ends with the person's bucket.
     SettlementId
 }
 opaque_id! {
-    /// 待遇申报明细流水号 `trt_dcla_detl_sn`: one filing (备案). Made by the gateway, begins with the person's bucket.
+    /// 待遇申报明细流水号 `trt_dcla_detl_sn`: one filing (备案). Made by the gateway, ends with the person's bucket.
     FilingId
 }
 opaque_id! {
@@ -143,10 +143,10 @@ impl Bucket {
         self.0
     }
 
-    /// Reads the bucket back out of an id that the gateway made: its first three hexadecimal digits.
+    /// Reads the bucket back out of an id that the gateway made: its last three hexadecimal digits.
     pub fn of_id(id: &str) -> Option<Bucket> {
-        let head = id.get(..3)?;
-        u16::from_str_radix(head, 16).ok().and_then(Bucket::new)
+        let tail = id.get(id.len().checked_sub(3)?..)?;
+        u16::from_str_radix(tail, 16).ok().and_then(Bucket::new)
     }
 }
 
@@ -186,9 +186,9 @@ mod tests {
     }
 
     #[test]
-    fn a_bucket_travels_in_the_head_of_an_id() {
+    fn a_bucket_travels_in_the_tail_of_an_id() {
         let bucket = Bucket::new(0xA7F).unwrap();
-        assert_eq!(Bucket::of_id(&format!("{bucket}0123")), Some(bucket));
+        assert_eq!(Bucket::of_id(&format!("0123{bucket}")), Some(bucket));
         assert_eq!(Bucket::new(4096), None);
         assert_eq!(Bucket::of_id("zz"), None);
         assert_eq!(Bucket::of_id("就诊号"), None);
@@ -200,7 +200,7 @@ mod tests {
         assert_eq!(person.number(), "4407001");
         assert_eq!(format!("{person:?}"), "440700/…10");
         assert_eq!(Bucket::new(4_095).unwrap().get(), 4_095);
-        assert_eq!(Bucket::of_id("FFFrest").map(Bucket::get), Some(4_095));
-        assert_eq!(Bucket::of_id("01Arest").map(Bucket::get), Some(26));
+        assert_eq!(Bucket::of_id("restFFF").map(Bucket::get), Some(4_095));
+        assert_eq!(Bucket::of_id("rest01A").map(Bucket::get), Some(26));
     }
 }

@@ -1,6 +1,7 @@
 //! Owns how persons, credentials and ids become keys of rows.
 
 use crate::domain::ids::Bucket;
+use crate::domain::ids::MessageId;
 use crate::domain::ids::PersonKey;
 use crate::domain::ids::RegionCode;
 use crate::ledger::credential::Credential;
@@ -40,6 +41,33 @@ pub fn person_of(text: &str) -> Option<PersonKey> {
     PersonKey::parse(RegionCode::parse(pool).ok()?, number).ok()
 }
 
+/// Characters of a hospital's code, with which the ids of its messages begin.
+const CODE: usize = 12;
+
+/// An id of a message as rows are kept by it: what it begins with, the hospital's code, stands last.
+pub fn turned(message: &MessageId) -> String {
+    let (code, rest) = split_at(message.as_str(), CODE);
+    [rest, code].concat()
+}
+
+/// Reads [`turned`] back.
+pub fn unturned(text: &str) -> String {
+    let (rest, code) = split_at(text, text.chars().count().saturating_sub(CODE));
+    [code, rest].concat()
+}
+
+/// Behind so many characters, or at the end.
+fn split_at(text: &str, characters: usize) -> (&str, &str) {
+    text.split_at(text.char_indices().nth(characters).map_or(text.len(), |(at, _)| at))
+}
+
+/// The settlement month (yyyymm) in which an id of this century was made; its settlement may have got a later one.
+pub fn month_of_id(id: &str) -> Option<i64> {
+    const CENTURY: i64 = 200_000;
+    let head = id.get(..4).filter(|head| head.bytes().all(|byte| byte.is_ascii_digit()))?;
+    head.parse::<i64>().ok().map(|month| CENTURY + month)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -51,6 +79,24 @@ mod tests {
         assert_eq!(person_of(&person_text(&person)), Some(person));
         for bad in ["440700", "44070/1", "440700/", "x/1"] {
             assert_eq!(person_of(bad), None, "{bad}");
+        }
+    }
+
+    #[test]
+    fn a_turned_message_reads_back_whatever_its_id() {
+        let usual = MessageId::parse("H44070300001202611261303480007").unwrap();
+        assert_eq!(turned(&usual), "202611261303480007H44070300001");
+        for id in [usual.as_str(), "1", "123456789012", "1234567890123", "报文编号一二三四五六七八九十🏥x"]
+        {
+            assert_eq!(unturned(&turned(&MessageId::parse(id).unwrap())), id);
+        }
+    }
+
+    #[test]
+    fn an_id_tells_the_month_in_which_it_was_made() {
+        assert_eq!(month_of_id("2611260959590011Z141Z300000A7F"), Some(202_611));
+        for bad in ["", "261", "就诊", "+611260959"] {
+            assert_eq!(month_of_id(bad), None, "{bad}");
         }
     }
 

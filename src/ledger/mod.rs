@@ -22,6 +22,7 @@ mod prepared;
 mod recent;
 mod replay;
 pub mod schema;
+mod room;
 mod row;
 pub mod seal;
 pub mod secrets;

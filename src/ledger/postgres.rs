@@ -442,10 +442,9 @@ impl Ledger for PostgresLedger {
     fn settlement(&self, id: &SettlementId) -> BoxFuture<'_, Result<Option<Arc<Record>>, LedgerError>> {
         let id = id.clone();
         async move {
-            let Some(bucket) = Bucket::of_id(id.as_str()) else { return Ok(None) };
-            let (bucket, id) = (i64::from(bucket.get()), id.as_str());
+            let id = &id;
             let rows = self.ask("read a settlement", |reader| async move {
-                reader.link.client.query(&reader.statements.settlement, &[&bucket, &id]).await
+                look_up::ask_settlement(&reader.link.client, &reader.statements, id).await
             });
             look_up::settlement(&self.secrets, &rows.await?)
         }

@@ -26,6 +26,7 @@ use crate::ledger::effect::Effect;
 use crate::ledger::effect::Unfit;
 use crate::ledger::key;
 use crate::ledger::recent::After;
+use crate::ledger::room;
 use crate::ledger::seal;
 use crate::ledger::seal::Contents;
 use crate::ledger::seal::RecordPlace;
@@ -227,13 +228,13 @@ fn guard(deed: &Deed, version: u64, folded: &Folded, registers: bool) -> Guard {
     if !deed.guards_person {
         return Guard::StayOnly;
     }
-    Guard::Person { version, state: codec::encode(&folded.person), registers }
+    Guard::Person { version, state: room::of_person(codec::encode(&folded.person)), registers }
 }
 
 fn stay_after(deed: &Deed, version: u64, folded: &Folded) -> Result<Option<PreparedStay>, LedgerError> {
     let Some(id) = deed.stay.clone() else { return Ok(None) };
     let state = folded.stay.as_ref().ok_or(Unfit::NoStayFacts).map_err(unfit)?;
-    Ok(Some(PreparedStay { id, version, state: codec::encode(state) }))
+    Ok(Some(PreparedStay { id, version, state: room::of_stay(codec::encode(state)) }))
 }
 
 /// What the register says of her from this record on, if it says anything.

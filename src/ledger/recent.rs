@@ -310,7 +310,7 @@ mod tests {
 
     fn stay(version: u64) -> StayFacts {
         StayFacts {
-            id: StayId::parse("1AB1").unwrap(),
+            id: StayId::parse("11AB").unwrap(),
             version,
             state: Arc::new(StayState::sample(&mut Chance::seed_from_u64(1))),
         }
@@ -400,7 +400,7 @@ mod tests {
     #[test]
     fn a_stay_without_lines_is_kept_with_them_however_many_others_have() {
         let recent = Recent::new(Limits { lines: SHARDS * 3, ..Limits::default() });
-        let id = |n: u32| StayId::parse(&format!("1AB{n}")).unwrap();
+        let id = |n: u32| StayId::parse(&format!("{n}1AB")).unwrap();
         for (n, count) in [(1, 0), (2, 2), (3, 2)] {
             let after = after(n - 1, 1, Some(lines(count)));
             let stay = Some(StayFacts { id: id(u32::try_from(n).unwrap()), ..stay(1) });
@@ -415,13 +415,13 @@ mod tests {
     fn the_oldest_are_forgotten_at_the_limits() {
         let recent = Recent::new(Limits { persons: SHARDS, stays: SHARDS, lines: SHARDS });
         let other = |n: u32| After {
-            stay: Some(StayFacts { id: StayId::parse(&format!("1AB{n}")).unwrap(), ..stay(1) }),
+            stay: Some(StayFacts { id: StayId::parse(&format!("{n}1AB")).unwrap(), ..stay(1) }),
             ..after(u64::from(n) - 1, 1, None)
         };
         for n in 1..=3 {
             recent.wrote(other(n), n.into(), Instant(1));
         }
-        let ids = ["1AB1", "1AB2", "1AB3"].map(|id| StayId::parse(id).unwrap());
+        let ids = ["11AB", "21AB", "31AB"].map(|id| StayId::parse(id).unwrap());
         let kept = ids.map(|id| recent.stay(&id, "1", None).is_some());
         assert_eq!(kept, [false, false, true]);
     }

@@ -33,7 +33,7 @@ pub(super) struct Replayed {
     pub(super) settlements: Vec<Settled>,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(super) struct MessageRow {
     pub(super) version: u64,
     pub(super) undone_by: u64,

@@ -92,14 +92,14 @@ pub struct Settings {
     /// At this length commits wait until it has been moved.
     pub wal_limit_pages: u32,
     /// What it does not hold comes from the system's own cache. At the end of a commit that split a page SQLite walks
-    /// through as many places as it has pages, so that a large one costs more than it saves.
+    /// through as many places as it has pages, so that a very large one costs more than it saves.
     pub writer_cache_kib: i64,
     /// What is kept in memory ready for decisions.
     pub recent: recent::Limits,
     /// Of each reader.
     pub reader_cache_kib: i64,
-    /// Decided when the file is made. A deed changes a few bytes in each of six places of the file, and each place is
-    /// written as a whole page, twice.
+    /// Decided when the file is made. That of the system's own blocks: of a smaller page the disk gets a whole block all
+    /// the same when it is moved out of the log.
     pub page_bytes: i64,
     /// The file may not grow beyond this: `None` leaves it to the disk.
     pub pages_max: Option<u32>,
@@ -114,12 +114,12 @@ impl Default for Settings {
             batch_max: 256,
             busy_timeout_ms: 5_000,
             wal_checkpoint_pages: 512,
-            wal_restart_pages: 131_072,
-            wal_limit_pages: 262_144,
-            writer_cache_kib: 4_096,
+            wal_restart_pages: 65_536,
+            wal_limit_pages: 131_072,
+            writer_cache_kib: 16_384,
             recent: recent::Limits::default(),
             reader_cache_kib: 8_192,
-            page_bytes: 2_048,
+            page_bytes: 4_096,
             pages_max: None,
             observer: Observer::default(),
         }

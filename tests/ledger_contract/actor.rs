@@ -112,7 +112,7 @@ impl Actor {
 
     pub(crate) fn id(&self) -> String {
         let bucket = self.ledger.bucket(&self.key);
-        format!("{bucket}{:04X}{:08X}{:08X}", self.ledger.lane(), std::process::id(), fresh())
+        format!("{:04X}{:08X}{:08X}{bucket}", self.ledger.lane(), std::process::id(), fresh())
     }
 
     pub(crate) fn new_stay(&self) -> StayId {

@@ -1,6 +1,8 @@
 //! Owns the proof that a part of the tables is the fold of its records, and its records are what was sealed: they are
-//! folded once more, person by person, and each row is compared with what stands.
+//! folded once more, person by person, and each row is compared with what stands, messages and settlements by the
+//! fingerprint of all of a bucket.
 
+use std::collections::HashMap;
 use std::fmt::Debug;
 use std::ops::ControlFlow;
 use std::ops::RangeInclusive;
@@ -8,6 +10,7 @@ use std::sync::atomic::Ordering;
 
 use crate::domain::ids::Bucket;
 use crate::domain::record::Body;
+use crate::domain::record::MessageKey;
 use crate::domain::record::Record;
 use crate::ledger::LedgerError;
 use crate::ledger::Verify;
@@ -16,12 +19,18 @@ use crate::ledger::books::seals::Fault;
 use crate::ledger::books::seals::Placed;
 use crate::ledger::books::seals::Seals;
 use crate::ledger::books::settlement;
+use crate::ledger::books::tables::Appended;
+use crate::ledger::books::tables::Fingerprint;
+use crate::ledger::books::tables::Fingerprints;
+use crate::ledger::books::tables::MessageAt;
+use crate::ledger::books::tables::SettlementAt;
 use crate::ledger::books::tables::StayRow;
 use crate::ledger::books::tables::Tables;
 use crate::ledger::kept::RECORD;
 use crate::ledger::kept::kept_record;
 use crate::ledger::key;
 use crate::ledger::prepared;
+use crate::ledger::replay::MessageRow;
 use crate::ledger::replay::Replayed;
 use crate::ledger::row::Row;
 use crate::ledger::row::bucket;
@@ -59,6 +68,7 @@ pub(super) fn buckets(
     db: &dyn Database,
     secrets: &Secrets,
     seals: &Seals,
+    fingerprints: &Fingerprints,
     buckets: RangeInclusive<u16>,
     wish: &Verify,
 ) -> Read<Part> {
@@ -68,16 +78,19 @@ pub(super) fn buckets(
         db,
         secrets,
         seals,
+        fingerprints,
         buckets,
         wish,
         faults,
         tables,
+        made: HashMap::new(),
         credentials: Credentials::default(),
         forgotten: false,
         hidden: None,
     };
     check.persons()?;
     check.left_over()?;
+    check.appended()?;
     let Check { credentials, faults, forgotten, .. } = check;
     Ok(Part { faults, credentials: credentials.made, forgotten })
 }
@@ -86,11 +99,14 @@ struct Check<'a> {
     db: &'a dyn Database,
     secrets: &'a Secrets,
     seals: &'a Seals,
+    fingerprints: &'a Fingerprints,
     buckets: RangeInclusive<u16>,
     wish: &'a Verify,
     faults: Vec<Fault>,
     /// What stands and no record has made yet.
     tables: Tables,
+    /// Of the messages and settlements that records have made.
+    made: HashMap<Bucket, Fingerprint>,
     /// Lie in buckets of their own.
     credentials: Credentials,
     forgotten: bool,
@@ -175,8 +191,7 @@ impl Check<'_> {
         let Some(replayed) = replayed else { return Ok(()) };
         self.compare_person(&replayed);
         self.compare_stays(&replayed);
-        self.compare_messages(&replayed);
-        self.compare_settlements(&replayed);
+        self.take_appended(&replayed);
         self.forgotten |= replayed.forgotten;
         let hashes = prepared::hashes(&self.secrets.lookup, &replayed.private);
         self.credentials.expect(&replayed.person, hashes);
@@ -205,21 +220,21 @@ impl Check<'_> {
         }
     }
 
-    fn compare_messages(&mut self, replayed: &Replayed) {
-        for (key, row) in &replayed.messages {
-            let at = (replayed.bucket, replayed.person.clone(), key.clone());
-            let kept = self.tables.messages.remove(&at);
-            self.same(replayed, &format!("message {}", key.message), &Some(*row), &kept);
-        }
+    fn take_appended(&mut self, replayed: &Replayed) {
+        let made = self.made.entry(replayed.bucket).or_default();
+        messages(replayed).for_each(|(at, row)| self.fingerprints.message(made, &at, &row));
+        settlements(replayed).for_each(|(at, row)| self.fingerprints.settlement(made, &at, &row));
     }
 
-    fn compare_settlements(&mut self, replayed: &Replayed) {
-        for settled in &replayed.settlements {
-            let folded = settlement::Columns::of(&replayed.person, settled);
-            let at = (replayed.bucket, folded.month(), settled.row.id.to_string());
-            let kept = self.tables.settlements.remove(&at);
-            self.same(replayed, &format!("settlement {}", settled.row.id), &Some(folded), &kept);
+    /// Looks for what differs in each bucket whose fingerprint does.
+    fn appended(&mut self) -> Read<()> {
+        for bucket in self.buckets.clone().filter_map(Bucket::new) {
+            let made = self.made.get(&bucket).copied().unwrap_or_default();
+            if made != self.fingerprints.kept(bucket) && self.faults.len() < self.wish.faults_max {
+                self.faults.extend(differences(self.db, self.secrets, bucket)?);
+            }
         }
+        Ok(())
     }
 
     /// Asks for the credentials that wait, once there are so many.
@@ -235,29 +250,78 @@ impl Check<'_> {
         if self.faults.len() >= self.wish.faults_max {
             return Ok(());
         }
-        for (table, rows) in self.tables.left() {
-            if rows > 0 {
-                self.faults.push(Fault::of_tables(format!(
-                    "buckets {} to {}: {rows} rows of {table} are there that no record makes",
-                    self.buckets.start(),
-                    self.buckets.end()
-                )));
-            }
-        }
+        let buckets = format!("buckets {} to {}", self.buckets.start(), self.buckets.end());
+        self.faults.extend(unmade(&buckets, self.tables.left()));
         Ok(())
     }
 
     fn same<T: PartialEq + Debug>(&mut self, replayed: &Replayed, what: &str, folded: &T, kept: &T) {
-        if folded != kept {
-            let person = key::person_of(&replayed.person);
-            let what = format!("{person:?}: {what} is {kept:?}, its records make {folded:?}");
-            self.faults.push(Fault::of_tables(what));
-        }
+        self.faults.extend(difference(replayed, what, folded, kept));
     }
 
     fn tell(&mut self, person: &impl Debug, what: &str) {
         self.faults.push(Fault::of_tables(format!("{person:?}: {what}")));
     }
+}
+
+/// What is wrong with the messages and settlements of a bucket. Records that cannot be read or do not follow are passed
+/// over: they were told before.
+fn differences(db: &dyn Database, secrets: &Secrets, bucket: Bucket) -> Read<Vec<Fault>> {
+    let sql = format!("SELECT {RECORD} FROM record WHERE bucket = ?1 ORDER BY person, version");
+    let (mut kept, mut faults) = (Appended::read(db, bucket)?, Vec::new());
+    let mut finish = |replayed: &Replayed| {
+        for (at, row) in messages(replayed) {
+            let what = format!("message {}", at.2.message);
+            faults.extend(difference(replayed, &what, &Some(row), &kept.messages.remove(&at)));
+        }
+        for (at, row) in settlements(replayed) {
+            let what = format!("settlement {}", at.2);
+            faults.extend(difference(replayed, &what, &Some(row), &kept.settlements.remove(&at)));
+        }
+    };
+    let mut current: Option<Replayed> = None;
+    db.each("read the records of a bucket", &sql, values![bucket.get()], |row| {
+        let Ok(record) = kept_record(secrets, row) else { return Ok(()) };
+        let person = key::person_text(&record.person);
+        let replayed = match &mut current {
+            Some(replayed) if replayed.person == person => replayed,
+            other => {
+                other.iter().for_each(&mut finish);
+                other.insert(Replayed::begin(bucket, person))
+            }
+        };
+        let _told_before = replayed.take(&record, column(row, KEYED)?);
+        Ok(())
+    })?;
+    current.iter().for_each(&mut finish);
+    faults.extend(unmade(&format!("bucket {}", bucket.get()), kept.left()));
+    Ok(faults)
+}
+
+fn messages(replayed: &Replayed) -> impl Iterator<Item = (MessageAt, MessageRow)> {
+    let at = |key: &MessageKey| (replayed.bucket, replayed.person.clone(), key.clone());
+    replayed.messages.iter().map(move |(key, row)| (at(key), *row))
+}
+
+fn settlements(replayed: &Replayed) -> impl Iterator<Item = (SettlementAt, settlement::Columns)> {
+    replayed.settlements.iter().map(|settled| {
+        let folded = settlement::Columns::of(&replayed.person, settled);
+        ((replayed.bucket, folded.month(), settled.row.id.to_string()), folded)
+    })
+}
+
+fn difference<T: PartialEq + Debug>(replayed: &Replayed, what: &str, folded: &T, kept: &T) -> Option<Fault> {
+    (folded != kept).then(|| {
+        let person = key::person_of(&replayed.person);
+        Fault::of_tables(format!("{person:?}: {what} is {kept:?}, its records make {folded:?}"))
+    })
+}
+
+fn unmade(place: &str, left: [(&'static str, usize); 2]) -> impl Iterator<Item = Fault> {
+    let left = left.into_iter().filter(|(_, rows)| *rows > 0);
+    left.map(move |(table, rows)| {
+        Fault::of_tables(format!("{place}: {rows} rows of {table} are there that no record makes"))
+    })
 }
 
 /// Where some columns of a record stand.

@@ -14,6 +14,7 @@ use crate::ledger::kept::kept_record;
 use crate::ledger::key;
 use crate::ledger::prepared;
 use crate::ledger::replay::Replayed;
+use crate::ledger::room;
 use crate::ledger::row::Row;
 use crate::ledger::row::bucket;
 use crate::ledger::row::column;
@@ -81,7 +82,7 @@ struct Tables<'d> {
 impl<'d> Tables<'d> {
     fn of(db: &'d dyn Database, secrets: &'d Secrets) -> Tables<'d> {
         const MESSAGE: &str =
-            "bucket, msgid, institution, infno, person, version, undone_by, fence, recipe, content";
+            "bucket, turned_msgid, institution, infno, person, version, undone_by, fence, recipe, content";
         let settlement = format!("bucket, setl_id, {}", settlement::COLUMNS);
         Tables {
             secrets,
@@ -96,19 +97,19 @@ impl<'d> Tables<'d> {
 
     fn put(&mut self, Person { replayed, private }: &Person) -> Read<()> {
         let (her, bucket) = (replayed.person.as_str(), replayed.bucket.get());
-        let state = codec::encode(&replayed.state);
+        let state = room::of_person(codec::encode(&replayed.state));
         let (version, last_ms) = (replayed.version, replayed.last_at.0);
         self.persons.put(values![bucket, her, version, last_ms, &state, private.as_deref()])?;
         for (id, (version, state)) in &replayed.stays {
-            let state = codec::encode(state);
+            let state = room::of_stay(codec::encode(state));
             self.stays.put(values![bucket, id.as_str(), her, *version, &state])?;
         }
-        for (key, row) in &replayed.messages {
+        for (message, row) in &replayed.messages {
             self.messages.put(values![
                 bucket,
-                key.message.as_str(),
-                key.institution.as_str(),
-                key.transaction,
+                &key::turned(&message.message),
+                message.institution.as_str(),
+                message.transaction,
                 her,
                 row.version,
                 row.undone_by,

@@ -1,6 +1,5 @@
 //! Owns what is asked of persons, messages and settlements beside the look-up of a call.
 
-use std::ops::ControlFlow;
 use std::sync::Arc;
 
 use crate::domain::calendar::Month;
@@ -44,11 +43,10 @@ pub(in crate::ledger) fn message(
 ) -> Read<Message> {
     let sql = format!(
         "SELECT {MESSAGE} FROM message
-         WHERE bucket = ?1 AND msgid = ?2 AND institution = ?3 AND infno = ?4 AND person = ?5"
+         WHERE bucket = ?1 AND turned_msgid = ?2 AND institution = ?3 AND infno = ?4 AND person = ?5"
     );
-    let (message, institution, person) =
-        (key.message.as_str(), key.institution.as_str(), key::person_text(person));
-    let asked = values![bucket.get(), message, institution, key.transaction, &person];
+    let (message, person) = (key::turned(&key.message), key::person_text(person));
+    let asked = values![bucket.get(), &message, key.institution.as_str(), key.transaction, &person];
     match db.one("read a message", &sql, asked, |row| MessageState::kept(row))? {
         Some(state) => message_of(db, secrets, bucket, &state),
         None => Ok(Message::Unknown),
@@ -109,23 +107,32 @@ pub(in crate::ledger) fn settlement(
     must(record(db, secrets, bucket, &person, version)?, &person).map(Some)
 }
 
-/// Where the record of a settlement, reversal or revival lies.
+/// Where the record of a settlement, reversal or revival lies. The key has the month before the id: the one in which
+/// the id was made comes first, then all others from the last.
 pub(in crate::ledger) fn find_settlement(
     db: &dyn Database,
     id: &SettlementId,
 ) -> Read<Option<(Bucket, String, i64)>> {
-    // Month by month from the last, since the key has the month before the id.
-    const SQL: &str = "WITH RECURSIVE months (month) AS
-             (SELECT MAX(setl_month) FROM settlement WHERE bucket = ?1
-              UNION ALL
-              SELECT (SELECT MAX(setl_month) FROM settlement WHERE bucket = ?1 AND setl_month < month)
-              FROM months WHERE month IS NOT NULL)
-         SELECT s.person, s.version FROM months CROSS JOIN settlement s
-         WHERE s.bucket = ?1 AND s.setl_month = months.month AND s.setl_id = ?2 LIMIT 1";
+    const SQL: &str =
+        "SELECT person, version FROM settlement WHERE setl_month = ?1 AND setl_id = ?2 AND bucket = ?3";
+    const BEFORE: &str = "SELECT COALESCE(MAX(setl_month), 0) FROM settlement WHERE setl_month < ?1";
     let Some(bucket) = Bucket::of_id(id.as_str()) else { return Ok(None) };
-    db.one("read a settlement", SQL, values![bucket.get(), id.as_str()], |row| {
-        Ok((bucket, column(row, 0)?, column(row, 1)?))
-    })
+    let in_month = |month: i64| {
+        db.one("read a settlement", SQL, values![month, id.as_str(), bucket.get()], |row| {
+            Ok((bucket, column(row, 0)?, column(row, 1)?))
+        })
+    };
+    let (mut month, mut before) = (key::month_of_id(id.as_str()).unwrap_or(0), i64::MAX);
+    loop {
+        if let Some(found) = in_month(month)? {
+            return Ok(Some(found));
+        }
+        month = db.the("look for the months", BEFORE, values![before], |row| column(row, 0))?;
+        before = month;
+        if month == 0 {
+            return Ok(None);
+        }
+    }
 }
 
 /// Persons whom a card or certificate names.
@@ -139,31 +146,22 @@ pub(in crate::ledger) fn find_persons(
     db.few("look a credential up", SQL, values![bucket.get(), &hash], |row| person(row, 0))
 }
 
-/// Buckets that one statement names: each is one seek.
-const BUCKETS_AT_ONCE: u16 = 512;
-
-/// Every message of that id: one seek a bucket, since only the caller knows whose it was. As of one instant.
+/// Every message of that id, whoever it was about. As of one instant.
 pub(in crate::ledger) fn trace(
     db: &dyn Database,
     secrets: &Secrets,
     message: &MessageId,
     institution: Option<&InstitutionCode>,
 ) -> Read<Vec<(MessageKey, Message)>> {
-    let mut found = Vec::new();
-    for first in (0..Bucket::COUNT).step_by(BUCKETS_AT_ONCE.into()) {
-        let sql = format!(
-            "SELECT bucket, institution, infno, {MESSAGE} FROM message WHERE bucket IN ({}) AND msgid = ?1",
-            listed(first..first + BUCKETS_AT_ONCE)
-        );
-        found.extend(db.few("trace a message", &sql, values![message.as_str()], |row| {
-            let key = MessageKey {
-                institution: parsed(row, 1, InstitutionCode::parse)?,
-                transaction: column(row, 2)?,
-                message: message.clone(),
-            };
-            Ok((bucket(row, 0)?, key, MessageState::kept(&Shifted(row, 3))?))
-        })?);
-    }
+    let sql = format!("SELECT bucket, institution, infno, {MESSAGE} FROM message WHERE turned_msgid = ?1");
+    let mut found = db.few("trace a message", &sql, values![&key::turned(message)], |row| {
+        let key = MessageKey {
+            institution: parsed(row, 1, InstitutionCode::parse)?,
+            transaction: column(row, 2)?,
+            message: message.clone(),
+        };
+        Ok((bucket(row, 0)?, key, MessageState::kept(&Shifted(row, 3))?))
+    })?;
     found.retain(|(_, key, _)| institution.is_none_or(|institution| *institution == key.institution));
     found.sort_by(|(a_bucket, a, _), (b_bucket, b, _)| {
         (&a.institution, a.transaction, a_bucket).cmp(&(&b.institution, b.transaction, b_bucket))
@@ -172,52 +170,16 @@ pub(in crate::ledger) fn trace(
     found.into_iter().map(told).collect()
 }
 
-fn listed(buckets: std::ops::Range<u16>) -> String {
-    buckets.map(|bucket| bucket.to_string()).collect::<Vec<_>>().join(", ")
-}
-
-/// The settlements of a month in the order of their ids, as of one instant. In each bucket the month is one stretch of
-/// the primary key; the fewer a bucket has, the more of them are asked for at once.
+/// The settlements of a month in the order of their ids, as of one instant: one stretch of the primary key.
 pub(in crate::ledger) fn month(
     db: &dyn Database,
     month: Month,
     after: Option<&SettlementId>,
     limit: usize,
 ) -> Read<Vec<ClearingRow>> {
-    let mut found = Vec::new();
-    let mut next = after.and_then(|id| Bucket::of_id(id.as_str())).map_or(0, Bucket::get);
-    let mut after = after.map_or("", SettlementId::as_str);
-    let mut width = 1;
-    while next < Bucket::COUNT && found.len() < limit {
-        let buckets = next..(next + width).min(Bucket::COUNT);
-        next = buckets.end;
-        let room = limit - found.len();
-        let few = month_of_buckets(db, buckets, month, after, room, &mut found)?;
-        width = if few { (width * 2).min(BUCKETS_AT_ONCE) } else { 1 };
-        after = "";
-    }
-    Ok(found)
-}
-
-/// Gives whether there were far fewer than could be taken.
-fn month_of_buckets(
-    db: &dyn Database,
-    buckets: std::ops::Range<u16>,
-    month: Month,
-    after: &str,
-    room: usize,
-    found: &mut Vec<ClearingRow>,
-) -> Read<bool> {
     let sql = format!(
-        "SELECT {CLEARING} FROM settlement WHERE bucket IN ({}) AND setl_month = ?1 AND setl_id > ?2
-         ORDER BY bucket, setl_id LIMIT ?3",
-        listed(buckets)
+        "SELECT {CLEARING} FROM settlement WHERE setl_month = ?1 AND setl_id > ?2 ORDER BY setl_id LIMIT ?3"
     );
-    let before = found.len();
-    let asked = values![month.number(), after, room as u64];
-    db.few_until("read a month", &sql, asked, &mut |row| {
-        found.push(clearing_row(row)?);
-        Ok(ControlFlow::Continue(()))
-    })?;
-    Ok((found.len() - before) * 4 < room)
+    let after = after.map_or("", SettlementId::as_str);
+    db.few("read a month", &sql, values![month.number(), after, limit as u64], |row| clearing_row(row))
 }

@@ -22,7 +22,7 @@ const NUMBERS: usize = 6 + 15;
 /// Where the month stands among the numbers.
 const MONTH: usize = 4;
 
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(super) struct Columns {
     words: [Option<String>; WORDS],
     numbers: [i64; NUMBERS],

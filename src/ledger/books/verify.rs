@@ -14,6 +14,7 @@ use crate::ledger::books::reference;
 use crate::ledger::books::seals::Fault;
 use crate::ledger::books::seals::Placed;
 use crate::ledger::books::seals::Seals;
+use crate::ledger::books::tables::Fingerprints;
 use crate::ledger::row::column;
 use crate::ledger::row::text;
 use crate::ledger::seal;
@@ -43,7 +44,8 @@ pub(in crate::ledger) fn verify<R: Reader>(
     wish.progress.total.store(seals.records(), Ordering::Relaxed);
     let mut faults = seals.faults.clone();
     faults.extend(shared_tables(db, &seals)?);
-    let persons = persons(db, readers, secrets, &seals, wish)?;
+    let fingerprints = Fingerprints::read(db, &mut faults)?;
+    let persons = persons(db, readers, secrets, (&seals, &fingerprints), wish)?;
     faults.extend(persons.faults);
     if faults.len() < wish.faults_max {
         let kept: i64 = db.the("count credentials", CREDENTIALS, &[], |row| column(row, 0))?;
@@ -69,7 +71,7 @@ fn persons<R: Reader>(
     db: &dyn Database,
     readers: Vec<R>,
     secrets: &Secrets,
-    seals: &Seals,
+    (seals, fingerprints): (&Seals, &Fingerprints),
     wish: &Verify,
 ) -> Read<Part> {
     let in_a_bucket = seals.records() / u64::from(Bucket::COUNT) + 1;
@@ -84,7 +86,7 @@ fn persons<R: Reader>(
                 return Ok(all);
             }
             let last = (first + at_once - 1).min(Bucket::COUNT - 1);
-            all.add(check::buckets(db, secrets, seals, first..=last, wish)?);
+            all.add(check::buckets(db, secrets, seals, fingerprints, first..=last, wish)?);
         }
     };
     if readers.is_empty() {

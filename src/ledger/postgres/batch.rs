@@ -8,6 +8,7 @@ use crate::domain::calendar::Instant;
 use crate::domain::record::MessageKey;
 use crate::ledger::codec;
 use crate::ledger::kept::amounts;
+use crate::ledger::key::turned;
 use crate::ledger::lane::Standing;
 use crate::ledger::postgres::batch_sql::ALWAYS_VALUES;
 use crate::ledger::postgres::batch_sql::BatchStatements;
@@ -108,12 +109,13 @@ struct Deeds<'d> {
     person_state: Vec<Option<&'d str>>,
     stay_state: Vec<Option<&'d str>>,
     content: Vec<&'d [u8]>,
+    turned_msgid: Vec<String>,
 }
 
 #[derive(Default)]
 struct Messages<'d> {
     bucket: Vec<i64>,
-    msgid: Vec<&'d str>,
+    msgid: Vec<String>,
     institution: Vec<&'d str>,
     infno: Vec<i64>,
     person: Vec<&'d str>,
@@ -195,6 +197,7 @@ impl<'d> Rows<'d> {
         rows.person_state.push(state);
         rows.stay_state.push(stay.map(|stay| stay.state.as_str()));
         rows.content.push(&deed.content.digest);
+        rows.turned_msgid.push(turned(&deed.key.message));
         if let Some(key) = &deed.effect.fences {
             self.fences.push(deed, key, place.version);
             self.fences.recipe.push(deed.content.recipe.into());
@@ -285,6 +288,7 @@ impl<'d> Rows<'d> {
             &d.person_state,
             &d.stay_state,
             &d.content,
+            &d.turned_msgid,
         ];
         let parts = self.parts();
         let mut values = always.to_vec();
@@ -334,7 +338,7 @@ fn step(cause: &Error) -> Step {
 impl<'d> Messages<'d> {
     fn push(&mut self, deed: &'d Prepared, key: &'d MessageKey, version: u64) {
         self.bucket.push(deed.bucket.get().into());
-        self.msgid.push(key.message.as_str());
+        self.msgid.push(turned(&key.message));
         self.institution.push(key.institution.as_str());
         self.infno.push(key.transaction.into());
         self.person.push(&deed.person);

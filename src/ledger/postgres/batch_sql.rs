@@ -17,7 +17,7 @@ pub(super) const DEED_NUMBERS: usize = 8;
 /// Integers of a settlement: seven that place it and its amounts.
 pub(super) const SETTLEMENT_NUMBERS: usize = 22;
 /// Parameters of the part that every batch has.
-pub(super) const ALWAYS_VALUES: usize = 26;
+pub(super) const ALWAYS_VALUES: usize = 27;
 
 /// What the lane's guard does when its row is not as it must be: the root of less than nothing.
 pub(super) const LANE_MOVED: SqlState = SqlState::INVALID_ARGUMENT_FOR_POWER_FUNCTION;
@@ -33,9 +33,10 @@ const ALWAYS: &str = "lane_moved AS (UPDATE lane SET sequence = $4, last_ms = $5
              i[n * 8 - 4] AS stay_seen, i[n * 8 - 3] AS infno, i[n * 8 - 2] AS keyed, i[n * 8 - 1] AS recipe,
              i[n * 8] AS registers
          FROM unnest($15::TEXT[], $16::TEXT[], $17::TEXT[], $18::TEXT[], $19::TEXT[], $20::TEXT[], $21::TEXT[],
-                 $22::BYTEA[], $23::BYTEA[], $24::TEXT[], $25::TEXT[], $26::BYTEA[]) WITH ORDINALITY
+                 $22::BYTEA[], $23::BYTEA[], $24::TEXT[], $25::TEXT[], $26::BYTEA[], $27::TEXT[])
+                 WITH ORDINALITY
              AS u (person, stay, kind, institution, msgid, told, body, private, commitment, person_state,
-                   stay_state, content, n), (SELECT $14::BIGINT[] AS i) AS numbers),
+                   stay_state, content, turned_msgid, n), (SELECT $14::BIGINT[] AS i) AS numbers),
      persons_moved AS (UPDATE person AS p SET version = p.version + 1, last_ms = d.at_ms,
              state = COALESCE(d.person_state, p.state),
              private = COALESCE(CASE WHEN d.registers = 1 THEN d.private END, p.private)
@@ -44,8 +45,8 @@ const ALWAYS: &str = "lane_moved AS (UPDATE lane SET sequence = $4, last_ms = $5
          FROM deed AS d WHERE s.bucket = d.bucket AND s.stay = d.stay AND s.person = d.person
            AND s.version = d.stay_seen RETURNING 1),
      messages_made AS (INSERT INTO message
-             (bucket, msgid, institution, infno, person, version, undone_by, fence, recipe, content)
-         SELECT bucket, msgid, institution, infno, person, seen + 1, 0, 0, recipe, content
+             (bucket, turned_msgid, institution, infno, person, version, undone_by, fence, recipe, content)
+         SELECT bucket, turned_msgid, institution, infno, person, seen + 1, 0, 0, recipe, content
          FROM deed WHERE keyed = 1),
      records_made AS (INSERT INTO record
              (bucket, person, version, stay, stay_version, kind, at_ms, lane, lane_sequence, institution, infno,
@@ -81,7 +82,7 @@ const SETTLEMENTS: &str = "settlements AS (INSERT INTO settlement
 /// Messages that are fenced off; and those that are turned: what is undone stays undone by the record that came first;
 /// 0 makes it stand again.
 const TURNS: &str = "fences AS (INSERT INTO message
-             (bucket, msgid, institution, infno, person, version, undone_by, fence, recipe, content)
+             (bucket, turned_msgid, institution, infno, person, version, undone_by, fence, recipe, content)
          SELECT bucket, msgid, institution, infno, person, version, 0, 1, recipe, content
          FROM unnest($1::BIGINT[], $2::TEXT[], $3::TEXT[], $4::BIGINT[], $5::TEXT[], $6::BIGINT[], $7::BIGINT[],
                  $8::BYTEA[])
@@ -89,7 +90,7 @@ const TURNS: &str = "fences AS (INSERT INTO message
      turned AS (UPDATE message AS m SET undone_by = u.by
          FROM unnest($9::BIGINT[], $10::TEXT[], $11::TEXT[], $12::BIGINT[], $13::TEXT[], $14::BIGINT[])
              AS u (bucket, msgid, institution, infno, person, by)
-         WHERE m.bucket = u.bucket AND m.msgid = u.msgid AND m.institution = u.institution AND m.infno = u.infno
+         WHERE m.bucket = u.bucket AND m.turned_msgid = u.msgid AND m.institution = u.institution AND m.infno = u.infno
            AND m.person = u.person AND (u.by = 0 OR m.undone_by = 0 AND m.fence = 0))";
 
 /// A hash that one person gives up and another takes is two rows.
@@ -182,8 +183,8 @@ mod tests {
             sql.contains("new_stays AS") && !sql.contains("new_persons AS") && !sql.contains("turned AS")
         );
         // The numbers of settlements follow the values that all batches have, and credentials follow their eight.
-        assert!(sql.contains("(SELECT $27::BIGINT[] AS i)") && sql.contains("FROM unnest($28::TEXT[]"));
-        assert!(sql.contains("USING unnest($35::BIGINT[]") && sql.contains("FROM unnest($38::BIGINT[]"));
-        assert!(!sql.contains("$41"));
+        assert!(sql.contains("(SELECT $28::BIGINT[] AS i)") && sql.contains("FROM unnest($29::TEXT[]"));
+        assert!(sql.contains("USING unnest($36::BIGINT[]") && sql.contains("FROM unnest($39::BIGINT[]"));
+        assert!(!sql.contains("$42"));
     }
 }

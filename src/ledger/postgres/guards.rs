@@ -8,6 +8,7 @@ use tokio_postgres::Error;
 use tokio_postgres::types::ToSql;
 
 use crate::domain::calendar::Instant;
+use crate::ledger::key::turned;
 use crate::ledger::postgres::batch::Pending;
 use crate::ledger::postgres::batch::own_messages;
 use crate::ledger::postgres::statements::Statements;
@@ -39,7 +40,7 @@ pub(super) async fn look(
     for (n, pending) in deeds.iter().enumerate() {
         for (key, _) in own_messages(pending.deed) {
             messages.bucket.push(pending.deed.bucket.get().into());
-            messages.msgid.push(key.message.as_str().to_owned());
+            messages.msgid.push(turned(&key.message));
             messages.institution.push(key.institution.as_str().to_owned());
             messages.infno.push(key.transaction.into());
             messages.person.push(pending.deed.person.clone());

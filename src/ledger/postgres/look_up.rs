@@ -31,6 +31,7 @@ use crate::ledger::kept::kept_person;
 use crate::ledger::kept::kept_record;
 use crate::ledger::kept::kept_stay;
 use crate::ledger::key;
+use crate::ledger::key::turned;
 use crate::ledger::postgres::standbys::AWAITED;
 use crate::ledger::row::Row as _;
 use crate::ledger::row::Shifted;
@@ -55,7 +56,8 @@ pub(super) struct Statements {
     about_person: Statement,
     about_stay: Statement,
     records: Statement,
-    pub(super) settlement: Statement,
+    settlement: Statement,
+    month_before: Statement,
     pub(super) credential: Statement,
     pub(super) reference_version: Statement,
 }
@@ -63,7 +65,7 @@ pub(super) struct Statements {
 impl Statements {
     pub(super) async fn prepare(client: &Client) -> Result<Statements, Error> {
         let (s, p, m, r) = (of("s", STAY), of("p", PERSON), of("m", MESSAGE), of("r", RECORD));
-        let message = "m.bucket = $1 AND m.msgid = $3 AND m.institution = $4 AND m.infno = $5";
+        let message = "m.bucket = $1 AND m.turned_msgid = $3 AND m.institution = $4 AND m.infno = $5";
         let of_person = format!(
             "SELECT NULL::TEXT, NULL::BIGINT, NULL::TEXT, {p}, {m} FROM (SELECT 1) one
              LEFT JOIN person p ON p.bucket = $1 AND p.person = $2
@@ -91,17 +93,12 @@ impl Statements {
             "SELECT {r} FROM unnest($3::BIGINT[]) AS u (version)
              JOIN record r ON r.bucket = $1 AND r.person = $2 AND r.version = u.version"
         );
-        // Month by month from the last, since the key has the month before the id.
         let settlement = format!(
-            "WITH RECURSIVE months (month) AS
-                 (SELECT MAX(setl_month) FROM settlement WHERE bucket = $1
-                  UNION ALL
-                  SELECT (SELECT MAX(setl_month) FROM settlement WHERE bucket = $1 AND setl_month < month)
-                  FROM months WHERE month IS NOT NULL)
-             SELECT {r} FROM months JOIN settlement s
-                 ON s.bucket = $1 AND s.setl_month = months.month AND s.setl_id = $2
-             LEFT JOIN record r ON r.bucket = $1 AND r.person = s.person AND r.version = s.version LIMIT 1"
+            "SELECT {r} FROM settlement s
+             LEFT JOIN record r ON r.bucket = $1 AND r.person = s.person AND r.version = s.version
+             WHERE s.setl_month = $3 AND s.setl_id = $2 AND s.bucket = $1"
         );
+        let month_before = "SELECT COALESCE(MAX(setl_month), 0) FROM settlement WHERE setl_month < $1";
         let credential = "SELECT person FROM credential WHERE bucket = $1 AND hash = $2 ORDER BY person";
         let version = format!("SELECT COALESCE(MAX(version), 0), {AWAITED} FROM reference_record");
         let all = [
@@ -112,13 +109,24 @@ impl Statements {
             &about_stay,
             &records,
             &settlement,
+            month_before,
             credential,
             &version,
         ];
         let all = try_join_all(all.map(|sql| client.prepare(sql))).await?;
-        let [of_person, of_stay, lines, about_person, about_stay, records, settlement, credential, version] =
-            <[Statement; 9]>::try_from(all)
-                .unwrap_or_else(|_| unreachable!("each was prepared or the first error is told"));
+        let [
+            of_person,
+            of_stay,
+            lines,
+            about_person,
+            about_stay,
+            records,
+            settlement,
+            month_before,
+            credential,
+            version,
+        ] = <[Statement; 10]>::try_from(all)
+            .unwrap_or_else(|_| unreachable!("each was prepared or the first error is told"));
         Ok(Statements {
             of_person,
             of_stay,
@@ -127,6 +135,7 @@ impl Statements {
             about_stay,
             records,
             settlement,
+            month_before,
             credential,
             reference_version: version,
         })
@@ -171,18 +180,14 @@ pub(super) async fn ask(
         Who::Stay { stay, .. } => (&statements.of_stay, &statements.about_stay, stay.as_str().to_owned()),
     };
     let message = |key: Option<&MessageKey>| {
-        let text = |text: Option<&str>| text.unwrap_or_default().to_owned();
         (
-            text(key.map(|key| key.message.as_str())),
-            text(key.map(|key| key.institution.as_str())),
+            key.map(|key| turned(&key.message)).unwrap_or_default(),
+            key.map_or(String::new(), |key| key.institution.to_string()),
             i64::from(key.map_or(0, |key| key.transaction)),
         )
     };
     let (msgid, institution, infno) = message(wanted.key.as_ref().map(|(key, _)| key));
     let (about_msgid, about_institution, about_infno) = message(wanted.about.as_ref());
-    let id_bucket = wanted.settlement.as_ref().and_then(|id| Bucket::of_id(id.as_str()));
-    let id_bucket = id_bucket.map(|bucket| i64::from(bucket.get()));
-    let id = wanted.settlement.as_ref().map_or("", SettlementId::as_str);
 
     let found = async { client.query(first, &[&bucket, &whose, &msgid, &institution, &infno]).await };
     let lines = async {
@@ -192,8 +197,8 @@ pub(super) async fn ask(
         }
     };
     let settlement = async {
-        match id_bucket {
-            Some(bucket) => client.query(&statements.settlement, &[&bucket, &id]).await,
+        match &wanted.settlement {
+            Some(id) => ask_settlement(client, statements, id).await,
             None => Ok(Vec::new()),
         }
     };
@@ -216,6 +221,30 @@ pub(super) async fn ask(
         records.extend(client.query(&statements.records, &[&bucket, &person, &versions.as_slice()]).await?);
     }
     Ok(Asked { first, lines, settlement, about, records })
+}
+
+/// Its record, or nothing. The key has the month before the id: the one in which the id was made comes first, then all
+/// others from the last.
+pub(super) async fn ask_settlement(
+    client: &Client,
+    statements: &Statements,
+    id: &SettlementId,
+) -> Result<Vec<Row>, Error> {
+    let Some(bucket) = Bucket::of_id(id.as_str()) else { return Ok(Vec::new()) };
+    let (bucket, id) = (i64::from(bucket.get()), id.as_str());
+    let mut month = key::month_of_id(id).unwrap_or(0);
+    let mut before = i64::MAX;
+    loop {
+        let found = client.query(&statements.settlement, &[&bucket, &id, &month]).await?;
+        if !found.is_empty() {
+            return Ok(found);
+        }
+        month = client.query_one(&statements.month_before, &[&before]).await?.get(0);
+        before = month;
+        if month == 0 {
+            return Ok(Vec::new());
+        }
+    }
 }
 
 /// What it means.
@@ -274,7 +303,7 @@ fn facts(
     Ok(Some(facts))
 }
 
-/// From what the statement `settlement` gave.
+/// From what [`ask_settlement`] gave.
 pub(super) fn settlement(secrets: &Secrets, rows: &[Row]) -> Read<Option<Arc<Record>>> {
     let Some(row) = rows.first() else { return Ok(None) };
     if row.text(0)?.is_none() {

@@ -22,7 +22,7 @@ const STAYS_NOW: &str = "SELECT u.n, s.version, s.person
 const MESSAGES_NOW: &str = "SELECT u.n
      FROM unnest($1::BIGINT[], $2::TEXT[], $3::TEXT[], $4::BIGINT[], $5::TEXT[], $6::BIGINT[])
          AS u (bucket, msgid, institution, infno, person, n)
-     JOIN message m ON m.bucket = u.bucket AND m.msgid = u.msgid AND m.institution = u.institution
+     JOIN message m ON m.bucket = u.bucket AND m.turned_msgid = u.msgid AND m.institution = u.institution
        AND m.infno = u.infno AND m.person = u.person";
 
 const LANE_NOW: &str = "SELECT sequence, chain, last_ms, floor_ms FROM lane

@@ -1,7 +1,8 @@
 -- The book of record. `record` is the truth; every other table is a fold of it.
 --
--- One text for every database: BIGINT, TEXT and BLOB only; no sequence, no trigger, no clock. `bucket` comes first in
--- every key of what belongs to a person. Money in fen, instants in ms since 1970 UTC, days as yyyymmdd, flags 0 or 1.
+-- One text for every database: BIGINT, TEXT and BLOB only; no sequence, no trigger, no clock. `bucket` is part of every
+-- key of what belongs to a person. It comes first where a person's rows are to lie together, and last where the rest of
+-- the key grows with time: a commit then adds to few pages, however many persons it is about. Money in fen, instants in ms since 1970 UTC, days as yyyymmdd, flags 0 or 1.
 -- What only one database needs stands behind its name in a comment, `-- postgres:`.
 -- `/* clustered */` marks small tables that a database may keep inside their primary key, `/* rewritten */` those whose
 -- rows are replaced in place, `/* long */` those whose rows are not worth compressing.
@@ -109,11 +110,12 @@ CREATE TABLE stay (
 ) /* rewritten */;
 
 -- What became of a message: done by the record at `version`, undone by the one at `undone_by` (0 while it stands), or
--- fenced off by the one at `version`. The person is part of the key: an id used again for somebody else is another
+-- fenced off by the one at `version`. Ids begin with the hospital's code and go on with the time: turned, the code
+-- stands last, so that the key grows with time. The person is part of the key: an id used again for somebody else is another
 -- message, wherever she lies.
 CREATE TABLE message (
     bucket BIGINT NOT NULL,
-    msgid TEXT NOT NULL,
+    turned_msgid TEXT NOT NULL,
     institution TEXT NOT NULL,
     infno BIGINT NOT NULL,
     person TEXT NOT NULL,
@@ -122,13 +124,13 @@ CREATE TABLE message (
     fence BIGINT NOT NULL CHECK (fence IN (0, 1)),
     recipe BIGINT NOT NULL,
     content BLOB NOT NULL,
-    PRIMARY KEY (bucket, msgid, institution, infno, person),
+    PRIMARY KEY (turned_msgid, institution, infno, person, bucket),
     CHECK (fence = 0 OR undone_by = 0),
     CHECK (undone_by = 0 OR undone_by > version)
 ) /* clustered */;
 
 -- One row a settlement, reversal or revival: what clearing sums. Reversals are negative. A month is one stretch of the
--- key in each bucket, so that a settlement pays for no further index.
+-- key, so that a settlement pays for no further index.
 CREATE TABLE settlement (
     bucket BIGINT NOT NULL,
     setl_id TEXT NOT NULL,
@@ -159,7 +161,7 @@ CREATE TABLE settlement (
     account BIGINT NOT NULL,
     mutual_aid BIGINT NOT NULL,
     cash BIGINT NOT NULL,
-    PRIMARY KEY (bucket, setl_month, setl_id),
+    PRIMARY KEY (setl_month, setl_id, bucket),
     CHECK (fund = hifp + hifob + hifmi + hifes + cvlserv + maf + hifdm + oth),
     CHECK (medfee = fund + person_part + hospital_part),
     CHECK (person_part = account + mutual_aid + cash),

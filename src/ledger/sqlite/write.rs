@@ -9,6 +9,7 @@ use crate::domain::record::MessageKey;
 use crate::ledger::codec;
 use crate::ledger::effect::SettlementRow;
 use crate::ledger::kept::amounts;
+use crate::ledger::key::turned;
 use crate::ledger::lane::Standing;
 use crate::ledger::prepared::Guard;
 pub(super) use crate::ledger::prepared::Place;
@@ -143,12 +144,12 @@ fn move_stay(db: &Connection, deed: &Prepared) -> rusqlite::Result<bool> {
     const FOLD: &str = "UPDATE stay SET version = version + 1, state = ?4
          WHERE bucket = ?1 AND stay = ?2 AND version = ?3 AND person = ?5";
     let Some(stay) = &deed.stay else { return Ok(true) };
-    let (bucket, id) = (deed.bucket.get(), stay.id.as_str());
+    let (bucket, id, state) = (deed.bucket.get(), stay.id.as_str(), &stay.state);
     let changed = if stay.version == 0 {
-        db.prepare_cached(BEGIN)?.execute(params![bucket, id, deed.person, stay.state])?
+        db.prepare_cached(BEGIN)?.execute(params![bucket, id, deed.person, state])?
     } else {
         let version = whole(stay.version);
-        db.prepare_cached(FOLD)?.execute(params![bucket, id, version, stay.state, deed.person])?
+        db.prepare_cached(FOLD)?.execute(params![bucket, id, version, state, deed.person])?
     };
     Ok(changed == 1)
 }
@@ -168,12 +169,12 @@ fn bind(
     fence: bool,
 ) -> rusqlite::Result<bool> {
     const SQL: &str = "INSERT INTO message
-             (bucket, msgid, institution, infno, person, version, undone_by, fence, recipe, content)
+             (bucket, turned_msgid, institution, infno, person, version, undone_by, fence, recipe, content)
          VALUES (?1, ?2, ?3, ?4, ?5, ?6, 0, ?7, ?8, ?9)
-         ON CONFLICT (bucket, msgid, institution, infno, person) DO NOTHING";
+         ON CONFLICT (turned_msgid, institution, infno, person, bucket) DO NOTHING";
     let bound = db.prepare_cached(SQL)?.execute(params![
         deed.bucket.get(),
-        key.message.as_str(),
+        turned(&key.message),
         key.institution.as_str(),
         key.transaction,
         deed.person,
@@ -189,18 +190,18 @@ fn bind(
 /// record that came first.
 fn turn_messages(db: &Connection, deed: &Prepared, version: u64) -> rusqlite::Result<()> {
     const UNDO: &str = "UPDATE message SET undone_by = ?5
-         WHERE bucket = ?1 AND msgid = ?2 AND institution = ?3 AND infno = ?4 AND person = ?6
+         WHERE bucket = ?1 AND turned_msgid = ?2 AND institution = ?3 AND infno = ?4 AND person = ?6
            AND undone_by = 0 AND fence = 0";
     const RESTORE: &str = "UPDATE message SET undone_by = 0
-         WHERE bucket = ?1 AND msgid = ?2 AND institution = ?3 AND infno = ?4 AND person = ?5";
+         WHERE bucket = ?1 AND turned_msgid = ?2 AND institution = ?3 AND infno = ?4 AND person = ?5";
     let bucket = deed.bucket.get();
     for key in &deed.effect.undoes {
-        let (message, institution) = (key.message.as_str(), key.institution.as_str());
+        let (message, institution) = (turned(&key.message), key.institution.as_str());
         let undone = params![bucket, message, institution, key.transaction, whole(version), deed.person];
         db.prepare_cached(UNDO)?.execute(undone)?;
     }
     if let Some(key) = &deed.effect.restores {
-        let (message, institution) = (key.message.as_str(), key.institution.as_str());
+        let (message, institution) = (turned(&key.message), key.institution.as_str());
         db.prepare_cached(RESTORE)?.execute(params![
             bucket,
             message,

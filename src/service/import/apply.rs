@@ -342,11 +342,11 @@ impl Importer {
         MessageId::parse(&hex(&hash(&all), 15)).map_err(ImportError::BadId)
     }
 
-    /// Bucket, day and a hash of where it comes from: the same filing gets the same id in every run.
+    /// Day, a hash of where it comes from, and the bucket: the same filing gets the same id in every run.
     fn filing_id(&self, entry: &FilingEntry) -> Result<FilingId, ImportError> {
         let bucket = self.ledger.bucket(&entry.person);
         let from = hash(&[self.source.as_str(), entry.source_id.as_str(), entry.person.number()]);
-        let id = format!("{bucket}{:06}{}", entry.made_on.number() % 1_000_000, hex(&from, 8));
+        let id = format!("{:06}{}{bucket}", entry.made_on.number() % 1_000_000, hex(&from, 8));
         FilingId::parse(&id).map_err(ImportError::BadId)
     }
 }
