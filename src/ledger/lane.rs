@@ -11,7 +11,17 @@ use std::sync::mpsc::Receiver;
 use std::sync::mpsc::RecvTimeoutError;
 use std::time::Duration;
 
+use tokio::time::Instant as Stopwatch;
+
 use crate::domain::calendar::Instant;
+
+/// A commit costs the disk as much for two deeds as for one. Where work has come within this time of the last commit,
+/// more is about to come:
+const BUSY: Duration = Duration::from_millis(2);
+/// so a batch waits so long for company,
+const COMPANY_WAIT: Duration = Duration::from_micros(500);
+/// or until it has so many deeds. A quiet lane waits for nothing, and under load there are more at once.
+const COMPANY: usize = 8;
 
 /// The wall clock, given by whoever opens the ledger.
 pub type Now = Arc<dyn Fn() -> Instant + Send + Sync>;
@@ -106,6 +116,7 @@ impl<T: Alone> Batches<T> {
         &mut self,
         first: impl FnOnce(&Receiver<Waiting<T>>) -> Option<Option<Waiting<T>>>,
     ) -> Option<Vec<Waiting<T>>> {
+        let asked = Stopwatch::now();
         let mut batch = Vec::new();
         let mut persons = HashSet::new();
         let passed_over = std::mem::take(&mut self.later);
@@ -121,7 +132,19 @@ impl<T: Alone> Batches<T> {
             let Ok(waiting) = self.receiver.try_recv() else { break };
             self.place(waiting, &mut batch, &mut persons);
         }
+        if !batch.is_empty() && asked.elapsed() < BUSY {
+            self.wait_for_company(&mut batch, &mut persons);
+        }
         Some(batch)
+    }
+
+    fn wait_for_company(&mut self, batch: &mut Vec<Waiting<T>>, persons: &mut HashSet<T::Key>) {
+        let until = Stopwatch::now() + COMPANY_WAIT;
+        while batch.len() < COMPANY.min(self.batch_max) {
+            let left = until.saturating_duration_since(Stopwatch::now());
+            let Ok(waiting) = self.receiver.recv_timeout(left) else { return };
+            self.place(waiting, batch, persons);
+        }
     }
 
     /// Takes out of the waiting jobs those that the last batch has decided already.
