@@ -246,6 +246,9 @@ impl<H: Handler> Serving<H> {
     }
 
     async fn handle(&self, request: Request) -> Answer {
+        if let Some(shed) = self.shared.handler.shed(&request) {
+            return shed;
+        }
         // Its future is large, and would lie in every connection several times, also in those that wait for a request.
         let handling = Box::pin(self.shared.handler.handle(request));
         let handled = AssertUnwindSafe(handling).catch_unwind();

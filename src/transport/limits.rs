@@ -53,8 +53,8 @@ impl Default for Settings {
             burst: const { NonZeroU32::new(400).expect("not zero") },
             keys_max: 65_536,
             in_flight_max: 256,
-            waiting_max: 256,
-            wait_max: Duration::from_millis(250),
+            waiting_max: 8_192,
+            wait_max: Duration::from_secs(1),
             busy_retry_after_ms: 1000,
         }
     }
@@ -159,8 +159,16 @@ impl Limits {
 
     /// Waits a bounded while for a place, whoever asks: for a caller who is not known before work has begun.
     pub async fn place(&self) -> Result<Permit, Shed> {
-        let busy = Shed { retry_after_ms: self.settings.busy_retry_after_ms, why: Why::Busy };
-        self.places.take().await.map(|place| Permit { _place: place }).ok_or(busy)
+        self.places.take().await.map(|place| Permit { _place: place }).ok_or(self.busy())
+    }
+
+    /// What who would wait for a place in vain is told, whoever asks.
+    pub fn full(&self) -> Option<Shed> {
+        self.places.are_out_of_reach().then(|| self.busy())
+    }
+
+    fn busy(&self) -> Shed {
+        Shed { retry_after_ms: self.settings.busy_retry_after_ms, why: Why::Busy }
     }
 
     fn entry(&self, key: &str) -> u64 {

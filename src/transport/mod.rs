@@ -79,6 +79,12 @@ pub trait Handler: Send + Sync + 'static {
     /// drop it; that is noticed when the answer is written.
     fn handle(&self, request: Request) -> impl Future<Output = Answer> + Send;
 
+    /// The answer to a request that would wait for its turn in vain: it is asked for before anything is spent on the
+    /// request, so that a storm leaves the machine to those who get their turn.
+    fn shed(&self, _request: &Request) -> Option<Answer> {
+        None
+    }
+
     /// The answer to a request whose body could not be taken whole: too large, too slow, or broken off. Nothing of it
     /// was handed on, and the connection is closed behind the answer.
     fn on_body_refused(&self, refusal: refusal::Refusal) -> Answer {

@@ -25,7 +25,6 @@ use hyper::header::CONTENT_ENCODING;
 use hyper::header::CONTENT_TYPE;
 use hyper::header::HeaderName;
 use hyper::header::HeaderValue;
-use tracing::Instrument as _;
 
 use crate::config::gateway::Switches;
 use crate::domain::calendar::Instant;
@@ -148,13 +147,7 @@ impl HospitalFace {
         match self.admit(request, context.received).await {
             Ok(call) => {
                 let message = &call.message;
-                let span = tracing::info_span!(
-                    "call",
-                    msg.id = %message.envelope.message,
-                    infno = %message.envelope.infno,
-                    hospital.code = %message.envelope.institution,
-                );
-                let done = routes::perform(&self.service, context, message, buffer).instrument(span).await;
+                let done = routes::perform(&self.service, context, message, buffer).await;
                 (Some(message.transaction), done)
             }
             Err(error) => {
@@ -223,6 +216,13 @@ impl HospitalFace {
         Ok(())
     }
 
+    fn count(&self, transaction: Option<Transaction>, done: Done, request: &Request) {
+        if let Some(code) = done.code {
+            metrics::refused(code);
+        }
+        self.meters.of(transaction).ended(done.outcome, request.received_at.elapsed());
+    }
+
     /// An answer for a call that never reached its transaction, or that we lost under way.
     fn broken_off(&self, error: &ProtocolError) -> Answer {
         let mut buffer = Vec::new();
@@ -255,11 +255,18 @@ impl Handler for HospitalFace {
         let context = Context { reference: self.reference(received), received, sign_key };
         let mut buffer = Vec::with_capacity(USUAL_ANSWER_BYTES);
         let (transaction, done) = self.answer(&request, &context, &mut buffer).await;
-        if let Some(code) = done.code {
-            metrics::refused(code);
-        }
-        self.meters.of(transaction).ended(done.outcome, request.received_at.elapsed());
+        self.count(transaction, done, &request);
         json(buffer)
+    }
+
+    fn shed(&self, request: &Request) -> Option<Answer> {
+        let full = self.limits.full().filter(|_| request.parts.method == Method::POST)?;
+        let (error, received) = (shed(full), self.service.clock.now());
+        self.tell_refused(&error, received);
+        let mut buffer = Vec::new();
+        let done = self.refuse(self.reference(received), &answer::protocol(&error), &mut buffer);
+        self.count(None, done, request);
+        Some(json(buffer))
     }
 
     fn on_body_refused(&self, refusal: transport::Refusal) -> Answer {

@@ -165,8 +165,19 @@ impl<'c, 'm> Turn<'c, 'm> {
             _ => writer::refusal(self.buffer, &head, &refusal),
         }
         let outcome = outcome_of(error, &refusal);
-        tell(error, outcome, refusal.code());
+        self.named().in_scope(|| tell(error, outcome, refusal.code()));
         Done { outcome, code: Some(refusal.code()) }
+    }
+
+    /// Which call a line of the log is about. Made when there is something to tell: most calls need none.
+    fn named(&self) -> tracing::Span {
+        let envelope = &self.message.envelope;
+        tracing::info_span!(
+            "call",
+            msg.id = %envelope.message,
+            infno = %envelope.infno,
+            hospital.code = %envelope.institution,
+        )
     }
 }
 

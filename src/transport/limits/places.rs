@@ -12,8 +12,9 @@ use tokio::sync::Semaphore;
 use tokio::time::Instant;
 use tokio::time::timeout;
 
-/// Of the time between two places that became free, this share is the newest one's.
-const NEWEST: u64 = 16;
+/// How long places that become free are counted before the pace is reckoned anew: work that is committed together ends
+/// together, so that the time between two of them says nothing.
+const STRETCH_US: u64 = 50_000;
 
 #[derive(Debug)]
 pub(super) struct Places {
@@ -23,9 +24,10 @@ pub(super) struct Places {
     waiting_max: usize,
     wait_max: Duration,
     began: Instant,
-    /// When a place became free last, microseconds since `began`.
-    freed_us: AtomicU64,
-    /// Between two places that became free while somebody waited. 0: nobody has waited yet.
+    /// From when on somebody has waited without a break and places are counted, microseconds since `began`; 0: nobody waits.
+    since_us: AtomicU64,
+    freed_since: AtomicU64,
+    /// Between two places that became free while somebody waited, on the average. 0: not known yet.
     between_us: AtomicU64,
 }
 
@@ -46,7 +48,8 @@ impl Places {
             waiting_max,
             wait_max,
             began: Instant::now(),
-            freed_us: AtomicU64::new(0),
+            since_us: AtomicU64::new(0),
+            freed_since: AtomicU64::new(0),
             between_us: AtomicU64::new(0),
         })
     }
@@ -55,13 +58,18 @@ impl Places {
         self.all.saturating_sub(self.free.available_permits())
     }
 
+    /// Whether who came now would wait in vain.
+    pub(super) fn are_out_of_reach(&self) -> bool {
+        self.free.available_permits() == 0 && self.is_too_long(self.waiting.load(Relaxed))
+    }
+
     /// `None` at once for who would wait in vain, and after `wait_max` where the pace has broken down meanwhile.
     pub(super) async fn take(self: &Arc<Places>) -> Option<Place> {
         if let Ok(permit) = Arc::clone(&self.free).try_acquire_owned() {
             return Some(self.place(permit));
         }
         let waiting = Waiting::join(self);
-        if waiting.before >= self.waiting_max || self.wait_of(waiting.before) > self.wait_max {
+        if self.is_too_long(waiting.before) {
             return None;
         }
         let permit = timeout(self.wait_max, Arc::clone(&self.free).acquire_owned()).await.ok()?.ok()?;
@@ -72,18 +80,33 @@ impl Places {
         Place { _permit: permit, places: Arc::clone(self) }
     }
 
+    /// A line in which so many stand already.
+    fn is_too_long(&self, before: usize) -> bool {
+        before >= self.waiting_max || self.wait_of(before) > self.wait_max
+    }
+
     fn wait_of(&self, before: usize) -> Duration {
         let turns = u64::try_from(before).unwrap_or(u64::MAX).saturating_add(1);
         Duration::from_micros(turns.saturating_mul(self.between_us.load(Relaxed)))
     }
 
     fn freed(&self) {
+        if self.waiting.load(Relaxed) == 0 {
+            return self.since_us.store(0, Relaxed);
+        }
         let now = u64::try_from(self.began.elapsed().as_micros()).unwrap_or(u64::MAX);
-        let last = self.freed_us.swap(now, Relaxed);
-        if self.waiting.load(Relaxed) > 0 {
-            let newest = now.saturating_sub(last);
-            let before = self.between_us.load(Relaxed);
-            let between = if before == 0 { newest } else { (before * (NEWEST - 1) + newest) / NEWEST };
+        let since = self.since_us.load(Relaxed);
+        if since == 0 {
+            self.freed_since.store(0, Relaxed);
+            return self.since_us.store(now, Relaxed);
+        }
+        let freed = self.freed_since.fetch_add(1, Relaxed) + 1;
+        let took = now.saturating_sub(since);
+        let new = took >= STRETCH_US && self.since_us.compare_exchange(since, now, Relaxed, Relaxed).is_ok();
+        if new {
+            self.freed_since.store(0, Relaxed);
+            let (before, newest) = (self.between_us.load(Relaxed), took / freed);
+            let between = if before == 0 { newest } else { u64::midpoint(before, newest) };
             self.between_us.store(between, Relaxed);
         }
     }
@@ -141,7 +164,8 @@ mod tests {
         let (first, second) = (wait(&places), wait(&places));
         tokio::task::yield_now().await;
         let asked = Instant::now();
-        assert!(places.take().await.is_none(), "a third would wait 300 ms");
+        assert!(places.are_out_of_reach(), "a third would wait 300 ms");
+        assert!(places.take().await.is_none());
         assert_eq!(asked.elapsed(), Duration::ZERO);
         drop(held);
         assert!(first.await.unwrap() && second.await.unwrap());
