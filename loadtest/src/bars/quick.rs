@@ -39,7 +39,7 @@ use crate::sweep::persons_for;
 const LONG_BILL: usize = 200;
 const SHORT_BILL: usize = 20;
 /// The storm may use up so many times the stays of a repeat.
-const STORM_TIMES: usize = 6;
+const STORM_TIMES: usize = 8;
 /// A storm in which one of so many moments found nothing to send was none.
 const STARVED: usize = 20;
 /// Whole stays are ten times as many calls.
@@ -140,7 +140,7 @@ async fn on_sqlite(stage: &mut Stage, amount: Amount, bars: &mut Bars) -> Result
     sealed(stage, amount, bars).await?;
     let peak = Peak { per_second: peak, loader_cores: loader_cores(&bars.evidence) };
     let storm = storm(stage, amount, peak).await?;
-    let arrivals = storm.accepted + storm.refused + storm.starved;
+    let arrivals = storm.accepted + storm.refused + storm.starved + storm.given_up;
     if storm.starved > arrivals / STARVED {
         let why = "nothing was left to send in the storm: give more --stays";
         bars.not_measured.push(("settled at 5 times capacity, recovery, refusals".into(), why.into()));
@@ -309,17 +309,20 @@ async fn storm(stage: &mut Stage, amount: Amount, peak: Peak) -> Result<Overload
 fn overloaded(storm: &Overloaded) -> [Bar; 3] {
     let at = |value: f64| Ratio { median: value, low: value, high: value };
     let cores = std::thread::available_parallelism().map_or(1.0, |cores| cores.get() as f64);
-    let Overloaded { peak, offered, goodput, refused, starved, loader_in_storm, .. } = *storm;
+    let Overloaded { peak, offered, sent, goodput, refused, starved, given_up, loader_in_storm, .. } = *storm;
     let name = format!("settled at {:.1} times capacity : peak", offered / peak.max(1.0));
     let kept = Bar::at_least(name, at(storm.kept(cores)), 0.9, 0.95).noted(format!(
-        "for each core that the loader leaves; it took {loader_in_storm:.1} of {cores}. Peak {peak:.0} a second, offered \
-         {offered:.0}, settled {goodput:.0}, refused {refused}, nothing left to send {starved} times"
+        "for each core that the loader leaves; it took {loader_in_storm:.1} of {cores}. Peak {peak:.0} a second, due \
+         {offered:.0}, sent {sent:.0}, settled {goodput:.0}; refused {refused}, found no free line in time {given_up}, \
+         nothing left to send {starved} times"
     ));
     let recovered = storm.recovered_after.map_or(f64::INFINITY, |seconds| seconds as f64);
     let recovered = Bar::at_most("seconds after it until p99 is normal", at(recovered), 5.0, 1.0)
         .noted(format!("before {:.1} ms", storm.before.p99 as f64 / 1000.0));
     let refusal = at(storm.refusal.p99 as f64 / 1000.0);
-    let refusal = Bar::at_most("p99 of a refusal in it, ms", refusal, 5.0, 2.0)
-        .noted(format!("p50 {:.1} ms, from when the call was sent", storm.refusal.p50 as f64 / 1000.0));
+    let refusal = Bar::at_most("p99 of a refusal in it, ms", refusal, 5.0, 2.0).noted(match storm.refused {
+        0 => "none was refused: all of them waited for a place and were settled".into(),
+        _ => format!("p50 {:.1} ms, from when the call was sent", storm.refusal.p50 as f64 / 1000.0),
+    });
     [kept, recovered, refusal]
 }
