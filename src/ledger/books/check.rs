@@ -295,6 +295,10 @@ fn differences(db: &dyn Database, secrets: &Secrets, bucket: Bucket) -> Read<Vec
     })?;
     current.iter().for_each(&mut finish);
     faults.extend(unmade(&format!("bucket {}", bucket.get()), kept.left()));
+    if faults.is_empty() {
+        let what = "its messages and settlements are not what the records make, and no row tells in what";
+        faults.push(Fault::of_tables(format!("bucket {}: {what}", bucket.get())));
+    }
     Ok(faults)
 }
 
