@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use std::process::Child;
 use std::process::Command;
 use std::process::Stdio;
+use std::time::Duration;
 
 use crate::place::Database;
 
@@ -34,11 +35,27 @@ impl<'d> Syncs<'d> {
             return of_log(database).map(|after| after.saturating_sub(before));
         }
         let (mut perf, file) = self.perf?;
-        let pid = rustix::process::Pid::from_child(&perf);
-        rustix::process::kill_process(pid, rustix::process::Signal::INT).ok()?;
-        perf.wait().ok()?;
+        interrupt(&mut perf)?;
         counted(&fs::read_to_string(file).ok()?)
     }
+}
+
+/// Asks again until it ends: one that has only just begun may not hear the first time, where its parent ignores this signal.
+fn interrupt(perf: &mut Child) -> Option<()> {
+    const ASK_EVERY: Duration = Duration::from_millis(20);
+    const ASKED_MAX: usize = 100;
+    for _ in 0..ASKED_MAX {
+        let pid = rustix::process::Pid::from_child(perf);
+        rustix::process::kill_process(pid, rustix::process::Signal::INT).ok()?;
+        std::thread::sleep(ASK_EVERY);
+        if perf.try_wait().ok()?.is_some() {
+            return Some(());
+        }
+    }
+    // Without its count.
+    perf.kill().ok()?;
+    perf.wait().ok()?;
+    None
 }
 
 fn of_log(database: &Database) -> Option<u64> {
