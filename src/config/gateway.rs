@@ -352,7 +352,7 @@ fn limits(s: &mut Section) -> LimitsSection {
         burst: whole(s, "burst", 400),
         in_flight_max: s.size("in_flight_max", 1..=1_000_000, 256),
         waiting_max: s.size("waiting_max", 0..=1_000_000, 8_192),
-        wait_max: s.milliseconds("wait_max_ms", 0..=60_000, 1_000),
+        wait_max: s.milliseconds("wait_max_ms", 0..=60_000, 2_000),
         retry_after: s.milliseconds("retry_after_ms", 1..=60_000, 1_000),
     }
 }

@@ -54,7 +54,7 @@ impl Default for Settings {
             keys_max: 65_536,
             in_flight_max: 256,
             waiting_max: 8_192,
-            wait_max: Duration::from_secs(1),
+            wait_max: Duration::from_secs(2),
             busy_retry_after_ms: 1000,
         }
     }
