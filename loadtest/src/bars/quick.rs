@@ -146,6 +146,13 @@ async fn on_sqlite(stage: &mut Stage, amount: Amount, bars: &mut Bars) -> Result
         bars.not_measured.push(("settled at 5 times capacity, recovery, refusals".into(), why.into()));
     } else {
         bars.bars.extend(overloaded(&storm));
+        match refusals(&storm) {
+            Some(bar) => bars.bars.push(bar),
+            None => bars.not_measured.push((
+                "p99 of a refusal in it".into(),
+                "none was refused: all calls waited for a place and were settled".into(),
+            )),
+        }
     }
     bars.overload = Some(storm);
     Ok(())
@@ -306,8 +313,11 @@ async fn storm(stage: &mut Stage, amount: Amount, peak: Peak) -> Result<Overload
     overload::storm(gateway, stage.seen(), calls, peak).await
 }
 
-fn overloaded(storm: &Overloaded) -> [Bar; 3] {
-    let at = |value: f64| Ratio { median: value, low: value, high: value };
+fn at(value: f64) -> Ratio {
+    Ratio { median: value, low: value, high: value }
+}
+
+fn overloaded(storm: &Overloaded) -> [Bar; 2] {
     let cores = std::thread::available_parallelism().map_or(1.0, |cores| cores.get() as f64);
     let Overloaded { peak, offered, sent, goodput, refused, starved, given_up, loader_in_storm, .. } = *storm;
     let name = format!("settled at {:.1} times capacity : peak", offered / peak.max(1.0));
@@ -319,10 +329,12 @@ fn overloaded(storm: &Overloaded) -> [Bar; 3] {
     let recovered = storm.recovered_after.map_or(f64::INFINITY, |seconds| seconds as f64);
     let recovered = Bar::at_most("seconds after it until p99 is normal", at(recovered), 5.0, 1.0)
         .noted(format!("before {:.1} ms", storm.before.p99 as f64 / 1000.0));
-    let refusal = at(storm.refusal.p99 as f64 / 1000.0);
-    let refusal = Bar::at_most("p99 of a refusal in it, ms", refusal, 5.0, 2.0).noted(match storm.refused {
-        0 => "none was refused: all of them waited for a place and were settled".into(),
-        _ => format!("p50 {:.1} ms, from when the call was sent", storm.refusal.p50 as f64 / 1000.0),
-    });
-    [kept, recovered, refusal]
+    [kept, recovered]
+}
+
+/// Where calls were refused.
+fn refusals(storm: &Overloaded) -> Option<Bar> {
+    let (p99, p50) = (storm.refusal.p99 as f64 / 1000.0, storm.refusal.p50 as f64 / 1000.0);
+    let bar = Bar::at_most("p99 of a refusal in it, ms", at(p99), 5.0, 2.0);
+    (storm.refused > 0).then(|| bar.noted(format!("p50 {p50:.1} ms, from when the call was sent")))
 }
