@@ -2,6 +2,7 @@
 //! for a backup and made anew from one. Everything asks through the seam of `ledger/sql`.
 
 pub(super) mod anchors;
+mod appended;
 mod check;
 mod credentials;
 mod folds;

@@ -15,12 +15,11 @@ use tokio::time::Instant as Stopwatch;
 
 use crate::domain::calendar::Instant;
 
-/// A commit costs the disk as much for two deeds as for one. Where work has come within this time of the last commit,
-/// more is about to come:
+/// Work that comes within this time of the last commit says that more is about to come. A quiet lane waits for nothing.
 const BUSY: Duration = Duration::from_millis(2);
-/// so a batch waits so long for company,
+/// How long the first deeds of a busy lane wait for company: a commit costs the disk as much for two deeds as for one.
 const COMPANY_WAIT: Duration = Duration::from_micros(500);
-/// or until it has so many deeds. A quiet lane waits for nothing, and under load there are more at once.
+/// So many deeds need not wait any more.
 const COMPANY: usize = 8;
 
 /// The wall clock, given by whoever opens the ledger.

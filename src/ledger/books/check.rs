@@ -14,16 +14,16 @@ use crate::domain::record::MessageKey;
 use crate::domain::record::Record;
 use crate::ledger::LedgerError;
 use crate::ledger::Verify;
+use crate::ledger::books::appended::Appended;
+use crate::ledger::books::appended::Fingerprint;
+use crate::ledger::books::appended::Fingerprints;
+use crate::ledger::books::appended::MessageAt;
+use crate::ledger::books::appended::SettlementAt;
 use crate::ledger::books::credentials::Credentials;
 use crate::ledger::books::seals::Fault;
 use crate::ledger::books::seals::Placed;
 use crate::ledger::books::seals::Seals;
 use crate::ledger::books::settlement;
-use crate::ledger::books::tables::Appended;
-use crate::ledger::books::tables::Fingerprint;
-use crate::ledger::books::tables::Fingerprints;
-use crate::ledger::books::tables::MessageAt;
-use crate::ledger::books::tables::SettlementAt;
 use crate::ledger::books::tables::StayRow;
 use crate::ledger::books::tables::Tables;
 use crate::ledger::kept::RECORD;
@@ -222,8 +222,8 @@ impl Check<'_> {
 
     fn take_appended(&mut self, replayed: &Replayed) {
         let made = self.made.entry(replayed.bucket).or_default();
-        messages(replayed).for_each(|(at, row)| self.fingerprints.message(made, &at, &row));
-        settlements(replayed).for_each(|(at, row)| self.fingerprints.settlement(made, &at, &row));
+        messages(replayed).for_each(|row| self.fingerprints.add(made, &row));
+        settlements(replayed).for_each(|row| self.fingerprints.add(made, &row));
     }
 
     /// Looks for what differs in each bucket whose fingerprint does.
