@@ -121,6 +121,13 @@ pub struct Found {
     pub stay_of_another: Option<InstitutionCode>,
 }
 
+impl Found {
+    /// Neither message is known: nothing that was done before is told by this.
+    fn tells_no_message(&self) -> bool {
+        matches!((&self.message, &self.about), (Message::Unknown, Message::Unknown))
+    }
+}
+
 /// A person and a stay at the versions that guard them.
 #[derive(Clone, Debug)]
 pub struct Facts {

@@ -8,6 +8,8 @@ use std::sync::Arc;
 use std::sync::Mutex;
 use std::sync::MutexGuard;
 use std::sync::PoisonError;
+use std::sync::atomic::AtomicU64;
+use std::sync::atomic::Ordering;
 
 use hashlink::LruCache;
 
@@ -47,7 +49,13 @@ impl Default for Limits {
 
 pub(super) struct Recent {
     shards: Vec<Mutex<Shard>>,
+    /// How often everything was forgotten.
+    forgotten: AtomicU64,
 }
+
+/// A time in which nothing was forgotten.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Era(u64);
 
 struct Shard {
     /// Counts what was written or forgotten: what was read before may be behind it.
@@ -107,7 +115,7 @@ impl Recent {
             line_count: 0,
             lines_max: share(limits.lines),
         };
-        Recent { shards: (0..SHARDS).map(|_| Mutex::new(shard())).collect() }
+        Recent { shards: (0..SHARDS).map(|_| Mutex::new(shard())).collect(), forgotten: AtomicU64::default() }
     }
 
     /// What a look-up would find, where all of it is here. Whether that still stands is the ledger's to know.
@@ -175,9 +183,17 @@ impl Recent {
         }
     }
 
-    /// A deed was recorded, as her `version` at `at`.
-    pub(super) fn wrote(&self, after: After, version: u64, at: Instant) {
+    pub(super) fn era(&self) -> Era {
+        Era(self.forgotten.load(Ordering::Acquire))
+    }
+
+    /// A deed was recorded in that era, as her `version` at `at`. What was forgotten since may be newer than it.
+    pub(super) fn wrote(&self, era: Era, after: After, version: u64, at: Instant) {
         let mut shard = self.shard(after.bucket);
+        if era != self.era() {
+            shard.lose(&after);
+            return;
+        }
         shard.moves += 1;
         let After { key, bucket, state, private, follows, stay, lines } = after;
         if version == follows + 1 {
@@ -198,16 +214,13 @@ impl Recent {
 
     /// A deed was not recorded, or nobody knows whether it was.
     pub(super) fn lost(&self, after: &After) {
-        let mut shard = self.shard(after.bucket);
-        shard.moves += 1;
-        shard.persons.remove(&after.key);
-        if let Some(stay) = &after.stay {
-            shard.forget_stay(&stay.id);
-        }
+        self.shard(after.bucket).lose(after);
     }
 
     /// What became of many deeds is not known, or somebody else wrote.
     pub(super) fn forget(&self) {
+        // Before the first shard is emptied: whoever still sees the old era in one is emptied out after it.
+        self.forgotten.fetch_add(1, Ordering::AcqRel);
         for shard in &self.shards {
             let mut shard = shard.lock().unwrap_or_else(PoisonError::into_inner);
             shard.moves += 1;
@@ -282,6 +295,14 @@ impl Shard {
         Some(taken)
     }
 
+    fn lose(&mut self, after: &After) {
+        self.moves += 1;
+        self.persons.remove(&after.key);
+        if let Some(stay) = &after.stay {
+            self.forget_stay(&stay.id);
+        }
+    }
+
     fn forget_stay(&mut self, id: &StayId) {
         self.stays.remove(id);
         self.take_lines(id);
@@ -350,7 +371,7 @@ mod tests {
     #[test]
     fn what_was_written_is_found_at_its_version() {
         let recent = Recent::new(Limits::default());
-        recent.wrote(after(6, 2, None), 7, Instant(5));
+        recent.wrote(recent.era(), after(6, 2, None), 7, Instant(5));
         assert_eq!(found(&recent), Some((7, 2)));
         assert_eq!(recent.person(bucket(), &key()).unwrap().last_at, Instant(5));
         assert!(recent.stay(&stay(0).id, "2", None).is_none(), "the number of somebody else");
@@ -360,7 +381,7 @@ mod tests {
     fn what_was_read_before_a_write_is_not_kept() {
         let recent = Recent::new(Limits::default());
         let mark = recent.mark(bucket());
-        recent.wrote(after(6, 2, None), 7, Instant(5));
+        recent.wrote(recent.era(), after(6, 2, None), 7, Instant(5));
         recent.keep(mark, &read(6));
         assert_eq!(found(&recent), Some((7, 2)));
         recent.keep(recent.mark(bucket()), &read(8));
@@ -370,7 +391,7 @@ mod tests {
     #[test]
     fn a_person_who_moved_beside_her_stay_is_forgotten() {
         let recent = Recent::new(Limits::default());
-        recent.wrote(after(6, 2, None), 9, Instant(5));
+        recent.wrote(recent.era(), after(6, 2, None), 9, Instant(5));
         assert_eq!(found(&recent), None);
     }
 
@@ -381,15 +402,18 @@ mod tests {
         recent.lost(&after(6, 2, None));
         recent.keep(mark, &read(6));
         assert_eq!(found(&recent), None);
-        recent.wrote(after(6, 2, None), 7, Instant(5));
+        recent.wrote(recent.era(), after(6, 2, None), 7, Instant(5));
+        let era = recent.era();
         recent.forget();
         assert_eq!(found(&recent), None);
+        recent.wrote(era, after(7, 3, None), 8, Instant(6));
+        assert_eq!(found(&recent), None, "somebody else may have written since");
     }
 
     #[test]
     fn lines_go_to_one_writer_and_stay_for_readers() {
         let recent = Recent::new(Limits::default());
-        recent.wrote(after(6, 2, Some(lines(1))), 7, Instant(5));
+        recent.wrote(recent.era(), after(6, 2, Some(lines(1))), 7, Instant(5));
         let with = |wanted| recent.stay(&stay(0).id, "1", Some(wanted)).is_some();
         assert!(with(LinesFor::Reading) && with(LinesFor::Reading));
         assert!(with(LinesFor::Writing));
@@ -404,7 +428,7 @@ mod tests {
         for (n, count) in [(1, 0), (2, 2), (3, 2)] {
             let after = after(n - 1, 1, Some(lines(count)));
             let stay = Some(StayFacts { id: id(u32::try_from(n).unwrap()), ..stay(1) });
-            recent.wrote(After { stay, ..after }, n, Instant(1));
+            recent.wrote(recent.era(), After { stay, ..after }, n, Instant(1));
         }
         let kept = [1, 2, 3].map(|n| recent.stay(&id(n), "1", Some(LinesFor::Writing)).is_some());
         assert_eq!(kept, [true, false, true], "the lines of the second made room for those of the third");
@@ -419,7 +443,7 @@ mod tests {
             ..after(u64::from(n) - 1, 1, None)
         };
         for n in 1..=3 {
-            recent.wrote(other(n), n.into(), Instant(1));
+            recent.wrote(recent.era(), other(n), n.into(), Instant(1));
         }
         let ids = ["11AB", "21AB", "31AB"].map(|id| StayId::parse(id).unwrap());
         let kept = ids.map(|id| recent.stay(&id, "1", None).is_some());

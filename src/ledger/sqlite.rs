@@ -8,6 +8,8 @@ mod anchoring;
 pub mod backup;
 mod checkpoint;
 mod connection;
+mod durable;
+mod job;
 mod read;
 mod reference;
 pub mod restore;
@@ -68,9 +70,11 @@ use crate::ledger::recent;
 use crate::ledger::recent::Recent;
 use crate::ledger::secrets::Secrets;
 use crate::ledger::sqlite::anchoring::Anchorer;
+use crate::ledger::sqlite::durable::Durable;
+use crate::ledger::sqlite::durable::SyncLog;
+use crate::ledger::sqlite::job::Job;
 use crate::ledger::sqlite::watch::Watch;
 use crate::ledger::sqlite::write::Written;
-use crate::ledger::sqlite::writer::Job;
 use crate::ledger::sqlite::writer::Writer;
 use crate::ledger::storage;
 use crate::ledger::whole;
@@ -140,7 +144,8 @@ pub struct SqliteLedger {
 /// What was read and written of late, and how we know that it still stands.
 struct Memory {
     recent: Recent,
-    watch: Watch,
+    watch: Arc<Watch>,
+    durable: Arc<Durable>,
 }
 
 /// What reads share.
@@ -165,13 +170,27 @@ impl SqliteLedger {
         secrets: Secrets,
         now: Now,
     ) -> Result<SqliteLedger, LedgerError> {
+        SqliteLedger::open_synced(path, settings, secrets, now, |log| Box::new(move || log.sync_data()))
+    }
+
+    /// `by`: how the log is brought to the disk.
+    fn open_synced(
+        path: &Path,
+        settings: Settings,
+        secrets: Secrets,
+        now: Now,
+        by: impl FnOnce(std::fs::File) -> SyncLog,
+    ) -> Result<SqliteLedger, LedgerError> {
         let db = connection::open_writer(path, &settings, &secrets.lookup)?;
         let lane = writer::take_lane(&db).map_err(storage("take a lane"))?;
         let (queue, batches) = lane::queue(settings.queue_limit, settings.batch_max);
-        let watch = Watch::open(path).map_err(storage("watch for other writers"))?;
-        let memory = Arc::new(Memory { recent: Recent::new(settings.recent), watch });
-        let remembering = Arc::clone(&memory);
-        let writer = Writer::new(path.to_owned(), settings.clone(), Arc::clone(&now), lane, db, remembering)?;
+        let watch = Arc::new(Watch::open(path).map_err(storage("watch for other writers"))?);
+        let durable = Durable::new(Arc::clone(&watch));
+        let log = durable::log_of(path).map_err(storage("open its log"))?;
+        let syncer = durable.start(by(log)).map_err(storage("start what makes its log durable"))?;
+        let memory = Arc::new(Memory { recent: Recent::new(settings.recent), watch, durable });
+        let written = (Arc::clone(&memory), syncer);
+        let writer = Writer::new(path.to_owned(), settings.clone(), Arc::clone(&now), lane, db, written)?;
         let writer = std::thread::Builder::new()
             .name("ledger-writer".into())
             .spawn(move || writer.run(batches))
@@ -222,7 +241,8 @@ impl SqliteLedger {
         let file = Arc::clone(&self.file);
         async move {
             let done = tokio::task::spawn_blocking(move || file.read(read)).await;
-            done.unwrap_or_else(|broken| Err(storage("finish a read")(broken)))
+            let found = done.unwrap_or_else(|broken| Err(storage("finish a read")(broken)))?;
+            self.file.durable().await.map(|()| found)
         }
         .boxed()
     }
@@ -232,7 +252,11 @@ impl SqliteLedger {
         &self,
         read: impl FnOnce(&Connection, &Secrets) -> Result<T, LedgerError> + Send + 'static,
     ) -> BoxFuture<'_, Result<T, LedgerError>> {
-        async move { self.file.read(read) }.boxed()
+        async move {
+            let found = self.file.read(read)?;
+            self.file.durable().await.map(|()| found)
+        }
+        .boxed()
     }
 }
 
@@ -247,7 +271,8 @@ pub fn verify_file(
     wish: &Verify,
 ) -> Result<Verified, LedgerError> {
     at_rest(path)?;
-    verify::verify(path, settings, secrets, wish)
+    let verified = verify::verify(path, settings, secrets, wish)?;
+    durable::sync_log(path).map(|()| verified)
 }
 
 /// The newest anchor of a file, to be kept elsewhere.
@@ -258,6 +283,7 @@ pub fn head_of(path: &Path, settings: &Settings) -> Result<Option<Witness>, Ledg
     at_rest(path)?;
     let db = connection::open_reader(path, settings).map_err(storage("open to read"))?;
     let last = anchors::last(&db)?;
+    durable::sync_log(path)?;
     Ok(last.map(|anchor| Witness { number: anchor.number, hash: anchor.hash() }))
 }
 
@@ -268,7 +294,8 @@ pub fn head_of(path: &Path, settings: &Settings) -> Result<Option<Witness>, Ledg
 pub fn receipt_of(path: &Path, settings: &Settings, id: &SettlementId) -> Result<Receipted, LedgerError> {
     at_rest(path)?;
     let db = connection::open_reader(path, settings).map_err(storage("open to read"))?;
-    read::snapshot(&db, |db| receipts::receipt(db, id))
+    let receipt = read::snapshot(&db, |db| receipts::receipt(db, id))?;
+    durable::sync_log(path).map(|()| receipt)
 }
 
 /// A file must be there already: reading makes none.
@@ -291,9 +318,11 @@ impl Drop for SqliteLedger {
 
 impl File {
     /// From memory where that still stands, else from the file.
-    fn look_up(&self, wanted: &LookUp) -> Result<Found, LedgerError> {
+    async fn look_up(&self, wanted: &LookUp) -> Result<Found, LedgerError> {
+        let look = |db: &Connection, secrets: &Secrets| read::look_up(db, secrets, wanted);
         let Some(memory) = &self.memory else {
-            return self.read(|db, secrets| read::look_up(db, secrets, wanted));
+            let found = self.read(look)?;
+            return self.durable().await.map(|()| found);
         };
         // A message that may have been done before is in the file alone.
         let ours = memory.watch.is_ours();
@@ -304,11 +333,26 @@ impl File {
             return Ok(found);
         }
         let mark = if ours { memory.recent.mark_for(&self.secrets.lookup, &wanted.who) } else { None };
-        let found = self.read(|db, secrets| read::look_up(db, secrets, wanted))?;
-        if let (Some(mark), Some(facts)) = (mark, &found.facts) {
+        let found = self.read(look)?;
+        // For a deed and nothing else: its own commit is durable after what it was decided on.
+        let by_its_deed = wanted.remembered && found.tells_no_message();
+        if !by_its_deed {
+            self.durable().await?;
+        }
+        if let (Some(mark), Some(facts)) = (mark, &found.facts)
+            && (!by_its_deed || memory.durable.has_all())
+        {
             memory.recent.keep(mark, facts);
         }
         Ok(found)
+    }
+
+    /// Returns when the disk has all that could be read until now: nothing else may be told.
+    async fn durable(&self) -> Result<(), LedgerError> {
+        match &self.memory {
+            Some(memory) => memory.durable.reached().await,
+            None => durable::sync_log(&self.path),
+        }
     }
 
     fn read<T>(
@@ -328,7 +372,7 @@ impl File {
 
 impl Ledger for SqliteLedger {
     fn look_up(&self, wanted: LookUp) -> BoxFuture<'_, Result<Found, LedgerError>> {
-        async move { self.file.look_up(&wanted) }.boxed()
+        async move { self.file.look_up(&wanted).await }.boxed()
     }
 
     fn commit(&self, facts: Facts, deed: Deed) -> BoxFuture<'_, Result<Committed, LedgerError>> {
@@ -429,7 +473,9 @@ impl Ledger for SqliteLedger {
             let verified = tokio::task::spawn_blocking(move || {
                 verify::verify(&file.path, &file.settings, &file.secrets, &wish)
             });
-            verified.await.unwrap_or_else(|broken| Err(storage("finish to verify")(broken)))
+            let verified =
+                verified.await.unwrap_or_else(|broken| Err(storage("finish to verify")(broken)))?;
+            self.file.durable().await.map(|()| verified)
         }
         .boxed()
     }

@@ -500,7 +500,9 @@ impl Writer {
         let Job::Deed { mut deed, reply } = job else { return };
         if let Some(after) = deed.after.take() {
             match outcome {
-                Ok(Written::Recorded(place)) => self.recent.wrote(after, place.version, place.at),
+                Ok(Written::Recorded(place)) => {
+                    self.recent.wrote(self.recent.era(), after, place.version, place.at)
+                }
                 Ok(Written::Moved) | Err(_) => self.recent.lost(&after),
             }
         }

@@ -20,9 +20,9 @@ use crate::ledger::seal::anchor::ANCHOR_EVERY_MS;
 use crate::ledger::seal::anchor::Signed;
 use crate::ledger::sqlite::File;
 use crate::ledger::sqlite::connection;
+use crate::ledger::sqlite::job::Job;
 use crate::ledger::sqlite::of_the_file;
 use crate::ledger::sqlite::read::snapshot;
-use crate::ledger::sqlite::writer::Job;
 use crate::ledger::storage;
 
 /// The thread that makes them.

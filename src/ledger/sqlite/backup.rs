@@ -6,6 +6,7 @@
 
 use std::collections::VecDeque;
 use std::path::Path;
+use std::path::PathBuf;
 
 use rusqlite::Connection;
 
@@ -29,6 +30,7 @@ use crate::ledger::sql::values;
 use crate::ledger::sqlite::Settings;
 use crate::ledger::sqlite::at_rest;
 use crate::ledger::sqlite::connection;
+use crate::ledger::sqlite::durable::sync_log;
 use crate::ledger::sqlite::read::snapshot;
 use crate::vault::lookup::LookupKey;
 
@@ -40,6 +42,7 @@ const RECORDS_AT_ONCE: u64 = 64;
 /// The log of a file, live or at rest.
 pub struct SqliteLog {
     db: Connection,
+    path: PathBuf,
 }
 
 impl SqliteLog {
@@ -47,7 +50,8 @@ impl SqliteLog {
     /// `Storage` when there is no such file or it cannot be read; `Newer`, `OtherKey` or `Damaged` when it is not ours.
     pub fn open(path: &Path, settings: &Settings, lookup: &LookupKey) -> Read<SqliteLog> {
         at_rest(path)?;
-        connection::open_as_it_stands(path, settings, lookup).map(|db| SqliteLog { db })
+        connection::open_as_it_stands(path, settings, lookup)
+            .map(|db| SqliteLog { db, path: path.to_owned() })
     }
 }
 
@@ -57,7 +61,10 @@ impl Log for SqliteLog {
     }
 
     fn extent(&self, after: Witness) -> Result<Option<Extent>, BackupError> {
-        Ok(snapshot(&self.db, |db| log::extent(db, after))?)
+        let extent = snapshot(&self.db, |db| log::extent(db, after))?;
+        // The ledger must never stand behind its backup.
+        sync_log(&self.path)?;
+        Ok(extent)
     }
 
     fn rows(

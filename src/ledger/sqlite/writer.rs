@@ -1,5 +1,5 @@
-//! Owns the one thread that writes: it gathers what waits into one durable transaction, answers, and keeps the
-//! write-ahead log bounded.
+//! Owns the one thread that writes: it gathers what waits into one transaction, has it answered once the disk has it,
+//! and keeps the write-ahead log bounded.
 
 use std::collections::BTreeMap;
 use std::collections::HashMap;
@@ -15,21 +15,19 @@ use rusqlite::OptionalExtension as _;
 use rusqlite::Transaction;
 use rusqlite::TransactionBehavior;
 use rusqlite::params;
-use tokio::sync::oneshot;
 
 use crate::domain::calendar::Instant;
 use crate::domain::ids::StayId;
 use crate::ledger::LedgerError;
-use crate::ledger::ReferenceChange;
 use crate::ledger::event::Event;
-use crate::ledger::lane::Alone;
+use crate::ledger::event::Observer;
 use crate::ledger::lane::Batches;
 use crate::ledger::lane::Now;
 use crate::ledger::lane::Standing;
 use crate::ledger::lane::Waiting;
 use crate::ledger::prepared::Guard;
-use crate::ledger::prepared::Prepared;
-use crate::ledger::seal::anchor::Signed;
+use crate::ledger::recent::Era;
+use crate::ledger::recent::Recent;
 use crate::ledger::seal::block;
 use crate::ledger::seal::merkle::Hash;
 use crate::ledger::sqlite::Memory;
@@ -37,6 +35,10 @@ use crate::ledger::sqlite::Settings;
 use crate::ledger::sqlite::anchoring;
 use crate::ledger::sqlite::checkpoint::Checkpointer;
 use crate::ledger::sqlite::connection;
+use crate::ledger::sqlite::durable::NotDurable;
+use crate::ledger::sqlite::durable::Syncer;
+use crate::ledger::sqlite::job::Done;
+use crate::ledger::sqlite::job::Job;
 use crate::ledger::sqlite::reference;
 use crate::ledger::sqlite::shared;
 use crate::ledger::sqlite::storage;
@@ -46,58 +48,13 @@ use crate::ledger::sqlite::write;
 use crate::ledger::sqlite::write::Moment;
 use crate::ledger::sqlite::write::Written;
 
-/// Where the answer to a job goes. Nobody listens any more when the caller gave up; the deed stands all the same.
-type Reply<T> = oneshot::Sender<Result<T, LedgerError>>;
-
-/// What the writer is asked for.
-#[derive(Debug)]
-pub(super) enum Job {
-    Deed {
-        deed: Box<Prepared>,
-        reply: Reply<Written>,
-    },
-    Reference {
-        source: String,
-        change: ReferenceChange,
-        reply: Reply<u64>,
-    },
-    Floor {
-        floor: Instant,
-        reply: Reply<()>,
-    },
-    /// Covers what was committed before that instant.
-    Anchor {
-        signed: Box<Signed>,
-        before: Stopwatch,
-    },
-}
-
-impl Alone for Job {
-    type Key = String;
-
-    fn key(&self) -> Option<String> {
-        match self {
-            Job::Deed { deed, .. } => Some(deed.person.clone()),
-            Job::Reference { .. } | Job::Floor { .. } | Job::Anchor { .. } => None,
-        }
-    }
-}
-
-/// What became of a job, kept until the transaction is durable.
-enum Done {
-    Deed(Written),
-    Reference(u64),
-    Floor,
-    Anchor,
-    /// The schema refuses it: a fault of the job, the others of its batch stand.
-    Refused(String),
-}
-
 pub(super) struct Writer {
     pub(super) path: PathBuf,
     pub(super) settings: Settings,
     pub(super) now: Now,
     pub(super) lane: u32,
+    /// Dropped before the file is closed.
+    syncer: Syncer,
     db: Connection,
     memory: Arc<Memory>,
     standing: Standing,
@@ -131,6 +88,9 @@ pub(super) fn take_lane(db: &Connection) -> rusqlite::Result<u32> {
     Ok(lane)
 }
 
+/// So many times as much is moved at once while more work waits than in a quiet moment.
+const BUSY_TIMES: u32 = 4;
+
 /// The bucket beside which every lane lies: a file has no shards.
 const HOME: i64 = 0;
 
@@ -141,7 +101,7 @@ impl Writer {
         now: Now,
         lane: u32,
         db: Connection,
-        memory: Arc<Memory>,
+        (memory, syncer): (Arc<Memory>, Syncer),
     ) -> Result<Writer, LedgerError> {
         let checkpointer = Checkpointer::start(path.clone(), &settings)?;
         let standing = Standing { last: Instant::default(), sequence: 0 };
@@ -150,6 +110,7 @@ impl Writer {
             settings,
             now,
             lane,
+            syncer,
             db,
             memory,
             standing,
@@ -159,7 +120,7 @@ impl Writer {
             checkpointer,
             moved_at: 0,
         };
-        writer.watch_log().map_err(storage("watch the write-ahead log"))?;
+        writer.prepare_connection().map_err(storage("prepare to write"))?;
         Ok(writer)
     }
 
@@ -168,14 +129,15 @@ impl Writer {
         while let Some(batch) = batches.gather() {
             let moved = self.take(batch);
             for waiting in batches.take_decided(|job| moved.decides(job)) {
-                answer(waiting.job, Done::Deed(Written::Moved));
+                waiting.job.answer(Done::Deed(Written::Moved));
             }
-            self.bound_log();
+            self.bound_log(batches.is_quiet());
         }
     }
 
-    /// Takes automatic checkpoints away from commits, and counts the pages that they would have moved.
-    fn watch_log(&mut self) -> rusqlite::Result<()> {
+    /// Takes syncs and automatic checkpoints away from commits, and counts the pages that these would have moved.
+    fn prepare_connection(&mut self) -> rusqlite::Result<()> {
+        self.db.pragma_update(None, "synchronous", "NORMAL")?;
         let pages = Arc::clone(&self.log_pages);
         self.db.wal_hook(Some(move |_: &mut rusqlite::hooks::Wal, count| {
             pages.store(u32::try_from(count).unwrap_or(0), Ordering::Relaxed);
@@ -183,27 +145,19 @@ impl Writer {
         }))
     }
 
-    /// One durable transaction for the whole batch. When it fails, every caller is told that the outcome is unknown.
+    /// One transaction for the whole batch, answered once it is durable. When either fails, every caller is told that the
+    /// outcome is unknown.
     fn take(&mut self, batch: Vec<Waiting<Job>>) -> Moved {
-        let before = self.standing;
-        let (begun, deeds) = (Stopwatch::now(), batch.iter().filter(|waiting| is_deed(&waiting.job)).count());
-        let written = self.write_batch(&batch);
-        if deeds > 0 {
-            self.settings.observer.tell(Event::Batch { deeds, took: begun.elapsed() });
+        if let Some(cause) = self.syncer.durable().broken() {
+            fail_all(batch, || undurable(&cause));
+            return Moved::default();
         }
-        match written {
-            Ok((done, ours)) => {
+        let (begun, before) = (Stopwatch::now(), self.standing);
+        match self.write_batch(&batch) {
+            Ok((done, left)) => {
                 let moved = Moved::by(&batch, &done);
-                let batch = batch.into_iter().zip(done);
-                // Before anybody is answered: whoever knows of a deed finds it.
-                let answers: Vec<_> = batch.map(|(waiting, done)| self.remember(waiting.job, done)).collect();
-                self.memory.watch.set_ours(ours);
-                for (job, done) in &answers {
-                    if let (Job::Anchor { before, .. }, Done::Anchor) = (job, done) {
-                        self.settings.observer.tell(Event::Anchored { before: *before });
-                    }
-                }
-                answers.into_iter().for_each(|(job, done)| answer(job, done));
+                self.memory.watch.set_ours(left.filter(|left| left.ours).map(|left| left.header));
+                self.answer_once_durable(batch, done, left.map(|left| left.header), begun);
                 moved
             }
             Err(cause) => {
@@ -212,15 +166,40 @@ impl Writer {
                 self.standing = before;
                 self.recover(&cause);
                 let cause = Arc::new(cause);
-                batch.into_iter().for_each(|waiting| fail(waiting.job, || shared("commit", &cause)));
+                tell_of_batch(&self.settings, &batch, begun);
+                fail_all(batch, || shared("commit", &cause));
                 Moved::default()
             }
         }
     }
 
+    /// Meanwhile the next batches can be written.
+    fn answer_once_durable(
+        &self,
+        batch: Vec<Waiting<Job>>,
+        done: Vec<Done>,
+        header: Option<Header>,
+        begun: Stopwatch,
+    ) {
+        let (memory, settings) = (Arc::clone(&self.memory), self.settings.clone());
+        let era = memory.recent.era();
+        let durable = self.syncer.durable();
+        durable.once(header, move |synced| {
+            tell_of_batch(&settings, &batch, begun);
+            match synced {
+                Ok(()) => answer_all(batch, done, &memory.recent, era, &settings.observer),
+                Err(cause) => {
+                    memory.recent.forget();
+                    fail_all(batch, || undurable(&cause));
+                }
+            }
+        });
+        durable.wait_for_the_disk();
+    }
+
     /// A deed that the schema refuses, or whose facts have moved, is left out and the batch written again without it: each round leaves one out.
     /// With what our commit made of the log's index.
-    fn write_batch(&mut self, batch: &[Waiting<Job>]) -> rusqlite::Result<(Vec<Done>, Option<Header>)> {
+    fn write_batch(&mut self, batch: &[Waiting<Job>]) -> rusqlite::Result<(Vec<Done>, Option<Left>)> {
         let before = self.standing;
         let mut left_out = BTreeMap::new();
         loop {
@@ -242,7 +221,7 @@ impl Writer {
         batch: &[Waiting<Job>],
         left_out: &BTreeMap<usize, Why>,
         at: &mut usize,
-    ) -> rusqlite::Result<(Vec<Done>, Option<Header>)> {
+    ) -> rusqlite::Result<(Vec<Done>, Option<Left>)> {
         self.db.prepare_cached("BEGIN IMMEDIATE")?.execute([])?;
         // Nobody else can write from here on, so that this is the last of the others.
         let before = self.memory.watch.header().ok();
@@ -265,20 +244,11 @@ impl Writer {
         self.db.prepare_cached("COMMIT")?.execute([])?;
         self.chain = chain;
         let wrote = self.db.total_changes() != changes;
-        let after = self.memory.watch.header().ok();
-        let ours = after.zip(before).filter(|(after, before)| after.is_left_by(before, wrote));
-        Ok((done, ours.map(|(after, _)| after)))
-    }
-
-    /// Keeps what a deed has left.
-    fn remember(&self, job: Job, done: Done) -> (Job, Done) {
-        let mut job = job;
-        if let (Job::Deed { deed, .. }, Done::Deed(Written::Recorded(place))) = (&mut job, &done)
-            && let Some(after) = deed.after.take()
-        {
-            self.memory.recent.wrote(after, place.version, place.at);
-        }
-        (job, done)
+        let left = self.memory.watch.header().ok().map(|header| Left {
+            header,
+            ours: before.is_some_and(|before| header.is_left_by(&before, wrote)),
+        });
+        Ok((done, left))
     }
 
     /// Closes the block of what the batch has recorded, if it has recorded anything, and moves the lane on.
@@ -357,26 +327,36 @@ impl Writer {
         }
         if let Ok(fresh) = connection::reopen_writer(&self.path, &self.settings) {
             self.db = fresh;
-            // Without the hook the log is bounded by SQLite's own automatic checkpoints.
-            let _watched = self.watch_log();
+            // Without it commits are slower and the log is bounded by SQLite's own automatic checkpoints.
+            let _prepared = self.prepare_connection();
         }
     }
 
     /// The checkpointer moves pages while commits go on, so that few are left at any time. SQLite begins the log anew only
     /// when none is: at some length the few are moved here, between two commits. A log at its limit, which a reader holds or
     /// a slow disk makes, stops commits until as much of it has been moved as can be.
-    fn bound_log(&mut self) {
+    fn bound_log(&mut self, quiet: bool) {
         let pages = self.log_pages.load(Ordering::Relaxed);
         let Settings { wal_checkpoint_pages, wal_restart_pages, wal_limit_pages, .. } = self.settings;
         let long = pages >= wal_restart_pages;
         // Shorter than it was: it has been begun anew.
         let new = pages.checked_sub(self.moved_at).unwrap_or(pages);
+        let enough =
+            if quiet { wal_checkpoint_pages } else { wal_checkpoint_pages.saturating_mul(BUSY_TIMES) };
         if pages >= wal_limit_pages || (long && self.checkpointer.take_finished()) {
             let _ = self.db.query_row("PRAGMA wal_checkpoint(PASSIVE)", [], |_| Ok(()));
-        } else if (long || new >= wal_checkpoint_pages) && self.checkpointer.begin() {
+        } else if (long || new >= enough) && self.checkpointer.begin() {
             self.moved_at = pages;
         }
     }
+}
+
+/// The log's index after a commit.
+#[derive(Clone, Copy)]
+struct Left {
+    header: Header,
+    /// Nobody else has written since.
+    ours: bool,
 }
 
 /// The persons and stays that a batch moved, each at its new version. Whoever waits with older facts of one of them
@@ -433,29 +413,37 @@ fn is_passing(cause: &rusqlite::Error) -> bool {
     matches!(cause.sqlite_error_code(), Some(ErrorCode::DiskFull | ErrorCode::DatabaseBusy))
 }
 
-fn is_deed(job: &Job) -> bool {
-    matches!(job, Job::Deed { .. })
-}
-
-fn answer(job: Job, done: Done) {
-    match (job, done) {
-        (Job::Deed { reply, .. }, Done::Deed(written)) => drop(reply.send(Ok(written))),
-        (Job::Reference { reply, .. }, Done::Reference(version)) => drop(reply.send(Ok(version))),
-        (Job::Floor { reply, .. }, Done::Floor) => drop(reply.send(Ok(()))),
-        // Nobody waits for an anchor; one that failed is part of the next.
-        (Job::Anchor { .. }, _) => {}
-        (job, Done::Refused(what)) => fail(job, || LedgerError::Unfit { what: what.clone() }),
-        (Job::Deed { .. } | Job::Reference { .. } | Job::Floor { .. }, _) => {
-            unreachable!("each job is done as what it is")
+/// What became of a whole batch is known and durable.
+fn answer_all(batch: Vec<Waiting<Job>>, done: Vec<Done>, recent: &Recent, era: Era, observer: &Observer) {
+    let remember = |(mut waiting, done): (Waiting<Job>, Done)| {
+        if let (Job::Deed { deed, .. }, Done::Deed(Written::Recorded(place))) = (&mut waiting.job, &done)
+            && let Some(after) = deed.after.take()
+        {
+            recent.wrote(era, after, place.version, place.at);
+        }
+        (waiting.job, done)
+    };
+    // Before anybody is answered: whoever knows of a deed finds it.
+    let answers: Vec<_> = batch.into_iter().zip(done).map(remember).collect();
+    for (job, done) in &answers {
+        if let (Job::Anchor { before, .. }, Done::Anchor) = (job, done) {
+            observer.tell(Event::Anchored { before: *before });
         }
     }
+    answers.into_iter().for_each(|(job, done)| job.answer(done));
 }
 
-fn fail(job: Job, why: impl Fn() -> LedgerError) {
-    match job {
-        Job::Deed { reply, .. } => drop(reply.send(Err(why()))),
-        Job::Reference { reply, .. } => drop(reply.send(Err(why()))),
-        Job::Floor { reply, .. } => drop(reply.send(Err(why()))),
-        Job::Anchor { .. } => {}
+fn fail_all(batch: Vec<Waiting<Job>>, why: impl Fn() -> LedgerError) {
+    batch.into_iter().for_each(|waiting| waiting.job.fail(&why));
+}
+
+fn undurable(cause: &NotDurable) -> LedgerError {
+    storage("make a commit durable")(cause.clone())
+}
+
+fn tell_of_batch(settings: &Settings, batch: &[Waiting<Job>], begun: Stopwatch) {
+    let deeds = batch.iter().filter(|waiting| waiting.job.is_deed()).count();
+    if deeds > 0 {
+        settings.observer.tell(Event::Batch { deeds, took: begun.elapsed() });
     }
 }
