@@ -11,7 +11,7 @@ pub enum Event {
     Batch { deeds: usize, took: Duration },
     /// A connection broke and is closed, or is closed because an answer did not come in time.
     LineLost,
-    /// Whether the server is there, from now on. Never told of a ledger in a file.
+    /// Whether the server is there, from now on. Of a ledger in a file: its disk has refused the log, for good.
     Up(bool),
     /// What became of a batch of which nobody knew whether it had been committed.
     Doubt(Found),

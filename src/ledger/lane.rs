@@ -18,9 +18,9 @@ use crate::domain::calendar::Instant;
 /// Work that comes within this time of the last commit says that more is about to come. A quiet lane waits for nothing.
 const BUSY: Duration = Duration::from_millis(2);
 /// How long the first deeds of a busy lane wait for company: a commit costs the disk as much for two deeds as for one.
-const COMPANY_WAIT: Duration = Duration::from_micros(500);
+const COMPANY_WAIT: Duration = Duration::from_millis(1);
 /// So many deeds need not wait any more.
-const COMPANY: usize = 8;
+const COMPANY: usize = 16;
 
 /// The wall clock, given by whoever opens the ledger.
 pub type Now = Arc<dyn Fn() -> Instant + Send + Sync>;

@@ -23,7 +23,7 @@ use crate::ledger::sqlite::watch::Watch;
 
 /// Commits that may wait for the next sync while one is under way. More would make batches smaller, fewer leave a
 /// processor idle.
-const AHEAD_MAX: usize = 4;
+const AHEAD_MAX: usize = 1;
 
 /// How the log is brought to the disk.
 pub(super) type SyncLog = Box<dyn FnMut() -> io::Result<()> + Send>;
