@@ -203,3 +203,26 @@ impl Row {
         record_leaf(&place, &Contents::new(&self.told, &self.body, None))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ledger::codec::text_of_bytes;
+
+    #[test]
+    fn the_hashes_on_the_way_are_those_that_the_page_tells_other_vendors() {
+        let receipt = Receipt::parse(include_str!("../../../docs/examples/receipt.json")).unwrap();
+        let page = include_str!("../../../docs/seals.md");
+        let row = &receipt.record;
+        let way = [
+            ("facts", Contents::new(&row.told, &row.body, None).facts),
+            ("leaf", row.leaf()),
+            ("block", receipt.header().unwrap().hash()),
+            ("anchor", receipt.anchor().hash()),
+        ];
+        for (name, hash) in way {
+            let line = format!("| {name} | `{}` |", text_of_bytes(&hash));
+            assert!(page.contains(&line), "{line}");
+        }
+    }
+}
