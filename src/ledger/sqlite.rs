@@ -185,7 +185,7 @@ impl SqliteLedger {
         let lane = writer::take_lane(&db).map_err(storage("take a lane"))?;
         let (queue, batches) = lane::queue(settings.queue_limit, settings.batch_max);
         let watch = Arc::new(Watch::open(path).map_err(storage("watch for other writers"))?);
-        let durable = Durable::new(Arc::clone(&watch));
+        let durable = Durable::new(Arc::clone(&watch), settings.observer.clone());
         let log = durable::log_of(path).map_err(storage("open its log"))?;
         let syncer = durable.start(by(log)).map_err(storage("start what makes its log durable"))?;
         let memory = Arc::new(Memory { recent: Recent::new(settings.recent), watch, durable });

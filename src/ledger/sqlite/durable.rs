@@ -17,6 +17,8 @@ use std::thread::JoinHandle;
 use tokio::sync::oneshot;
 
 use crate::ledger::LedgerError;
+use crate::ledger::event::Event;
+use crate::ledger::event::Observer;
 use crate::ledger::sqlite::storage;
 use crate::ledger::sqlite::watch::Header;
 use crate::ledger::sqlite::watch::Watch;
@@ -42,6 +44,7 @@ pub(super) struct NotDurable(#[source] Arc<io::Error>);
 
 pub(super) struct Durable {
     watch: Arc<Watch>,
+    observer: Observer,
     state: Mutex<Standing>,
     /// Rung whenever tickets come, are taken, or all is over.
     bell: Condvar,
@@ -91,8 +94,8 @@ pub(super) fn sync_log(path: &Path) -> Result<(), LedgerError> {
 }
 
 impl Durable {
-    pub(super) fn new(watch: Arc<Watch>) -> Arc<Durable> {
-        Arc::new(Durable { watch, state: Mutex::default(), bell: Condvar::new() })
+    pub(super) fn new(watch: Arc<Watch>, observer: Observer) -> Arc<Durable> {
+        Arc::new(Durable { watch, observer, state: Mutex::default(), bell: Condvar::new() })
     }
 
     /// Starts the thread, which syncs for all that wait at once.
@@ -161,7 +164,10 @@ impl Durable {
             }
             let synced = match self.broken() {
                 Some(before) => Err(before),
-                None => sync().map_err(|cause| NotDurable(Arc::new(cause))),
+                None => sync().map_err(|cause| {
+                    self.observer.tell(Event::Up(false));
+                    NotDurable(Arc::new(cause))
+                }),
             };
             let mut state = self.state();
             match &synced {
@@ -224,6 +230,8 @@ impl Drop for Syncer {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::sync::atomic::AtomicBool;
+    use std::sync::atomic::Ordering;
     use std::sync::mpsc;
 
     use futures_util::FutureExt as _;
@@ -287,7 +295,7 @@ mod tests {
             let db = Connection::open(&path).unwrap();
             db.pragma_update(None, "journal_mode", "WAL").unwrap();
             db.execute_batch("CREATE TABLE t (x)").unwrap();
-            let durable = Durable::new(Arc::new(Watch::open(&path).unwrap()));
+            let durable = Durable::new(Arc::new(Watch::open(&path).unwrap()), Observer::default());
             let disk = Disk::slow();
             let syncer = durable.start(disk.of(log_of(&path).unwrap())).unwrap();
             Kept { _folder: folder, db, durable, syncer, disk }
@@ -349,9 +357,16 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let secrets = Secrets::make_in(folder.path(), BEGIN).unwrap();
         let disk = Disk::slow();
+        let there = Arc::new(AtomicBool::new(true));
+        let seen = Arc::clone(&there);
+        let observer = Observer::new(move |event| {
+            if let Event::Up(up) = event {
+                seen.store(up, Ordering::SeqCst);
+            }
+        });
         let ledger = SqliteLedger::open_synced(
             &folder.path().join("ledger.db"),
-            Settings::default(),
+            Settings { observer, ..Settings::default() },
             secrets,
             Arc::new(|| BEGIN),
             |log| disk.of(log),
@@ -363,9 +378,11 @@ mod tests {
         disk.becomes(State::Sound);
         deed.await.unwrap();
         assert_eq!(question.await.unwrap(), 0);
+        assert!(there.load(Ordering::SeqCst));
         disk.becomes(State::Failing);
         let told = raise(2).await;
         assert!(matches!(told, Err(LedgerError::Storage { .. })), "{told:?}");
+        assert!(!there.load(Ordering::SeqCst));
         disk.becomes(State::Sound);
         assert!(raise(3).await.is_err() && ledger.reference_version().await.is_err());
     }

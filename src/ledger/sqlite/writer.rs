@@ -190,7 +190,6 @@ impl Writer {
                 Ok(()) => answer_all(batch, done, &memory.recent, era, &settings.observer),
                 Err(cause) => {
                     memory.recent.forget();
-                    settings.observer.tell(Event::Up(false));
                     fail_all(batch, || undurable(&cause));
                 }
             }
