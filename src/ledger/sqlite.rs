@@ -160,7 +160,8 @@ struct File {
 }
 
 impl SqliteLedger {
-    /// Opens the file, makes it where there is none, and takes a new lane. Reads nothing of what it holds.
+    /// Opens the file, makes it where there is none, empties the log that an earlier process has left, and takes a new lane.
+    /// Reads nothing of what it holds.
     ///
     /// # Errors
     /// `Newer`, `OtherKey` or `Damaged` when the file is not one to write into; `Storage` when it cannot be used.
@@ -182,6 +183,7 @@ impl SqliteLedger {
         by: impl FnOnce(std::fs::File) -> SyncLog,
     ) -> Result<SqliteLedger, LedgerError> {
         let db = connection::open_writer(path, &settings, &secrets.lookup)?;
+        connection::empty_log(&db, &settings).map_err(storage("empty its log"))?;
         let lane = writer::take_lane(&db).map_err(storage("take a lane"))?;
         let (queue, batches) = lane::queue(settings.queue_limit, settings.batch_max);
         let watch = Arc::new(Watch::open(path).map_err(storage("watch for other writers"))?);
@@ -311,8 +313,11 @@ impl Drop for SqliteLedger {
         let Some(writer) = self.writer.take() else { return };
         // A writer that panicked has told so on its own thread.
         let _ended = writer.join();
-        // What could not be anchored is the tail that the next start anchors.
-        let _anchored = anchoring::finish(&self.file, &self.now);
+        let refused = self.file.memory.as_ref().is_some_and(|memory| memory.durable.broken().is_some());
+        if !refused {
+            // What could not be anchored is the tail that the next start anchors.
+            let _anchored = anchoring::finish(&self.file, &self.now);
+        }
     }
 }
 

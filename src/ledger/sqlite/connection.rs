@@ -4,6 +4,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use rusqlite::Connection;
+use rusqlite::ErrorCode;
 use rusqlite::OpenFlags;
 use rusqlite::OptionalExtension as _;
 use rusqlite::TransactionBehavior;
@@ -48,6 +49,18 @@ pub(super) fn reopen_writer(path: &Path, settings: &Settings) -> rusqlite::Resul
     }
     keep_plans(&db)?;
     Ok(db)
+}
+
+/// Moves what an earlier process left in the log into the file and empties the log: a disk that once refused the log would
+/// take it for written, and what came behind it would be lost with it. Not while another process is at work in it.
+pub(super) fn empty_log(db: &Connection, settings: &Settings) -> rusqlite::Result<()> {
+    db.busy_timeout(Duration::ZERO)?;
+    let emptied = db.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()));
+    db.busy_timeout(Duration::from_millis(settings.busy_timeout_ms))?;
+    match emptied {
+        Err(cause) if cause.sqlite_error_code() != Some(ErrorCode::DatabaseBusy) => Err(cause),
+        Ok(()) | Err(_) => Ok(()),
+    }
 }
 
 /// Of a fresh file that nobody else knows and that counts only once it is whole: nothing of it is durable before the end.
@@ -182,4 +195,33 @@ fn set_meta(db: &Connection, name: &str, value: &str) -> rusqlite::Result<usize>
          ON CONFLICT (name) DO UPDATE SET value = excluded.value",
         [name, value],
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::fs;
+
+    #[test]
+    fn what_a_killed_process_left_in_the_log_is_moved_into_the_file_unless_another_is_at_work() {
+        let folder = tempfile::tempdir().unwrap();
+        let name = |name: &str| folder.path().join(name);
+        let settings = Settings::default();
+        let lives = reopen_writer(&name("lives.db"), &settings).unwrap();
+        lives.execute_batch("CREATE TABLE t (x); INSERT INTO t VALUES (1)").unwrap();
+        for of in ["", "-wal"] {
+            fs::copy(name(&format!("lives.db{of}")), name(&format!("left.db{of}"))).unwrap();
+        }
+        let log = |of: &str| fs::metadata(name(&format!("{of}.db-wal"))).unwrap().len();
+
+        let left = reopen_writer(&name("left.db"), &settings).unwrap();
+        empty_log(&left, &settings).unwrap();
+        assert_eq!(log("left"), 0);
+        assert_eq!(left.query_row("SELECT x FROM t", [], |row| row.get::<_, i64>(0)), Ok(1));
+
+        let reads = open_reader(&name("lives.db"), &settings).unwrap();
+        reads.execute_batch("BEGIN; SELECT x FROM t").unwrap();
+        empty_log(&lives, &settings).unwrap();
+        assert!(log("lives") > 0, "it is still being read");
+    }
 }

@@ -208,6 +208,11 @@ struct Over<'d>(&'d Durable);
 impl Drop for Over<'_> {
     fn drop(&mut self) {
         self.0.end();
+        if std::thread::panicking() {
+            let cause = io::Error::other("the thread that syncs it is gone");
+            self.0.state().broken = Some(NotDurable(Arc::new(cause)));
+            self.0.observer.tell(Event::Up(false));
+        }
         self.0.state().tickets.clear();
         self.0.bell.notify_all();
     }

@@ -131,7 +131,9 @@ impl Writer {
             for waiting in batches.take_decided(|job| moved.decides(job)) {
                 waiting.job.answer(Done::Deed(Written::Moved));
             }
-            self.bound_log(batches.is_quiet());
+            if self.syncer.durable().broken().is_none() {
+                self.bound_log(batches.is_quiet());
+            }
         }
     }
 
