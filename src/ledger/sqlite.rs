@@ -243,8 +243,7 @@ impl SqliteLedger {
         let file = Arc::clone(&self.file);
         async move {
             let done = tokio::task::spawn_blocking(move || file.read(read)).await;
-            let found = done.unwrap_or_else(|broken| Err(storage("finish a read")(broken)))?;
-            self.file.durable().await.map(|()| found)
+            self.file.told(done.unwrap_or_else(|broken| Err(storage("finish a read")(broken)))).await
         }
         .boxed()
     }
@@ -254,11 +253,7 @@ impl SqliteLedger {
         &self,
         read: impl FnOnce(&Connection, &Secrets) -> Result<T, LedgerError> + Send + 'static,
     ) -> BoxFuture<'_, Result<T, LedgerError>> {
-        async move {
-            let found = self.file.read(read)?;
-            self.file.durable().await.map(|()| found)
-        }
-        .boxed()
+        async move { self.file.told(self.file.read(read)).await }.boxed()
     }
 }
 
@@ -326,8 +321,7 @@ impl File {
     async fn look_up(&self, wanted: &LookUp) -> Result<Found, LedgerError> {
         let look = |db: &Connection, secrets: &Secrets| read::look_up(db, secrets, wanted);
         let Some(memory) = &self.memory else {
-            let found = self.read(look)?;
-            return self.durable().await.map(|()| found);
+            return self.told(self.read(look)).await;
         };
         // A message that may have been done before is in the file alone.
         let ours = memory.watch.is_ours();
@@ -350,6 +344,12 @@ impl File {
             memory.recent.keep(mark, facts);
         }
         Ok(found)
+    }
+
+    /// What was read, once the disk has it.
+    async fn told<T>(&self, read: Result<T, LedgerError>) -> Result<T, LedgerError> {
+        let found = read?;
+        self.durable().await.map(|()| found)
     }
 
     /// Returns when the disk has all that could be read until now: nothing else may be told.
@@ -478,9 +478,8 @@ impl Ledger for SqliteLedger {
             let verified = tokio::task::spawn_blocking(move || {
                 verify::verify(&file.path, &file.settings, &file.secrets, &wish)
             });
-            let verified =
-                verified.await.unwrap_or_else(|broken| Err(storage("finish to verify")(broken)))?;
-            self.file.durable().await.map(|()| verified)
+            let verified = verified.await.unwrap_or_else(|broken| Err(storage("finish to verify")(broken)));
+            self.file.told(verified).await
         }
         .boxed()
     }

@@ -22,6 +22,7 @@ use crate::ledger::event::Observer;
 use crate::ledger::sqlite::storage;
 use crate::ledger::sqlite::watch::Header;
 use crate::ledger::sqlite::watch::Watch;
+use crate::ledger::sqlite::watch::beside;
 
 /// Commits that may wait for the next sync while one is under way. More would make batches smaller, fewer leave a
 /// processor idle.
@@ -74,9 +75,7 @@ pub(super) struct Syncer {
 
 /// The write-ahead log of a file.
 pub(super) fn log_of(path: &Path) -> io::Result<File> {
-    let mut name = path.as_os_str().to_owned();
-    name.push("-wal");
-    File::open(Path::new(&name))
+    File::open(beside(path, "-wal"))
 }
 
 /// For whoever only reads a file and tells what he read: brings to the disk what others have written.
@@ -215,12 +214,6 @@ impl Drop for Over<'_> {
         }
         self.0.state().tickets.clear();
         self.0.bell.notify_all();
-    }
-}
-
-impl Syncer {
-    pub(super) fn durable(&self) -> &Durable {
-        &self.durable
     }
 }
 

@@ -5,6 +5,7 @@ use std::fs::File;
 use std::io;
 use std::os::unix::fs::FileExt as _;
 use std::path::Path;
+use std::path::PathBuf;
 use std::sync::Mutex;
 use std::sync::PoisonError;
 
@@ -12,6 +13,13 @@ use std::sync::PoisonError;
 const HEADER: usize = 48;
 /// `iChange`: one more with each commit.
 const CHANGES: std::ops::Range<usize> = 8..12;
+
+/// What SQLite keeps beside a file, by the end of its name.
+pub(super) fn beside(path: &Path, end: &str) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push(end);
+    name.into()
+}
 
 #[derive(Debug)]
 pub(super) struct Watch {
@@ -26,9 +34,7 @@ pub(super) struct Header([u8; HEADER]);
 impl Watch {
     /// The file must be open already: opening it makes the index.
     pub(super) fn open(path: &Path) -> io::Result<Watch> {
-        let mut name = path.as_os_str().to_owned();
-        name.push("-shm");
-        Ok(Watch { index: File::open(Path::new(&name))?, ours: Mutex::default() })
+        Ok(Watch { index: File::open(beside(path, "-shm"))?, ours: Mutex::default() })
     }
 
     pub(super) fn header(&self) -> io::Result<Header> {

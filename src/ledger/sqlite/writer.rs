@@ -53,8 +53,8 @@ pub(super) struct Writer {
     pub(super) settings: Settings,
     pub(super) now: Now,
     pub(super) lane: u32,
-    /// Dropped before the file is closed.
-    syncer: Syncer,
+    /// Dropped before the file is closed, and with it only when all that waits has been told.
+    _syncer: Syncer,
     db: Connection,
     memory: Arc<Memory>,
     standing: Standing,
@@ -110,7 +110,7 @@ impl Writer {
             settings,
             now,
             lane,
-            syncer,
+            _syncer: syncer,
             db,
             memory,
             standing,
@@ -131,7 +131,7 @@ impl Writer {
             for waiting in batches.take_decided(|job| moved.decides(job)) {
                 waiting.job.answer(Done::Deed(Written::Moved));
             }
-            if self.syncer.durable().broken().is_none() {
+            if self.memory.durable.broken().is_none() {
                 self.bound_log(batches.is_quiet());
             }
         }
@@ -150,7 +150,7 @@ impl Writer {
     /// One transaction for the whole batch, answered once it is durable. When either fails, every caller is told that the
     /// outcome is unknown.
     fn take(&mut self, batch: Vec<Waiting<Job>>) -> Moved {
-        if let Some(cause) = self.syncer.durable().broken() {
+        if let Some(cause) = self.memory.durable.broken() {
             fail_all(batch, || undurable(&cause));
             return Moved::default();
         }
@@ -168,7 +168,7 @@ impl Writer {
                 self.standing = before;
                 self.recover(&cause);
                 let cause = Arc::new(cause);
-                tell_of_batch(&self.settings, &batch, begun);
+                tell_of_batch(&self.settings.observer, &batch, begun);
                 fail_all(batch, || shared("commit", &cause));
                 Moved::default()
             }
@@ -183,20 +183,19 @@ impl Writer {
         header: Option<Header>,
         begun: Stopwatch,
     ) {
-        let (memory, settings) = (Arc::clone(&self.memory), self.settings.clone());
+        let (memory, observer) = (Arc::clone(&self.memory), self.settings.observer.clone());
         let era = memory.recent.era();
-        let durable = self.syncer.durable();
-        durable.once(header, move |synced| {
-            tell_of_batch(&settings, &batch, begun);
+        self.memory.durable.once(header, move |synced| {
+            tell_of_batch(&observer, &batch, begun);
             match synced {
-                Ok(()) => answer_all(batch, done, &memory.recent, era, &settings.observer),
+                Ok(()) => answer_all(batch, done, &memory.recent, era, &observer),
                 Err(cause) => {
                     memory.recent.forget();
                     fail_all(batch, || undurable(&cause));
                 }
             }
         });
-        durable.wait_for_the_disk();
+        self.memory.durable.wait_for_the_disk();
     }
 
     /// A deed that the schema refuses, or whose facts have moved, is left out and the batch written again without it: each round leaves one out.
@@ -443,9 +442,9 @@ fn undurable(cause: &NotDurable) -> LedgerError {
     storage("make a commit durable")(cause.clone())
 }
 
-fn tell_of_batch(settings: &Settings, batch: &[Waiting<Job>], begun: Stopwatch) {
+fn tell_of_batch(observer: &Observer, batch: &[Waiting<Job>], begun: Stopwatch) {
     let deeds = batch.iter().filter(|waiting| waiting.job.is_deed()).count();
     if deeds > 0 {
-        settings.observer.tell(Event::Batch { deeds, took: begun.elapsed() });
+        observer.tell(Event::Batch { deeds, took: begun.elapsed() });
     }
 }
