@@ -42,9 +42,9 @@ const QUIET_BEFORE: Duration = Duration::from_secs(2);
 const QUIET_AFTER: Duration = Duration::from_secs(6);
 const STORM_MAX: Duration = Duration::from_secs(5);
 /// What part of the messages each phase may use up.
-const SHARE_BEFORE: f64 = 0.1;
-const SHARE_STORM: f64 = 0.3;
-const SHARE_AFTER: f64 = 0.3;
+const SHARE_BEFORE: f64 = 0.05;
+const SHARE_STORM: f64 = 0.6;
+const SHARE_AFTER: f64 = 0.15;
 /// How long a hospital keeps a call for which it has no free line: afterwards it has given up, and nothing is sent.
 const PATIENCE: Duration = Duration::from_millis(500);
 /// Latency that counts as normal whatever it was before.
@@ -318,10 +318,10 @@ mod tests {
     fn a_storm_brings_five_times_the_peak_between_two_quiet_spells() {
         let (moments, phases, (from, to)) = schedule(10_000, 2_000.0);
         assert!(moments.is_sorted());
-        assert_eq!(to - from, Duration::from_millis(1_500));
+        assert_eq!(to - from, Duration::from_secs(3));
         let storm = phases.iter().filter(|phase| **phase == Phase::Storm).count();
-        assert_eq!(storm, 15_000);
-        assert_eq!(phases.len() - storm, 4_000);
+        assert_eq!(storm, 30_000);
+        assert_eq!(phases.len() - storm, 2_000);
     }
 
     #[test]

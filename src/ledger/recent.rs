@@ -32,7 +32,7 @@ use crate::vault::lookup::LookupKey;
 /// Parts with a lock each. What belongs to a person lies in one, by her bucket.
 const SHARDS: usize = 64;
 
-/// How much is kept.
+/// How much is kept: the persons who are in hospital in a region of some ten million, about 2 KB each with the stay.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Limits {
     pub persons: usize,
@@ -43,7 +43,7 @@ pub struct Limits {
 
 impl Default for Limits {
     fn default() -> Limits {
-        Limits { persons: 32_768, stays: 32_768, lines: 50_000 }
+        Limits { persons: 131_072, stays: 131_072, lines: 50_000 }
     }
 }
 

@@ -38,8 +38,9 @@ use crate::sweep::persons_for;
 
 const LONG_BILL: usize = 200;
 const SHORT_BILL: usize = 20;
-/// The storm may use up so many times the stays of a repeat.
-const STORM_TIMES: usize = 8;
+/// The storm may use up so many times the stays of a repeat: enough for seconds, so that the filling of the line at its
+/// beginning does not stand for the whole of it.
+const STORM_TIMES: usize = 16;
 /// A storm in which one of so many moments found nothing to send was none.
 const STARVED: usize = 20;
 /// Whole stays are ten times as many calls.
