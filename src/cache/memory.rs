@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::collections::HashMap;
+use std::sync::Arc;
 use std::sync::Mutex;
 use std::sync::MutexGuard;
 use std::sync::PoisonError;
@@ -23,8 +24,8 @@ pub struct MemoryCache {
 
 #[derive(Debug, Default)]
 struct Room {
-    entries: HashMap<Box<str>, Entry>,
-    by_end: BTreeSet<(Instant, Box<str>)>,
+    entries: HashMap<Arc<str>, Entry>,
+    by_end: BTreeSet<(Instant, Arc<str>)>,
 }
 
 #[derive(Debug)]
@@ -72,8 +73,9 @@ impl Room {
 
     fn insert(&mut self, key: &str, entry: Entry) {
         self.remove(key);
-        self.by_end.insert((entry.until, key.into()));
-        self.entries.insert(key.into(), entry);
+        let key: Arc<str> = key.into();
+        self.by_end.insert((entry.until, Arc::clone(&key)));
+        self.entries.insert(key, entry);
     }
 
     /// Drops what has ended, then what ends first, until there is room for one more.
@@ -82,7 +84,7 @@ impl Room {
             if *until > now && self.entries.len() < entries_max {
                 break;
             }
-            let key = key.clone();
+            let key = Arc::clone(key);
             self.remove(&key);
         }
     }

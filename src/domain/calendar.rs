@@ -127,6 +127,11 @@ const SHANGHAI_OFFSET_MS: i64 = 8 * 3_600_000;
 const MS_PER_DAY: i64 = 86_400_000;
 
 impl Instant {
+    /// What `moment` drops: 0–999.
+    pub fn millisecond(self) -> u16 {
+        u16::try_from(self.0.rem_euclid(1000)).unwrap_or_default()
+    }
+
     /// Date and time in Asia/Shanghai, milliseconds dropped.
     pub fn moment(self) -> Moment {
         let local = self.0.saturating_add(SHANGHAI_OFFSET_MS);

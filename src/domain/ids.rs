@@ -2,6 +2,8 @@
 
 use core::fmt;
 
+use crate::domain::digits::Digits;
+
 /// Why a text is not the identifier it should be.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum NotAnId {
@@ -100,7 +102,7 @@ impl RegionCode {
 
 impl fmt::Display for RegionCode {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{:06}", self.0)
+        f.write_str(Digits::<6>::of(self.0.into()).as_str())
     }
 }
 
@@ -153,7 +155,7 @@ impl Bucket {
 /// Three upper-case hexadecimal digits, as ids carry it.
 impl fmt::Display for Bucket {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{:03X}", self.0)
+        f.write_str(Digits::<3>::in_base(self.0.into(), 16).as_str())
     }
 }
 

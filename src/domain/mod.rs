@@ -5,6 +5,7 @@
 
 // The words of the law.
 pub mod money;
+pub mod digits;
 pub mod ids;
 pub mod calendar;
 pub mod codes;

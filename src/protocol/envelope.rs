@@ -5,6 +5,7 @@ use std::borrow::Cow;
 
 use crate::domain::calendar::Instant;
 use crate::domain::calendar::Moment;
+use crate::domain::digits::Digits;
 use crate::domain::ids::InstitutionCode;
 use crate::domain::ids::MessageId;
 use crate::domain::ids::RegionCode;
@@ -70,9 +71,9 @@ impl ReferenceId {
 
 impl fmt::Display for ReferenceId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        const SEQUENCE_END: u64 = 10_000_000_000;
-        let received = self.received.moment().number();
-        write!(f, "{}{received:014}{:010}", self.region, self.sequence % SEQUENCE_END)
+        self.region.fmt(f)?;
+        f.write_str(second(self.received).as_str())?;
+        f.write_str(Digits::<10>::of(self.sequence).as_str())
     }
 }
 
@@ -82,8 +83,14 @@ pub struct Stamp(pub Instant);
 
 impl fmt::Display for Stamp {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{:014}{:03}", self.0.moment().number(), self.0.0.rem_euclid(1000))
+        f.write_str(second(self.0).as_str())?;
+        f.write_str(Digits::<3>::of(self.0.millisecond().into()).as_str())
     }
+}
+
+/// yyyyMMddHHmmss
+fn second(at: Instant) -> Digits<14> {
+    Digits::of(at.moment().number().unsigned_abs())
 }
 
 #[cfg(test)]

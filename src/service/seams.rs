@@ -4,6 +4,7 @@ use std::sync::Mutex;
 use std::sync::PoisonError;
 
 use crate::domain::calendar::Instant;
+use crate::domain::digits::Digits;
 use crate::domain::ids::Bucket;
 
 /// The wall clock. Tests put a clock of their own in its place.
@@ -23,6 +24,9 @@ impl Clock for SystemClock {
         Instant(i64::try_from(since_epoch.as_millis()).unwrap_or(i64::MAX))
     }
 }
+
+/// Characters of an identifier.
+const LENGTH: usize = 30;
 
 /// Makes identifiers: the time to the millisecond, the lane, a sequence, three digits of the bucket. Exactly 30
 /// characters, unlike those of every other node and of every earlier start, since each start takes a new lane. Time comes
@@ -46,10 +50,13 @@ impl Ids {
 
     pub(crate) fn next(&self, bucket: Bucket, now: Instant) -> String {
         let Last { at, sequence } = self.advance(now);
-        let (moment, millisecond) = (at.moment(), at.0.rem_euclid(1000));
-        let (day, (hour, minute, second)) = (moment.day().number() % 1_000_000, moment.time());
-        let (lane, sequence) = (base36::<7>(u64::from(self.lane)), base36::<5>(sequence));
-        format!("{day:06}{hour:02}{minute:02}{second:02}{millisecond:03}{lane}{sequence}{bucket}")
+        let mut id = String::with_capacity(LENGTH);
+        id.push_str(Digits::<12>::of(at.moment().number().unsigned_abs()).as_str());
+        id.push_str(Digits::<3>::of(at.millisecond().into()).as_str());
+        id.push_str(Digits::<7>::in_base(self.lane.into(), 36).as_str());
+        id.push_str(Digits::<5>::in_base(sequence, 36).as_str());
+        id.push_str(Digits::<3>::in_base(bucket.get().into(), 16).as_str());
+        id
     }
 
     /// Time never goes back here and the sequence starts anew with each millisecond, so no pair comes twice.
@@ -62,16 +69,6 @@ impl Ids {
         };
         *last
     }
-}
-
-/// The last `N` digits in base 36.
-fn base36<const N: usize>(mut value: u64) -> String {
-    let mut digits = [b'0'; N];
-    for digit in digits.iter_mut().rev() {
-        *digit = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ"[usize::try_from(value % 36).unwrap_or(0)];
-        value /= 36;
-    }
-    digits.iter().copied().map(char::from).collect()
 }
 
 #[cfg(test)]

@@ -4,6 +4,8 @@
 //! Amounts are numbers with exactly two decimals made from fen; no float is ever made. A known field without
 //! a value is `null`, never left out, since clients read fields without asking whether they are there.
 
+use core::fmt::Write;
+
 use rust_decimal::Decimal;
 
 use crate::domain::calendar::Day;
@@ -72,9 +74,9 @@ fn envelope(
     buffer.clear();
     whole_object(buffer, |envelope| {
         envelope.whole("infcode", if refusal.is_some() { -1 } else { 0 });
-        envelope.text("inf_refmsgid", &head.reference.to_string());
-        envelope.text("refmsg_time", &Stamp(head.reference.received).to_string());
-        envelope.text("respond_time", &Stamp(head.responded).to_string());
+        envelope.shown("inf_refmsgid", head.reference);
+        envelope.shown("refmsg_time", Stamp(head.reference.received));
+        envelope.shown("respond_time", Stamp(head.responded));
         envelope.text("err_msg", refusal.map_or("", |refusal| refusal.text()));
         envelope.maybe_text("warn_msg", head.warning);
         envelope.text("cainfo", "").text("signtype", "").text("enctype", "");
@@ -133,7 +135,12 @@ impl Object<'_> {
 
     /// Anything that prints as plain text: codes and identifiers.
     pub fn shown(&mut self, key: &'static str, value: impl core::fmt::Display) -> &mut Self {
-        self.text(key, &value.to_string())
+        self.key(key);
+        self.buffer.push(b'"');
+        // Writing into memory does not fail.
+        let _written = write!(Escaping(self.buffer), "{value}");
+        self.buffer.push(b'"');
+        self
     }
 
     /// A flag as the standard writes it: the text 0 or 1.
@@ -273,6 +280,21 @@ impl Object<'_> {
 
 fn quoted(buffer: &mut Vec<u8>, text: &str) {
     buffer.push(b'"');
+    within_quotes(buffer, text);
+    buffer.push(b'"');
+}
+
+/// What is printed into it becomes part of a JSON text.
+struct Escaping<'b>(&'b mut Vec<u8>);
+
+impl Write for Escaping<'_> {
+    fn write_str(&mut self, text: &str) -> core::fmt::Result {
+        within_quotes(self.0, text);
+        Ok(())
+    }
+}
+
+fn within_quotes(buffer: &mut Vec<u8>, text: &str) {
     let mut written = 0;
     for (at, byte) in text.bytes().enumerate() {
         if byte >= 0x20 && byte != b'"' && byte != b'\\' {
@@ -283,7 +305,6 @@ fn quoted(buffer: &mut Vec<u8>, text: &str) {
         written = at + 1;
     }
     buffer.extend_from_slice(&text.as_bytes()[written..]);
-    buffer.push(b'"');
 }
 
 fn escaped(buffer: &mut Vec<u8>, byte: u8) {
