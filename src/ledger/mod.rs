@@ -16,6 +16,7 @@ pub mod event;
 pub mod key;
 mod kept;
 pub mod lane;
+mod moved;
 pub mod place;
 pub mod postgres;
 mod prepared;

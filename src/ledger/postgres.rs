@@ -22,12 +22,12 @@ mod readers;
 mod references;
 pub mod restore;
 pub(in crate::ledger) mod schema;
+mod settings;
 mod shards;
 pub(in crate::ledger) mod standbys;
 mod statements;
 mod verify;
 
-use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::mpsc;
 use std::thread::JoinHandle;
@@ -46,6 +46,7 @@ pub use apart::verify_database;
 pub use connection::BadAddress;
 pub use connection::Target;
 pub use schema::Climbed;
+pub use settings::Settings;
 
 use crate::domain::calendar::Instant;
 use crate::domain::calendar::Month;
@@ -74,7 +75,6 @@ use crate::ledger::books::questions;
 use crate::ledger::books::receipts;
 use crate::ledger::books::reference;
 use crate::ledger::credential::Credential;
-use crate::ledger::event::Observer;
 use crate::ledger::key;
 use crate::ledger::lane::NotQueued;
 use crate::ledger::lane::Now;
@@ -98,7 +98,6 @@ use crate::ledger::postgres::readers::Readers;
 use crate::ledger::postgres::shards::Shards;
 use crate::ledger::prepared;
 use crate::ledger::prepared::Written;
-use crate::ledger::recent;
 use crate::ledger::recent::Recent;
 use crate::ledger::row::person;
 use crate::ledger::secrets::Secrets;
@@ -107,57 +106,6 @@ use crate::ledger::storage;
 
 /// Beyond the limit of a commit: a lane that gives it up just then tells why.
 const HEARD_WITHIN: Duration = Duration::from_millis(100);
-
-/// Where the ledger is, and the limits of a node.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Settings {
-    /// `postgres://USER@HOST[,HOST…]/DATABASE`; of several hosts the one that takes writes is used.
-    pub url: String,
-    /// Authorities that sign the servers' certificates (PEM). Without it servers are spoken to on this machine only.
-    pub ca_file: Option<PathBuf>,
-    pub password_file: Option<PathBuf>,
-    /// Connections that write; at least one for each shard.
-    pub lanes: usize,
-    /// Connections that look up.
-    pub readers: usize,
-    /// Deeds waiting or being written in a lane; one more is shed.
-    pub queue_limit: usize,
-    /// Deeds in one transaction.
-    pub batch_max: usize,
-    /// For one host to answer.
-    pub connect_timeout: Duration,
-    /// For anything that a call waits for; then it is told that nobody knows what became of it.
-    pub answer_within: Duration,
-    /// Is told what happens.
-    pub observer: Observer,
-    /// What is kept in memory ready for deeds.
-    pub recent: recent::Limits,
-}
-
-impl Default for Settings {
-    fn default() -> Settings {
-        Settings {
-            url: String::new(),
-            ca_file: None,
-            password_file: None,
-            lanes: 1,
-            readers: 4,
-            queue_limit: 8192,
-            batch_max: 256,
-            connect_timeout: Duration::from_secs(2),
-            answer_within: Duration::from_secs(5),
-            observer: Observer::default(),
-            recent: recent::Limits::default(),
-        }
-    }
-}
-
-impl Settings {
-    fn deadline(&self) -> impl Fn() -> Deadline + use<> {
-        let within = self.answer_within;
-        move || Deadline::now() + within
-    }
-}
 
 /// A ledger in PostgreSQL, as one node sees it.
 pub struct PostgresLedger {

@@ -1,7 +1,6 @@
 //! Owns a lane: one thread with one connection that gathers what waits into one transaction at a time, learns what
 //! became of it whatever happens to the connection, and answers.
 
-use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::time::Instant as Stopwatch;
@@ -11,8 +10,6 @@ use tokio::sync::oneshot;
 use tokio::time::Instant as Deadline;
 use tokio::time::timeout_at;
 
-use crate::domain::calendar::Instant;
-use crate::domain::ids::StayId;
 use crate::ledger::LedgerError;
 use crate::ledger::ReferenceChange;
 use crate::ledger::event::Event;
@@ -21,6 +18,7 @@ use crate::ledger::lane::Alone;
 use crate::ledger::lane::Batches;
 use crate::ledger::lane::Now;
 use crate::ledger::lane::Waiting;
+use crate::ledger::moved::Moved;
 use crate::ledger::postgres::Settings;
 use crate::ledger::postgres::batch::Lane;
 use crate::ledger::postgres::batch::NotWritten;
@@ -45,7 +43,6 @@ use crate::ledger::postgres::outage::Member;
 use crate::ledger::postgres::outage::Outage;
 use crate::ledger::postgres::references;
 use crate::ledger::postgres::statements::Statements;
-use crate::ledger::prepared::Guard;
 use crate::ledger::prepared::Place;
 use crate::ledger::prepared::Prepared;
 use crate::ledger::prepared::Written;
@@ -70,14 +67,20 @@ pub(super) enum Job {
     Reference { source: String, change: ReferenceChange, reply: Reply<u64> },
 }
 
+impl Job {
+    fn deed(&self) -> Option<&Prepared> {
+        match self {
+            Job::Deed { deed, .. } => Some(deed),
+            Job::Reference { .. } => None,
+        }
+    }
+}
+
 impl Alone for Job {
     type Key = String;
 
     fn key(&self) -> Option<String> {
-        match self {
-            Job::Deed { deed, .. } => Some(deed.person.clone()),
-            Job::Reference { .. } => None,
-        }
+        self.deed().map(|deed| deed.person.clone())
     }
 }
 
@@ -174,7 +177,8 @@ impl Writer {
                     let _gone = reply.send(self.record_reference(runtime, &source, &change));
                 }
             }
-            for waiting in batches.take_decided(|job| self.moved.decides(job)) {
+            for waiting in batches.take_decided(|job| job.deed().is_some_and(|deed| self.moved.decides(deed)))
+            {
                 self.answer_deed(waiting.job, Ok(Written::Moved));
             }
         }
@@ -527,39 +531,4 @@ enum Tried {
 /// What the server says of a row, without the row.
 fn told(cause: &tokio_postgres::Error) -> String {
     cause.as_db_error().map_or_else(|| cause.to_string(), |cause| cause.message().to_owned())
-}
-
-/// The persons and stays that a batch moved. Whoever waits with older facts of one of them cannot succeed any more and
-/// is told at once: a storm of equal calls costs one batch, not one each.
-#[derive(Default)]
-struct Moved {
-    persons: HashMap<String, Place>,
-    stays: HashMap<StayId, u64>,
-}
-
-impl Moved {
-    fn take(&mut self, deed: &Prepared, place: Place) {
-        self.persons.insert(deed.person.clone(), place);
-        self.stays.extend(deed.stay.as_ref().map(|stay| (stay.id.clone(), stay.version + 1)));
-    }
-
-    /// Version and time of a person as the next batch will find them, as far as this lane knows.
-    fn seen(&self, deed: &Prepared) -> (u64, Instant) {
-        match (&deed.guard, self.persons.get(&deed.person)) {
-            (Guard::StayOnly, Some(place)) if place.version > deed.seen.0 => (place.version, place.at),
-            _ => deed.seen,
-        }
-    }
-
-    fn decides(&self, job: &Job) -> bool {
-        let Job::Deed { deed, .. } = job else { return false };
-        let person = match &deed.guard {
-            Guard::Person { version, .. } => {
-                self.persons.get(&deed.person).is_some_and(|place| place.version > *version)
-            }
-            Guard::StayOnly => false,
-        };
-        let stay = deed.stay.as_ref();
-        person || stay.is_some_and(|stay| self.stays.get(&stay.id).is_some_and(|now| *now > stay.version))
-    }
 }

@@ -41,10 +41,7 @@ impl Alone for Job {
     type Key = String;
 
     fn key(&self) -> Option<String> {
-        match self {
-            Job::Deed { deed, .. } => Some(deed.person.clone()),
-            Job::Reference { .. } | Job::Floor { .. } | Job::Anchor { .. } => None,
-        }
+        self.deed().map(|deed| deed.person.clone())
     }
 }
 
@@ -59,8 +56,11 @@ pub(super) enum Done {
 }
 
 impl Job {
-    pub(super) fn is_deed(&self) -> bool {
-        matches!(self, Job::Deed { .. })
+    pub(super) fn deed(&self) -> Option<&Prepared> {
+        match self {
+            Job::Deed { deed, .. } => Some(deed),
+            Job::Reference { .. } | Job::Floor { .. } | Job::Anchor { .. } => None,
+        }
     }
 
     pub(super) fn answer(self, done: Done) {

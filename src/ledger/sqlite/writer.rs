@@ -2,7 +2,6 @@
 //! and keeps the write-ahead log bounded.
 
 use std::collections::BTreeMap;
-use std::collections::HashMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::AtomicU32;
@@ -17,7 +16,6 @@ use rusqlite::TransactionBehavior;
 use rusqlite::params;
 
 use crate::domain::calendar::Instant;
-use crate::domain::ids::StayId;
 use crate::ledger::LedgerError;
 use crate::ledger::event::Event;
 use crate::ledger::event::Observer;
@@ -25,7 +23,7 @@ use crate::ledger::lane::Batches;
 use crate::ledger::lane::Now;
 use crate::ledger::lane::Standing;
 use crate::ledger::lane::Waiting;
-use crate::ledger::prepared::Guard;
+use crate::ledger::moved::Moved;
 use crate::ledger::recent::Era;
 use crate::ledger::recent::Recent;
 use crate::ledger::seal::block;
@@ -128,7 +126,7 @@ impl Writer {
     pub(super) fn run(mut self, mut batches: Batches<Job>) {
         while let Some(batch) = batches.gather() {
             let moved = self.take(batch);
-            for waiting in batches.take_decided(|job| moved.decides(job)) {
+            for waiting in batches.take_decided(|job| job.deed().is_some_and(|deed| moved.decides(deed))) {
                 waiting.job.answer(Done::Deed(Written::Moved));
             }
             if self.memory.durable.broken().is_none() {
@@ -157,7 +155,7 @@ impl Writer {
         let (begun, before) = (Stopwatch::now(), self.standing);
         match self.write_batch(&batch) {
             Ok((done, left)) => {
-                let moved = Moved::by(&batch, &done);
+                let moved = moved_by(&batch, &done);
                 self.memory.watch.set_ours(left.filter(|left| left.ours).map(|left| left.header));
                 self.answer_once_durable(batch, done, left.map(|left| left.header), begun);
                 moved
@@ -360,36 +358,15 @@ struct Left {
     ours: bool,
 }
 
-/// The persons and stays that a batch moved, each at its new version. Whoever waits with older facts of one of them
-/// cannot succeed any more and is told at once: a storm of equal calls costs one batch, not one each.
-#[derive(Default)]
-struct Moved {
-    persons: HashMap<String, u64>,
-    stays: HashMap<StayId, u64>,
-}
-
-impl Moved {
-    fn by(batch: &[Waiting<Job>], done: &[Done]) -> Moved {
-        let mut moved = Moved::default();
-        for (waiting, done) in batch.iter().zip(done) {
-            let (Job::Deed { deed, .. }, Done::Deed(Written::Recorded(place))) = (&waiting.job, done) else {
-                continue;
-            };
-            moved.persons.insert(deed.person.clone(), place.version);
-            moved.stays.extend(deed.stay.as_ref().map(|stay| (stay.id.clone(), stay.version + 1)));
+/// What the batch has moved.
+fn moved_by(batch: &[Waiting<Job>], done: &[Done]) -> Moved {
+    let mut moved = Moved::default();
+    for (waiting, done) in batch.iter().zip(done) {
+        if let (Job::Deed { deed, .. }, Done::Deed(Written::Recorded(place))) = (&waiting.job, done) {
+            moved.take(deed, *place);
         }
-        moved
     }
-
-    fn decides(&self, job: &Job) -> bool {
-        let Job::Deed { deed, .. } = job else { return false };
-        let person = match &deed.guard {
-            Guard::Person { version, .. } => self.persons.get(&deed.person).is_some_and(|now| now > version),
-            Guard::StayOnly => false,
-        };
-        let stay = deed.stay.as_ref();
-        person || stay.is_some_and(|stay| self.stays.get(&stay.id).is_some_and(|now| *now > stay.version))
-    }
+    moved
 }
 
 /// Why a deed is left out of its batch.
@@ -443,7 +420,7 @@ fn undurable(cause: &NotDurable) -> LedgerError {
 }
 
 fn tell_of_batch(observer: &Observer, batch: &[Waiting<Job>], begun: Stopwatch) {
-    let deeds = batch.iter().filter(|waiting| waiting.job.is_deed()).count();
+    let deeds = batch.iter().filter(|waiting| waiting.job.deed().is_some()).count();
     if deeds > 0 {
         observer.tell(Event::Batch { deeds, took: begun.elapsed() });
     }
