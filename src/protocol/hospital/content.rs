@@ -23,7 +23,7 @@ pub struct ContentHash {
 
 /// Raise it whenever the bytes below change for a message that was valid before: another order of a table's
 /// fields, another set of left-out fields, another canonical form.
-pub const RECIPE: u8 = 2;
+pub const RECIPE: u8 = 3;
 
 /// Credential and desk; the insured region, which is hashed once for the message; the extension as a whole,
 /// since what it decides is lifted into fields of its own.
@@ -55,19 +55,38 @@ impl ContentHash {
     }
 }
 
-/// What one row says, by the same recipe: tells a row that is sent again from another one under the same number.
-pub(super) fn row_digest(table: &NodeTable, values: &[Value<'_>]) -> RowDigest {
+/// What each row says, by the same recipe: tells a row that is sent again from another one under the same number.
+pub(super) fn row_digests(rows: &Rows<'_>) -> Vec<RowDigest> {
+    let columns: Vec<(usize, [u8; 4])> = hashed(rows.table).collect();
     let mut bytes = Vec::with_capacity(256);
-    for (field, value) in table.fields.iter().zip(values) {
-        if *value != Value::Absent && !LEFT_OUT.contains(&field.wire) {
-            put(&mut bytes, field.wire.as_bytes());
-            put_value(&mut bytes, value);
+    let digest = |values: &[Value<'_>]| {
+        bytes.clear();
+        for (column, mark) in &columns {
+            if values[*column] != Value::Absent {
+                bytes.extend_from_slice(mark);
+                put_value(&mut bytes, &values[*column]);
+            }
         }
-    }
-    let whole: [u8; 32] = Sm3::digest(&bytes).into();
-    let mut half = RowDigest::default();
-    half.iter_mut().zip(whole).for_each(|(to, byte)| *to = byte);
-    half
+        let whole: [u8; 32] = Sm3::digest(&bytes).into();
+        let mut half = RowDigest::default();
+        half.iter_mut().zip(whole).for_each(|(to, byte)| *to = byte);
+        half
+    };
+    rows.iter().map(digest).collect()
+}
+
+/// The columns that count, each with its mark.
+fn hashed(table: &NodeTable) -> impl Iterator<Item = (usize, [u8; 4])> {
+    let fields = table.fields.iter().enumerate();
+    fields.filter(|(_, field)| !LEFT_OUT.contains(&field.wire)).map(|(at, field)| (at, mark(field.wire)))
+}
+
+/// Stands for a name, which would be most of what is hashed: 32 bits of FNV-1a, unlike those of the other fields of its
+/// table. By the name and not by the place, so that hashes stay as they are when a table gets a further optional field.
+fn mark(wire: &str) -> [u8; 4] {
+    let begun = 0x811C_9DC5_u32;
+    let hash = wire.bytes().fold(begun, |hash, byte| (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193));
+    hash.to_be_bytes()
 }
 
 fn put_digests(bytes: &mut Vec<u8>, rows: &Rows<'_>) {
@@ -76,20 +95,19 @@ fn put_digests(bytes: &mut Vec<u8>, rows: &Rows<'_>) {
     rows.digests().iter().for_each(|digest| bytes.extend_from_slice(digest));
 }
 
-/// The node's name, the names of the columns that any row fills, then the rows. Naming only filled columns
-/// keeps hashes as they are when a table gets a further optional field.
+/// The node's name, the marks of the columns that any row fills, then the rows.
 fn put_rows(bytes: &mut Vec<u8>, rows: &Rows<'_>) {
-    let filled = |column: &usize| rows.iter().any(|values| values[*column] != Value::Absent);
-    let hashed = |column: &usize| !LEFT_OUT.contains(&rows.table.fields[*column].wire);
-    let columns: Vec<usize> = (0..rows.table.fields.len()).filter(hashed).filter(filled).collect();
+    let filled =
+        |(column, _): &(usize, [u8; 4])| rows.iter().any(|values| values[*column] != Value::Absent);
+    let columns: Vec<(usize, [u8; 4])> = hashed(rows.table).filter(filled).collect();
     put(bytes, rows.table.wire.as_bytes());
     put_number(bytes, i64::try_from(columns.len()).unwrap_or(i64::MAX));
-    for column in &columns {
-        put(bytes, rows.table.fields[*column].wire.as_bytes());
+    for (_, mark) in &columns {
+        bytes.extend_from_slice(mark);
     }
     put_number(bytes, i64::try_from(rows.len()).unwrap_or(i64::MAX));
     for values in rows.iter() {
-        for column in &columns {
+        for (column, _) in &columns {
             put_value(bytes, &values[*column]);
         }
     }
@@ -101,7 +119,21 @@ fn put_value(bytes: &mut Vec<u8>, value: &Value<'_>) {
         Value::Text(text) => put(bytes, text.as_bytes()),
         Value::Flag(yes) => bytes.push(u8::from(*yes)),
         Value::Money(fen) => put_number(bytes, fen.0),
-        Value::Exact(number) => put(bytes, number.normalize().to_string().as_bytes()),
+        Value::Exact(number) => {
+            let number = number.normalize();
+            // A scale is 28 at most, and what a table lets pass fits 64 bits.
+            let scale = u8::try_from(number.scale()).unwrap_or(u8::MAX);
+            match i64::try_from(number.mantissa()) {
+                Ok(mantissa) => {
+                    bytes.push(scale);
+                    put_number(bytes, mantissa);
+                }
+                Err(_) => {
+                    bytes.push(scale | 0x80);
+                    bytes.extend_from_slice(&number.mantissa().to_be_bytes());
+                }
+            }
+        }
         Value::Whole(number) => put_number(bytes, *number),
         Value::Day(day) => put_number(bytes, i64::from(day.number())),
         Value::Moment(moment) => {
@@ -120,4 +152,23 @@ fn put(bytes: &mut Vec<u8>, text: &[u8]) {
 
 fn put_number(bytes: &mut Vec<u8>, number: i64) {
     bytes.extend_from_slice(&number.to_be_bytes());
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::protocol::hospital::transaction::Transaction;
+    use std::collections::HashMap;
+
+    #[test]
+    fn no_two_fields_of_a_table_have_one_mark() {
+        for slot in Transaction::ALL.into_iter().flat_map(|one| one.slots()) {
+            let table = (slot.table)();
+            let mut marks = HashMap::new();
+            for field in table.fields {
+                let other = marks.insert(mark(field.wire), field.wire);
+                assert_eq!(other, None, "{} of {}", field.wire, table.wire);
+            }
+        }
+    }
 }

@@ -66,8 +66,7 @@ impl<'m> Rows<'m> {
 
     /// What each row says. Hashed once, however often it is asked.
     pub(crate) fn digests(&self) -> &[RowDigest] {
-        self.digests
-            .get_or_init(|| self.iter().map(|values| content::row_digest(self.table, values)).collect())
+        self.digests.get_or_init(|| content::row_digests(self))
     }
 
     pub fn len(&self) -> usize {

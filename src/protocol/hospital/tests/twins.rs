@@ -141,7 +141,7 @@ fn another_content_has_another_hash() {
 fn the_recipe_of_the_hash_does_not_move_unnoticed() {
     let hash = read(SETTLE).content_hash();
     let hexadecimal = signature::hexadecimal(&hash.digest);
-    insta::assert_snapshot!(format!("{} {hexadecimal}", hash.recipe), @"2 a22adc24c5f44254be446a9f99c7b3a5af846821ee64f5ceac77d2116b585bdf");
+    insta::assert_snapshot!(format!("{} {hexadecimal}", hash.recipe), @"3 501a924ec2989e75cffbf88e21318d97da95d10ffd46ea6a7e4252ed387f4f2a");
 }
 
 #[test]
