@@ -97,8 +97,7 @@ fn put_digests(bytes: &mut Vec<u8>, rows: &Rows<'_>) {
 
 /// The node's name, the marks of the columns that any row fills, then the rows.
 fn put_rows(bytes: &mut Vec<u8>, rows: &Rows<'_>) {
-    let filled =
-        |(column, _): &(usize, [u8; 4])| rows.iter().any(|values| values[*column] != Value::Absent);
+    let filled = |(column, _): &(usize, [u8; 4])| rows.iter().any(|values| values[*column] != Value::Absent);
     let columns: Vec<(usize, [u8; 4])> = hashed(rows.table).filter(filled).collect();
     put(bytes, rows.table.wire.as_bytes());
     put_number(bytes, i64::try_from(columns.len()).unwrap_or(i64::MAX));
