@@ -160,7 +160,8 @@ impl Bars {
         for Evidence { store, plan, pairs, .. } in &self.evidence {
             let of = |figure: fn(&Pair) -> f64| Ratio::of(pairs.iter().map(figure)).median;
             let name = format!("{} of {} lines, {}", plan.scenario.name(), plan.lines, store.name());
-            let fsyncs = pairs.last().and_then(|pair| pair.gateway.fsyncs);
+            let counted: Option<Vec<f64>> = pairs.iter().map(|pair| pair.gateway.fsyncs).collect();
+            let fsyncs = counted.filter(|counted| !counted.is_empty()).map(|all| Ratio::of(all).median);
             text += &format!(
                 "{name:<44}{:>14.0}{:>16.0}{:>12}{:>10.1}\n",
                 of(|pair| pair.gateway.server_us),

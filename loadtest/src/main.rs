@@ -30,6 +30,8 @@ use loadtest::sweep::Sweep;
 use rustix::process::Resource;
 use rustix::process::getrlimit;
 use rustix::process::setrlimit;
+use tokio::signal::unix::SignalKind;
+use tokio::signal::unix::signal;
 
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
@@ -75,7 +77,7 @@ struct Common {
     #[arg(long, default_value = "target/loadtest")]
     folder: PathBuf,
     /// Stays are drawn from the insured of so many pools, the largest first.
-    #[arg(long, default_value_t = 21)]
+    #[arg(long, default_value_t = 21, value_parser = positive)]
     pools: usize,
     /// Leave the folder behind.
     #[arg(long)]
@@ -106,16 +108,16 @@ struct RunArguments {
     #[arg(long)]
     no_keep_alive: bool,
     /// Arrivals a second, at random moments; without it each connection sends as fast as it is answered.
-    #[arg(long, value_delimiter = ',')]
+    #[arg(long, value_delimiter = ',', value_parser = clap::value_parser!(u32).range(1..))]
     rate: Vec<u32>,
     /// Fee lines of a stay.
-    #[arg(long, value_delimiter = ',', default_value = "20")]
+    #[arg(long, value_delimiter = ',', default_value = "20", value_parser = positive)]
     lines: Vec<usize>,
     /// Open connections.
-    #[arg(long, value_delimiter = ',', default_value = "64")]
+    #[arg(long, value_delimiter = ',', default_value = "64", value_parser = positive)]
     connections: Vec<usize>,
     /// Connections that are used at once, at most; they take turns. More than the gateway's places would be refused.
-    #[arg(long, default_value_t = 512)]
+    #[arg(long, default_value_t = 512, value_parser = positive)]
     in_flight: usize,
     /// Insured in the register; by default as many as the stays need.
     #[arg(long, alias = "persons", value_delimiter = ',')]
@@ -133,11 +135,11 @@ struct RunArguments {
     #[arg(long, conflicts_with = "population")]
     reuse: bool,
     /// Stays counted in each repeat.
-    #[arg(long, default_value_t = 3_000)]
+    #[arg(long, default_value_t = 3_000, value_parser = positive)]
     stays: usize,
     #[arg(long, default_value_t = 300)]
     warm_up: usize,
-    #[arg(long, default_value_t = 3)]
+    #[arg(long, default_value_t = 3, value_parser = positive)]
     repeats: usize,
     /// Also draw charts into this folder.
     #[arg(long, value_name = "DIR")]
@@ -155,11 +157,11 @@ struct BarsArguments {
     #[arg(long, conflicts_with = "all")]
     only_long: bool,
     /// Stays of 20 lines counted in each repeat; of 200 lines a tenth of it.
-    #[arg(long, default_value_t = 3_000)]
+    #[arg(long, default_value_t = 3_000, value_parser = positive)]
     stays: usize,
-    #[arg(long, default_value_t = 3)]
+    #[arg(long, default_value_t = 3, value_parser = positive)]
     repeats: usize,
-    #[arg(long, default_value_t = 64)]
+    #[arg(long, default_value_t = 64, value_parser = positive)]
     connections: usize,
     /// Insured of the large ledger.
     #[arg(long, default_value_t = 4_000_000)]
@@ -171,7 +173,7 @@ struct BarsArguments {
     #[arg(long, default_value_t = 1_000_000)]
     month: usize,
     /// Connections that memory is measured with.
-    #[arg(long, default_value_t = 10_000)]
+    #[arg(long, default_value_t = 10_000, value_parser = positive)]
     connections_max: usize,
     /// Codes in the catalogue of each place of care of the large ledger.
     #[arg(long, default_value_t = 200_000)]
@@ -182,8 +184,8 @@ struct BarsArguments {
 #[expect(clippy::print_stderr, reason = "the one place that tells why there are no figures")]
 async fn main() -> ExitCode {
     let done = match Program::parse() {
-        Program::Run(arguments) => run(&arguments).await,
-        Program::Bars(arguments) => bars(&arguments).await,
+        Program::Run(arguments) => unless_stopped(run(&arguments)).await,
+        Program::Bars(arguments) => unless_stopped(bars(&arguments)).await,
         Program::Floor { sandbox, answers } => floor(&sandbox, &answers).await,
         Program::Plain { sandbox, answers, database, pool } => {
             plain(&sandbox, &answers, &database, pool).await
@@ -197,6 +199,21 @@ async fn main() -> ExitCode {
             ExitCode::from(if matches!(failed, Failed::NotReconciled(_)) { 1 } else { 3 })
         }
     }
+}
+
+/// A run that is stopped ends its servers and removes its folder: both go with the work.
+async fn unless_stopped(work: impl Future<Output = Result<bool, Failed>>) -> Result<bool, Failed> {
+    let listen = |kind| signal(kind).map_err(cannot("listen for signals"));
+    let (mut interrupt, mut terminate) = (listen(SignalKind::interrupt())?, listen(SignalKind::terminate())?);
+    tokio::select! {
+        done = work => done,
+        _ = interrupt.recv() => Err(Failed::Said("interrupted: there are no figures".into())),
+        _ = terminate.recv() => Err(Failed::Said("stopped: there are no figures".into())),
+    }
+}
+
+fn positive(text: &str) -> Result<usize, String> {
+    text.parse().ok().filter(|number| *number > 0).ok_or_else(|| "write a whole number above 0".to_owned())
 }
 
 async fn floor(sandbox: &Path, answers: &Path) -> Result<bool, Failed> {
@@ -310,6 +327,15 @@ impl Common {
             Some(gateway) => gateway.clone(),
             None => built(&loadtest)?,
         };
+        if !gateway.is_file() {
+            return Err(Failed::Said(format!("--gateway: there is no program {}", gateway.display())));
+        }
+        if let Some(json) = &self.json
+            && json.parent().is_some_and(|folder| !folder.as_os_str().is_empty() && !folder.is_dir())
+        {
+            let json = json.display();
+            return Err(Failed::Said(format!("--json {json}: its folder is not there; make it first")));
+        }
         Ok(Setup {
             gateway,
             loadtest,

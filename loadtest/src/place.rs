@@ -93,6 +93,7 @@ impl Place {
         let province = province(population, today);
         let folder = Folder::new(root);
         let began = now();
+        let mut unfinished = Unfinished(Some(root));
         let made = sandbox_folder::make(&folder, &province, Ports::ANY, Arc::new(SystemClock)).await;
         made.map_err(Failed::Said)?;
         let made = Made {
@@ -117,6 +118,7 @@ impl Place {
         settings(&folder)?;
         let place = Place::new(root, folder, province, made, first.institutions[0].clone(), keep);
         place.remember()?;
+        unfinished.0 = None;
         Ok(place)
     }
 
@@ -272,6 +274,17 @@ fn done(command: &mut Command) -> Result<(), Failed> {
     }
     let said = [output.stdout, output.stderr].concat();
     Err(Failed::Said(format!("banyan failed: {}", String::from_utf8_lossy(&said).trim())))
+}
+
+/// A folder that nobody can use, and that goes unless it is finished.
+struct Unfinished<'p>(Option<&'p Path>);
+
+impl Drop for Unfinished<'_> {
+    fn drop(&mut self) {
+        if let Some(root) = self.0 {
+            let _left_for_the_next_clean_up = fs::remove_dir_all(root);
+        }
+    }
 }
 
 impl Drop for Place {

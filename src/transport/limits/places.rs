@@ -13,8 +13,9 @@ use tokio::time::Instant;
 use tokio::time::timeout;
 
 /// How long places that become free are counted before the pace is reckoned anew: work that is committed together ends
-/// together, so that the time between two of them says nothing.
-const STRETCH_US: u64 = 50_000;
+/// together, so that the time between two of them says nothing; and a disk that holds everything up for a moment has not
+/// become slower.
+const STRETCH_US: u64 = 250_000;
 
 #[derive(Debug)]
 pub(super) struct Places {
