@@ -8,6 +8,7 @@ use serde::Serialize;
 use crate::measured::Ratio;
 use crate::overload::Overloaded;
 use crate::plain::Pgbench;
+use crate::plan::Arrivals;
 use crate::plan::Plan;
 use crate::plan::Store;
 use crate::report::Machine;
@@ -154,16 +155,18 @@ impl Bars {
     /// What each kind of call costs the machine: the published figure of cost per claim.
     fn costs(&self) -> String {
         let mut text = format!(
-            "\n{:<44}{:>14}{:>16}{:>12}{:>10}\n",
+            "\n{:<66}{:>14}{:>16}{:>12}{:>10}\n",
             "cost of one", "processor µs", "bytes written", "fsyncs", "p99 ms"
         );
-        for Evidence { store, plan, pairs, .. } in &self.evidence {
+        for Evidence { store, opponent, plan, pairs } in &self.evidence {
             let of = |figure: fn(&Pair) -> f64| Ratio::of(pairs.iter().map(figure)).median;
-            let name = format!("{} of {} lines, {}", plan.scenario.name(), plan.lines, store.name());
+            let load = if plan.arrivals == Arrivals::Saturating { "" } else { " at half of the rate" };
+            let (what, lines, store) = (plan.scenario.name(), plan.lines, store.name());
+            let name = format!("{what} of {lines} lines{load}, {store}, beside {opponent}");
             let counted: Option<Vec<f64>> = pairs.iter().map(|pair| pair.gateway.fsyncs).collect();
             let fsyncs = counted.filter(|counted| !counted.is_empty()).map(|all| Ratio::of(all).median);
             text += &format!(
-                "{name:<44}{:>14.0}{:>16.0}{:>12}{:>10.1}\n",
+                "{name:<66}{:>14.0}{:>16.0}{:>12}{:>10.1}\n",
                 of(|pair| pair.gateway.server_us),
                 of(|pair| pair.gateway.written_bytes),
                 fsyncs.map_or_else(|| "?".to_owned(), |count| format!("{count:.2}")),
