@@ -48,7 +48,6 @@ pub struct Population {
 
 /// A made folder; removed at the end unless it shall be kept.
 pub struct Place {
-    root: PathBuf,
     pub folder: Folder,
     pub province: Province,
     pub made: Made,
@@ -56,7 +55,13 @@ pub struct Place {
     front: InstitutionCode,
     /// Behind the gateway in place of the file; ends before the folder goes.
     pub database: Option<Database>,
-    keep: bool,
+    root: Root,
+}
+
+/// Where all of it lies. Goes with its owner, a half-made one too, unless it is kept.
+struct Root {
+    path: PathBuf,
+    kept: bool,
 }
 
 /// A throw-away server with the ledger's database.
@@ -93,7 +98,7 @@ impl Place {
         let province = province(population, today);
         let folder = Folder::new(root);
         let began = now();
-        let mut unfinished = Unfinished(Some(root));
+        let root = Root { path: root.to_owned(), kept: false };
         let made = sandbox_folder::make(&folder, &province, Ports::ANY, Arc::new(SystemClock)).await;
         made.map_err(Failed::Said)?;
         let made = Made {
@@ -114,11 +119,11 @@ impl Place {
         let text = fs::read_to_string(folder.settings()).map_err(cannot("read the settings"))?;
         let text = loaded(&text, fingerprint, &codes.join(", "));
         fs::write(folder.settings(), text).map_err(cannot("write the settings"))?;
-        write(&root.join(SECRET_FILE), SIGNER, 0o600).map_err(cannot("write a secret"))?;
+        write(&root.path.join(SECRET_FILE), SIGNER, 0o600).map_err(cannot("write a secret"))?;
         settings(&folder)?;
-        let place = Place::new(root, folder, province, made, first.institutions[0].clone(), keep);
+        let mut place = Place::new(root, folder, province, made, first.institutions[0].clone());
         place.remember()?;
-        unfinished.0 = None;
+        place.root.kept = keep;
         Ok(place)
     }
 
@@ -133,24 +138,18 @@ impl Place {
         let config = settings(&folder)?;
         let first = config.callers.first().ok_or_else(|| Failed::Said("no hospital may call".into()))?;
         let front = first.institutions[0].clone();
-        Ok(Place::new(root, folder, province(made.population, today), made, front, true))
+        let root = Root { path: root.to_owned(), kept: true };
+        Ok(Place::new(root, folder, province(made.population, today), made, front))
     }
 
-    fn new(
-        root: &Path,
-        folder: Folder,
-        province: Province,
-        made: Made,
-        front: InstitutionCode,
-        keep: bool,
-    ) -> Place {
-        Place { root: root.to_owned(), folder, province, made, front, database: None, keep }
+    fn new(root: Root, folder: Folder, province: Province, made: Made, front: InstitutionCode) -> Place {
+        Place { folder, province, made, front, database: None, root }
     }
 
     /// Writes down what the folder holds by now.
     pub fn remember(&self) -> Result<(), Failed> {
         let text = serde_json::to_string_pretty(&self.made).map_err(cannot("write JSON"))?;
-        fs::write(self.root.join("loadtest.json"), text).map_err(cannot("write loadtest.json"))
+        fs::write(self.root.path.join("loadtest.json"), text).map_err(cannot("write loadtest.json"))
     }
 
     /// Settings as the gateway reads them.
@@ -160,7 +159,7 @@ impl Place {
 
     /// Where logs, answers of the floor and the like are put.
     pub fn file(&self, name: &str) -> PathBuf {
-        self.root.join(name)
+        self.root.path.join(name)
     }
 
     /// Bytes of the ledger: its files, or its database.
@@ -276,22 +275,10 @@ fn done(command: &mut Command) -> Result<(), Failed> {
     Err(Failed::Said(format!("banyan failed: {}", String::from_utf8_lossy(&said).trim())))
 }
 
-/// A folder that nobody can use, and that goes unless it is finished.
-struct Unfinished<'p>(Option<&'p Path>);
-
-impl Drop for Unfinished<'_> {
+impl Drop for Root {
     fn drop(&mut self) {
-        if let Some(root) = self.0 {
-            let _left_for_the_next_clean_up = fs::remove_dir_all(root);
-        }
-    }
-}
-
-impl Drop for Place {
-    fn drop(&mut self) {
-        drop(self.database.take());
-        if !self.keep {
-            let _left_for_the_next_clean_up = fs::remove_dir_all(&self.root);
+        if !self.kept {
+            let _left_for_the_next_clean_up = fs::remove_dir_all(&self.path);
         }
     }
 }

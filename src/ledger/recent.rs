@@ -32,7 +32,7 @@ use crate::vault::lookup::LookupKey;
 /// Parts with a lock each. What belongs to a person lies in one, by her bucket.
 const SHARDS: usize = 64;
 
-/// How much is kept: the persons who are in hospital in a region of some ten million, about 2 KB each with the stay.
+/// How much is kept: more persons than lie in hospital at a time in a region of ten million, about 2 KB each with the stay.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Limits {
     pub persons: usize,
