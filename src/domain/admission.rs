@@ -156,7 +156,7 @@ pub fn change(
     stay: StayInHand<'_>,
     mut changed: Admission,
 ) -> Result<Admitted, Refusal> {
-    check_act(facts.person, stay.id, stay.state, Act::Change)?;
+    check_act(stay.id, stay.state, Act::Change)?;
     let day = changed.begun.day();
     check_not_future("begntime", day, facts.today)?;
     if changed.med_type != stay.state.admission.med_type {
@@ -228,8 +228,8 @@ fn split_basis(facts: &AdmissionFacts<'_>, admission: &Admission) -> Result<Spli
 }
 
 /// Takes an admission back. Its lines must be withdrawn first.
-pub fn cancel(person: &PersonState, stay: StayInHand<'_>) -> Result<(), Refusal> {
-    check_act(person, stay.id, stay.state, Act::CancelAdmission)?;
+pub fn cancel(stay: StayInHand<'_>) -> Result<(), Refusal> {
+    check_act(stay.id, stay.state, Act::CancelAdmission)?;
     match stay.state.open_totals().count {
         0 => Ok(()),
         count => Err(Refusal::LinesStand { count }),
@@ -237,13 +237,8 @@ pub fn cancel(person: &PersonState, stay: StayInHand<'_>) -> Result<(), Refusal>
 }
 
 /// Ends a stay: not in the future, not before its admission, its last line or its last part.
-pub fn discharge(
-    person: &PersonState,
-    stay: StayInHand<'_>,
-    order: &Discharge,
-    today: Day,
-) -> Result<(), Refusal> {
-    check_act(person, stay.id, stay.state, Act::Discharge)?;
+pub fn discharge(stay: StayInHand<'_>, order: &Discharge, today: Day) -> Result<(), Refusal> {
+    check_act(stay.id, stay.state, Act::Discharge)?;
     let day = order.ended.day();
     let field = "endtime";
     check_not_future(field, day, today)?;
@@ -264,7 +259,7 @@ pub fn discharge(
 
 /// Takes a discharge back: she must not have been admitted anywhere since.
 pub fn cancel_discharge(facts: &AdmissionFacts<'_>, stay: StayInHand<'_>) -> Result<(), Refusal> {
-    check_act(facts.person, stay.id, stay.state, Act::CancelDischarge)?;
+    check_act(stay.id, stay.state, Act::CancelDischarge)?;
     check_nowhere_else(facts, &stay.state.admission.institution)
 }
 

@@ -127,8 +127,7 @@ pub fn end(
     reason: &str,
     made_by: Option<MessageKey>,
 ) -> Result<FilingEnded, Refusal> {
-    let used = facts.person.live.iter().filter(|live| live.filing.as_ref() == Some(&filing.id));
-    let last_used = used.map(|live| live.admitted).max();
+    let last_used = facts.person.last_admitted_under(&filing.id);
     let order = EndFiling { from, today: facts.today, last_used };
     filing_change::end(filing, order, &terms(facts)?).map_err(Refusal::Filing)?;
     Ok(FilingEnded {

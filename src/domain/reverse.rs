@@ -6,6 +6,7 @@ use crate::domain::filing::Filing;
 use crate::domain::ids::SettlementId;
 use crate::domain::posting;
 use crate::domain::record::Body;
+use crate::domain::record::MessageKey;
 use crate::domain::record::Record;
 use crate::domain::record::Reversal;
 use crate::domain::record::Revival;
@@ -13,7 +14,6 @@ use crate::domain::record::Settlement;
 use crate::domain::reference::Reference;
 use crate::domain::refusal::Refusal;
 use crate::domain::settle::check_act;
-use crate::domain::state::Live;
 use crate::domain::state::PersonState;
 use crate::domain::stay::Act;
 use crate::domain::stay::OutOfOrder;
@@ -66,31 +66,39 @@ pub fn reverse(
     id: SettlementId,
 ) -> Result<Reversal, Refusal> {
     let settlement = settlement_of(facts.record, asked)?;
-    let live = facts
-        .person
-        .find_live(&settlement.id)
-        .ok_or_else(|| Refusal::AlreadyReversed { settlement: settlement.id.clone() })?;
-    if live.stay != *facts.stay.id {
+    if facts.record.stay.as_ref().is_none_or(|(stay, _)| stay != facts.stay.id) {
         return Err(Refusal::SettlementUnknown { settlement: asked.clone() });
     }
+    if !facts.stay.state.is_settled_by(&settlement.id) {
+        return Err(Refusal::AlreadyReversed { settlement: settlement.id.clone() });
+    }
+    let (original_version, undoes) = first_told(facts.record);
     check_stay(facts, settlement)?;
-    check_last(facts, settlement, live)?;
+    check_last(facts, settlement, original_version)?;
     Ok(Reversal {
         id,
         original: settlement.id.clone(),
-        original_version: live.version,
+        original_version,
         original_at: facts.record.at,
-        undoes: live.key.clone(),
+        undoes: undoes.clone(),
         balance_left: facts.person.available_balance() + settlement.breakdown.acct_pay,
         entries: posting::swapped(&settlement.entries),
         settlement: settlement.clone(),
     })
 }
 
+/// Person's version of the first record of a settlement, and the message whose answer it is.
+fn first_told(record: &Record) -> (u64, &MessageKey) {
+    match &record.body {
+        Body::Revived(revival) => (revival.original_version, &revival.restores),
+        _ => (record.version, &record.meta.key),
+    }
+}
+
 fn check_stay(facts: &ReversalFacts<'_>, settlement: &Settlement) -> Result<(), Refusal> {
     let act = if settlement.part { Act::ReversePart } else { Act::Reverse };
     let stay = facts.stay;
-    check_act(facts.person, stay.id, stay.state, act)?;
+    check_act(stay.id, stay.state, act)?;
     match stay.state.parts.last() {
         Some(last) if settlement.part && last.settlement != settlement.id => {
             Err(Refusal::LaterPartStands { settlement: last.settlement.clone() })
@@ -100,9 +108,9 @@ fn check_stay(facts: &ReversalFacts<'_>, settlement: &Settlement) -> Result<(), 
 }
 
 /// Last in, first out per person, scheme and year, unless the pack that settled it says otherwise.
-fn check_last(facts: &ReversalFacts<'_>, settlement: &Settlement, live: &Live) -> Result<(), Refusal> {
-    let later = facts.person.last_live(live.scheme, live.year).filter(|last| last.version > live.version);
-    let Some(later) = later else { return Ok(()) };
+fn check_last(facts: &ReversalFacts<'_>, settlement: &Settlement, version: u64) -> Result<(), Refusal> {
+    let last = facts.person.last_live(settlement.scheme, settlement.year);
+    let Some(later) = last.filter(|last| last.version > version) else { return Ok(()) };
     if any_order(facts.reference, settlement) {
         return Ok(());
     }
@@ -110,8 +118,8 @@ fn check_last(facts: &ReversalFacts<'_>, settlement: &Settlement, live: &Live) -
     let regions = &facts.reference.regions;
     let region = regions.pool_of(later.institution_region, facts.today).unwrap_or(later.institution_region);
     Err(Refusal::LaterStands {
-        scheme: later.scheme,
-        year: later.year,
+        scheme: settlement.scheme,
+        year: settlement.year,
         day: later.policy_day,
         region,
         region_name: regions.name(region, facts.today),
@@ -143,7 +151,7 @@ pub fn revive(facts: &RevivalFacts<'_>, reversal: &Reversal, id: SettlementId) -
     let settlement = &reversal.settlement;
     let act = if settlement.part { Act::RevivePart } else { Act::Revive };
     let settle_again = || Refusal::SettleAgain { settlement: settlement.id.clone() };
-    match check_act(facts.person, facts.stay.id, facts.stay.state, act) {
+    match check_act(facts.stay.id, facts.stay.state, act) {
         // The discharge was cancelled since: another one would not bring the settlement back.
         Err(Refusal::OutOfOrder { cause: OutOfOrder::NotDischarged, .. }) => return Err(settle_again()),
         checked => checked?,

@@ -173,12 +173,12 @@ pub fn check_insurance(stay: &StayState, insutype: &str) -> Result<(), Refusal> 
 }
 
 /// May the act be done to the stay as it stands? Names the settlement that stands in its way.
-pub fn check_act(person: &PersonState, stay_id: &StayId, stay: &StayState, act: Act) -> Result<(), Refusal> {
+pub fn check_act(stay_id: &StayId, stay: &StayState, act: Act) -> Result<(), Refusal> {
     next(stay.state, act, stay.parts.len()).map(|_| ()).map_err(|cause| {
-        let settlement = stay.settled.as_ref().or_else(|| stay.parts.last().map(|part| &part.settlement));
-        let live = settlement.and_then(|id| person.find_live(id));
-        let settled = live
-            .map(|live| SettledAs { settlement: live.settlement.clone(), message: live.key.message.clone() });
+        let settled = stay.last_settled().map(|(settlement, by)| SettledAs {
+            settlement: settlement.clone(),
+            message: by.message.clone(),
+        });
         Refusal::OutOfOrder { stay: stay_id.clone(), cause, settled }
     })
 }
@@ -189,7 +189,7 @@ fn check_state(facts: &SettleFacts<'_>, order: &SettleOrder) -> Result<(), Refus
         (false, true) => Act::Quote,
         (false, false) => Act::Settle,
     };
-    check_act(facts.person, facts.stay_id, facts.stay, act)
+    check_act(facts.stay_id, facts.stay, act)
 }
 
 fn stretch(facts: &SettleFacts<'_>, order: &SettleOrder) -> Result<Stretch, Refusal> {

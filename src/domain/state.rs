@@ -24,6 +24,7 @@ use crate::domain::record::Discharge;
 use crate::domain::record::Line;
 use crate::domain::record::LineTotals;
 use crate::domain::record::MessageKey;
+use crate::domain::record::Reversal;
 use crate::domain::record::Settlement;
 use crate::domain::stay::Act;
 use crate::domain::stay::OutOfOrder;
@@ -40,8 +41,6 @@ pub struct PersonState {
     pub years: Vec<YearUse>,
     pub filings: Vec<Filing>,
     pub open: Option<OpenStay>,
-    /// Settlements that stand, in the order of their versions.
-    pub live: Vec<Live>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -60,6 +59,8 @@ pub struct YearUse {
     pub deductibles: Vec<(InstitutionCode, Fen)>,
     /// The person's version at which this year last changed.
     pub touched: u64,
+    /// Settlements that stand.
+    pub live: Vec<Live>,
 }
 
 /// 在院: the one open stay.
@@ -70,19 +71,16 @@ pub struct OpenStay {
     pub since: Moment,
 }
 
-/// A settlement that stands.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// A settlement that stands: no more of it than others are held to, since her row carries all of them through every deed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Live {
-    pub settlement: SettlementId,
+    /// Person's version of its record.
     pub version: u64,
-    pub key: MessageKey,
-    pub stay: StayId,
-    pub scheme: Scheme,
-    pub year: BenefitYear,
     pub institution_region: RegionCode,
     pub admitted: Day,
     pub policy_day: Day,
-    pub filing: Option<FilingId>,
+    /// Where the filing that counted for it stands among hers, of which none is ever taken out.
+    pub filing: Option<u32>,
 }
 
 /// All that decisions about a stay read beside the person, guarded by the version of its row. Its lines lie in the
@@ -101,12 +99,14 @@ pub struct StayState {
     pub unsettled: Vec<(Day, LineTotals)>,
     pub parts: Vec<Part>,
     pub settled: Option<SettlementId>,
+    pub settled_by: Option<MessageKey>,
 }
 
 /// A settled mid-stay part.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Part {
     pub settlement: SettlementId,
+    pub settled_by: MessageKey,
     pub up_to: Day,
     pub year: BenefitYear,
     pub totals: LineTotals,
@@ -124,7 +124,7 @@ pub enum BrokenFold {
     OutOfOrder(OutOfOrder),
     #[error("undoes a settlement that does not stand")]
     NotLive,
-    #[error("ends a filing that is not there")]
+    #[error("ends or counts a filing that is not there")]
     NoFiling,
     #[error("settles or withdraws lines that are not there")]
     NoLines,
@@ -194,7 +194,7 @@ impl Folded {
                 }
             }
             Body::Settled(settlement) => self.settle(told, settlement, told.version, told.key)?,
-            Body::Reversed(reversal) => self.reverse(told, &reversal.settlement, &reversal.original)?,
+            Body::Reversed(reversal) => self.reverse(told, reversal)?,
             Body::Revived(revival) => {
                 self.settle(told, &revival.settlement, revival.original_version, &revival.restores)?;
             }
@@ -220,6 +220,7 @@ impl Folded {
             unsettled: Vec::new(),
             parts: Vec::new(),
             settled: None,
+            settled_by: None,
         });
         Ok(())
     }
@@ -262,6 +263,7 @@ impl Folded {
         if settlement.part {
             stay.parts.push(Part {
                 settlement: settlement.id.clone(),
+                settled_by: key.clone(),
                 up_to: settlement.up_to,
                 year: settlement.year,
                 totals: settlement.days.iter().map(|(_, totals)| *totals).sum(),
@@ -270,45 +272,36 @@ impl Folded {
             });
         } else {
             stay.settled = Some(settlement.id.clone());
+            stay.settled_by = Some(key.clone());
         }
-        let id = told.stay.ok_or(BrokenFold::NoStay)?;
-        self.person.count(settlement, told.version, 1);
+        let filing = settlement.filing.as_ref().map(|id| self.person.place_of(id)).transpose()?;
         self.person.debit(told.received_at, settlement.breakdown.acct_pay);
-        self.person.live.push(Live {
-            settlement: settlement.id.clone(),
+        self.person.count(settlement, told.version, 1).live.push(Live {
             version,
-            key: key.clone(),
-            stay: id.clone(),
-            scheme: settlement.scheme,
-            year: settlement.year,
             institution_region: settlement.institution_region,
             admitted: settlement.admitted,
             policy_day: settlement.policy_day,
-            filing: settlement.filing.clone(),
+            filing,
         });
         Ok(())
     }
 
-    fn reverse(
-        &mut self,
-        told: Told<'_>,
-        settlement: &Settlement,
-        original: &SettlementId,
-    ) -> Result<(), BrokenFold> {
-        let at =
-            self.person.live.iter().position(|l| l.settlement == *original).ok_or(BrokenFold::NotLive)?;
-        self.person.live.remove(at);
+    fn reverse(&mut self, told: Told<'_>, reversal: &Reversal) -> Result<(), BrokenFold> {
+        let settlement = &reversal.settlement;
         let stay = self.stay.as_mut().ok_or(BrokenFold::NoStay)?;
         if settlement.part {
-            stay.parts.retain(|part| part.settlement != *original);
+            stay.parts.retain(|part| part.settlement != reversal.original);
             self.stay_after(Act::ReversePart)?;
         } else {
-            self.stay_after(Act::Reverse)?.settled = None;
+            let stay = self.stay_after(Act::Reverse)?;
+            (stay.settled, stay.settled_by) = (None, None);
         }
         let stay = self.stay.as_mut().ok_or(BrokenFold::NoStay)?;
         settlement.days.iter().for_each(|(day, totals)| stay.add(*day, totals));
-        self.person.count(settlement, told.version, -1);
         self.person.debit(told.received_at, -settlement.breakdown.acct_pay);
+        let year = self.person.count(settlement, told.version, -1);
+        let at = year.live.iter().position(|live| live.version == reversal.original_version);
+        year.live.remove(at.ok_or(BrokenFold::NotLive)?);
         Ok(())
     }
 }
@@ -345,11 +338,18 @@ impl PersonState {
 
     /// The settlement that stands last in that scheme and year: the only one that may be reversed.
     pub fn last_live(&self, scheme: Scheme, year: BenefitYear) -> Option<&Live> {
-        self.live.iter().filter(|l| l.scheme == scheme && l.year == year).max_by_key(|l| l.version)
+        self.find_year(scheme, year)?.live.iter().max_by_key(|live| live.version)
     }
 
-    pub fn find_live(&self, settlement: &SettlementId) -> Option<&Live> {
-        self.live.iter().find(|l| l.settlement == *settlement)
+    /// Settlements that stand, of all schemes and years.
+    pub fn live(&self) -> impl Iterator<Item = &Live> {
+        self.years.iter().flat_map(|year| &year.live)
+    }
+
+    /// The last admission for which a filing counted, of settlements that stand.
+    pub fn last_admitted_under(&self, filing: &FilingId) -> Option<Day> {
+        let at = self.place_of(filing).ok()?;
+        self.live().filter(|live| live.filing == Some(at)).map(|live| live.admitted).max()
     }
 
     fn take_balance(&mut self, balance: Balance) {
@@ -363,6 +363,11 @@ impl PersonState {
         }
     }
 
+    fn place_of(&self, id: &FilingId) -> Result<u32, BrokenFold> {
+        let at = self.filings.iter().position(|filing| filing.id == *id);
+        at.and_then(|at| u32::try_from(at).ok()).ok_or(BrokenFold::NoFiling)
+    }
+
     fn filing(&mut self, id: &FilingId) -> Result<&mut Filing, BrokenFold> {
         self.filings.iter_mut().find(|f| f.id == *id).ok_or(BrokenFold::NoFiling)
     }
@@ -372,7 +377,8 @@ impl PersonState {
             Some(at) => at,
             None => {
                 let used = Accumulators::default();
-                self.years.push(YearUse { scheme, year, used, deductibles: Vec::new(), touched: version });
+                let (deductibles, live) = (Vec::new(), Vec::new());
+                self.years.push(YearUse { scheme, year, used, deductibles, touched: version, live });
                 self.years.len() - 1
             }
         };
@@ -382,7 +388,7 @@ impl PersonState {
     }
 
     /// Adds (`sign` 1) or takes back (−1) what a settlement used.
-    fn count(&mut self, settlement: &Settlement, version: u64, sign: i64) {
+    fn count(&mut self, settlement: &Settlement, version: u64, sign: i64) -> &mut YearUse {
         let year = self.year(settlement.scheme, settlement.year, version);
         let change = settlement.breakdown.change;
         year.used = if sign < 0 { year.used - change } else { year.used + change };
@@ -392,10 +398,23 @@ impl PersonState {
             None => year.deductibles.push((settlement.institution.clone(), paid)),
         }
         year.deductibles.retain(|(_, paid)| !paid.is_zero());
+        year
     }
 }
 
 impl StayState {
+    /// Whether a settlement of this stay stands.
+    pub fn is_settled_by(&self, settlement: &SettlementId) -> bool {
+        self.settled.as_ref() == Some(settlement)
+            || self.parts.iter().any(|part| part.settlement == *settlement)
+    }
+
+    /// The settlement that stands last, and its message.
+    pub fn last_settled(&self) -> Option<(&SettlementId, &MessageKey)> {
+        let last_part = self.parts.last().map(|part| (&part.settlement, &part.settled_by));
+        self.settled.as_ref().zip(self.settled_by.as_ref()).or(last_part)
+    }
+
     /// Totals of the standing lines that are not settled.
     pub fn open_totals(&self) -> LineTotals {
         self.unsettled.iter().map(|(_, totals)| *totals).sum()

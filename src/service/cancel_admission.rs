@@ -29,7 +29,7 @@ impl Service {
         load: &Load,
     ) -> Result<Decision, ServiceError> {
         let stay = self.own_stay(call.institution(), call.insured_region, order, &load.facts)?;
-        admission::cancel(&load.facts.person, stay.in_hand())?;
+        admission::cancel(stay.in_hand())?;
         Ok(Decision::at(Body::AdmissionCancelled, &stay.id))
     }
 }

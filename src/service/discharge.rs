@@ -52,7 +52,7 @@ impl Service {
         let stay = self.own_stay(call.institution(), call.insured_region, &order.stay, &load.facts)?;
         check_insurance(&stay.state, &order.insutype)?;
         let discharge = order.discharge();
-        admission::discharge(&load.facts.person, stay.in_hand(), &discharge, self.today())?;
+        admission::discharge(stay.in_hand(), &discharge, self.today())?;
         let private = Private::Discharge(order.private.clone());
         Ok(Decision { private, ..Decision::at(Body::Discharged(discharge), &stay.id) })
     }

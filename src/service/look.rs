@@ -192,8 +192,8 @@ impl Service {
         settlement: Option<&SettlementId>,
     ) -> Result<Vec<Standing>, ServiceError> {
         let facts = self.load_stay(caller, &Wanted::with_lines(stay.who())).await?;
-        self.own_stay(&caller.institution, caller.insured_region, stay, &facts)?;
-        if let Some(id) = settlement.filter(|id| facts.person.find_live(id).is_none()) {
+        let own = self.own_stay(&caller.institution, caller.insured_region, stay, &facts)?;
+        if let Some(id) = settlement.filter(|id| !own.state.is_settled_by(id)) {
             let records = self.records_between(&facts.key, 1, facts.version).await?;
             let past = past_lines(&records, &stay.stay, id);
             return Ok(past.ok_or_else(|| Refusal::SettlementUnknown { settlement: id.clone() })?);

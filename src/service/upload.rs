@@ -112,7 +112,7 @@ impl Service {
 
     fn take_lines(&self, call: &Call, order: &Upload, load: &Load) -> Result<Taken, ServiceError> {
         let stay = self.own_stay(call.institution(), call.insured_region, &order.stay, &load.facts)?;
-        check_act(&load.facts.person, &stay.id, &stay.state, Act::Upload)?;
+        check_act(&stay.id, &stay.state, Act::Upload)?;
         let (nothing, reference) = (Lines::default(), self.reference.load());
         let standing = load.facts.lines.as_deref().unwrap_or(&nothing);
         let (given, max) = (standing.len() + order.lines.len(), self.settings.lines_per_stay_max);

@@ -40,7 +40,7 @@ impl Service {
         load: &Load,
     ) -> Result<Option<Withdrawal>, ServiceError> {
         let stay = self.own_stay(call.institution(), call.insured_region, &order.stay, &load.facts)?;
-        check_act(&load.facts.person, &stay.id, &stay.state, Act::Withdraw)?;
+        check_act(&stay.id, &stay.state, Act::Withdraw)?;
         let nothing = Lines::default();
         Ok(withdraw(load.facts.lines.as_deref().unwrap_or(&nothing), &order.which)?)
     }

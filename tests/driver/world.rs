@@ -313,7 +313,7 @@ impl World<'_> {
         };
         let row = &self.stays[&order.stay.number];
         let stay = StayInHand { id: &row.id, state: row.state.as_ref().unwrap() };
-        discharge(&self.folded.person, stay, &ended, day(order.settled_on))?;
+        discharge(stay, &ended, day(order.settled_on))?;
         self.record(day(order.settled_on), Some(order.stay.number), Body::Discharged(ended));
         Ok(())
     }

@@ -134,21 +134,17 @@ row!(YearUse {
     used: Accumulators = default,
     deductibles: Vec<(InstitutionCode, Fen)> = default,
     touched: u64,
+    live: Vec<Live> = default,
 });
 
 row!(OpenStay { stay: StayId, institution: InstitutionCode, since: Moment });
 
 row!(Live {
-    settlement: SettlementId,
     version: u64,
-    key: MessageKey,
-    stay: StayId,
-    scheme: Scheme,
-    year: BenefitYear,
     institution_region: RegionCode,
     admitted: Day,
     policy_day: Day,
-    filing: Option<FilingId> = default,
+    filing: Option<u32> = default,
 });
 
 object!(PersonState {
@@ -158,7 +154,6 @@ object!(PersonState {
     years: Vec<YearUse> = default,
     filings: Vec<Filing> = default,
     open: Option<OpenStay> = default,
-    live: Vec<Live> = default,
 });
 
 word!(State {
@@ -171,6 +166,7 @@ word!(State {
 
 object!(Part {
     settlement: SettlementId,
+    settled_by: MessageKey,
     up_to: Day,
     year: BenefitYear,
     totals: LineTotals,
@@ -188,4 +184,5 @@ object!(StayState {
     unsettled: Vec<(Day, LineTotals)> = default,
     parts: Vec<Part> = default,
     settled: Option<SettlementId> = default,
+    settled_by: Option<MessageKey> = default,
 });

@@ -160,6 +160,6 @@ fn what_has_its_default_takes_no_room() {
 
 #[test]
 fn fields_of_a_later_version_are_passed_over() {
-    let text = r#"{"live":[],"invented_later":{"x":1}}"#;
+    let text = r#"{"years":[],"invented_later":{"x":1}}"#;
     assert_eq!(decode::<PersonState>("person", text).unwrap(), PersonState::default());
 }

@@ -283,8 +283,8 @@ impl Importer {
         if held.is_none_or(|filing| filing.ended_from == Some(ended)) {
             return unchanged();
         }
-        let users = facts.person.live.iter().filter(|live| live.filing.as_ref() == Some(&id));
-        if let Some(admitted) = users.map(|live| live.admitted).max().filter(|admitted| ended <= *admitted) {
+        let last_used = facts.person.last_admitted_under(&id);
+        if let Some(admitted) = last_used.filter(|admitted| ended <= *admitted) {
             return Ok(Plan::nothing(Outcome::Skipped(Skip::FilingUsed { admitted })));
         }
         let day = ended.to_string();

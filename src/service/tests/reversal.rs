@@ -80,7 +80,29 @@ async fn the_last_settlement_of_the_year_is_reversed_first() {
     let mixed = refusal(world.reverse(HOME, &first, &second_id).await);
     assert_eq!(mixed, Refusal::SettlementUnknown { settlement: second_id.clone() });
     world.reverse(CITY, &second, &second_id).await.unwrap();
+    let mixed = refusal(world.reverse(HOME, &first, &second_id).await);
+    assert_eq!(
+        mixed,
+        Refusal::SettlementUnknown { settlement: second_id },
+        "nothing is told of another stay"
+    );
     world.reverse(HOME, &first, &first_id).await.unwrap();
+}
+
+#[tokio::test]
+async fn her_row_hardly_grows_with_the_settlements_that_stand() {
+    const BYTES_A_SETTLEMENT: usize = 40;
+    const SETTLEMENTS: usize = 12;
+    let world = World::new();
+    let key = world.register("E01", "310", "11").await;
+    let mut sizes = Vec::new();
+    for _ in 0..=SETTLEMENTS {
+        settled(&world, HOME, "E01").await;
+        sizes.push(crate::ledger::codec::encode(&*world.facts(&key).await.person).len());
+    }
+    assert_eq!(world.facts(&key).await.person.live().count(), SETTLEMENTS + 1);
+    let grown = sizes[SETTLEMENTS] - sizes[0];
+    assert!(grown <= SETTLEMENTS * BYTES_A_SETTLEMENT, "{sizes:?}");
 }
 
 #[tokio::test]
