@@ -76,9 +76,13 @@ fn lines(points: &[Point], place: fn(&Point) -> Option<f64>, figure: Figure) -> 
     vec![side("gateway", |pair| &pair.gateway), side("floor", |pair| &pair.opponent)]
 }
 
-/// Writes them into a folder.
+/// Before anything is driven, so that no figure is lost for want of it.
+pub fn make(folder: &Path) -> Result<(), Failed> {
+    fs::create_dir_all(folder).map_err(cannot("make the folder of --charts"))
+}
+
+/// Writes them into the folder.
 pub fn write(report: &Report, folder: &Path) -> Result<(), Failed> {
-    fs::create_dir_all(folder).map_err(cannot("make the folder of charts"))?;
     charts(report)
         .into_iter()
         .try_for_each(|(name, svg)| fs::write(folder.join(name), svg).map_err(cannot("write a chart")))

@@ -156,8 +156,8 @@ struct BarsArguments {
     /// Only those.
     #[arg(long, conflicts_with = "all")]
     only_long: bool,
-    /// Stays of 20 lines counted in each repeat; of 200 lines a tenth of it.
-    #[arg(long, default_value_t = 3_000, value_parser = positive)]
+    /// Stays of 20 lines counted in each repeat; of 200 lines a fifth of it.
+    #[arg(long, default_value_t = 6_000, value_parser = positive)]
     stays: usize,
     #[arg(long, default_value_t = 3, value_parser = positive)]
     repeats: usize,
@@ -245,6 +245,7 @@ async fn run(arguments: &RunArguments) -> Result<bool, Failed> {
         repeats: arguments.repeats,
     };
     allow_connections(arguments.connections.iter().copied().max().unwrap_or(0))?;
+    arguments.charts.as_deref().map_or(Ok(()), charts::make)?;
     let setup = Setup {
         store: arguments.ledger,
         reuse: arguments.reuse,

@@ -25,7 +25,7 @@ const FLOOR_TIMES: usize = 12;
 /// The same of a mixed day and of whole stays, whose journeys are many calls.
 const FLOOR_TIMES_LONG: usize = 2;
 /// How often the gateway prices the same stays: a pre-settlement leaves nothing behind.
-const QUOTE_TIMES: usize = 4;
+const QUOTE_TIMES: usize = 8;
 
 /// Both sides of one repeat.
 #[derive(Clone, Debug, Serialize)]

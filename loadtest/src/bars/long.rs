@@ -70,7 +70,7 @@ pub async fn measure(setup: &Setup, amount: Amount, large: Large, bars: &mut Bar
     let reached = grow_as_far_as_the_disk_allows(&mut big, wanted).await?;
     if reached < wanted {
         let why = format!("the disk has room for {reached} settlements of so many insured");
-        bars.not_measured.push((format!("a ledger of {wanted} settlements"), why));
+        bars.owes(format!("a ledger of {wanted} settlements"), why);
     }
     growth(&mut small, &mut big, plan, bars).await?;
     start(&mut big, bars)?;

@@ -40,7 +40,7 @@ const LONG_BILL: usize = 200;
 const SHORT_BILL: usize = 20;
 /// The storm may use up so many times the stays of a repeat: enough for seconds, so that the filling of the line at its
 /// beginning does not stand for the whole of it.
-const STORM_TIMES: usize = 16;
+const STORM_TIMES: usize = 8;
 /// A storm in which one of so many moments found nothing to send was none.
 const STARVED: usize = 20;
 /// Whole stays are ten times as many calls.
@@ -52,9 +52,9 @@ const FEW: usize = 100;
 const ANCHOR_US_A_SECOND: f64 = 120.0;
 
 impl Amount {
-    /// Stays with long bills: a tenth as many, of ten times the length.
+    /// Stays with long bills.
     fn long_stays(self) -> usize {
-        self.stays / 10
+        self.stays / 5
     }
 
     fn warm_up(stays: usize) -> usize {
@@ -66,12 +66,13 @@ impl Amount {
         let with_warm_up = |stays: usize| stays + Amount::warm_up(stays);
         let (short, long) = (with_warm_up(self.stays), with_warm_up(self.long_stays()));
         let whole = with_warm_up(self.stays / FEWER_WHOLE);
-        (short + long) * self.repeats + short + whole + short * self.repeats + self.stays * STORM_TIMES + 4
+        // Beside the floor, at half of the rate, and beside plain.
+        (3 * short + long) * self.repeats + whole + self.stays * STORM_TIMES + 4
     }
 
     /// The same on PostgreSQL, where only settlements are driven.
     fn stays_needed_on_postgres(self) -> usize {
-        (self.stays + Amount::warm_up(self.stays)) * (self.repeats + 1) + 4
+        2 * (self.stays + Amount::warm_up(self.stays)) * self.repeats + 4
     }
 
     pub(super) fn plan(self, scenario: Scenario, lines: usize) -> Plan {
@@ -110,7 +111,7 @@ pub async fn measure(setup: &Setup, amount: Amount) -> Result<Bars, Failed> {
         close(stage, &mut bars).await?;
     } else {
         let why = "this gateway cannot stand on PostgreSQL: it has no `banyan migrate`";
-        bars.not_measured.push(("settle on PostgreSQL : plain".into(), why.into()));
+        bars.owes("settle on PostgreSQL : plain", why);
     }
     Ok(bars)
 }
@@ -144,15 +145,15 @@ async fn on_sqlite(stage: &mut Stage, amount: Amount, bars: &mut Bars) -> Result
     let arrivals = storm.accepted + storm.refused + storm.starved + storm.given_up;
     if storm.starved > arrivals / STARVED {
         let why = "nothing was left to send in the storm: give more --stays";
-        bars.not_measured.push(("settled at 5 times capacity, recovery, refusals".into(), why.into()));
+        bars.owes("settled at 5 times capacity, recovery, refusals", why);
     } else {
         bars.bars.extend(overloaded(&storm));
         match refusals(&storm) {
             Some(bar) => bars.bars.push(bar),
-            None => bars.not_measured.push((
-                "p99 of a refusal in it".into(),
-                "none was refused: all calls waited for a place and were settled".into(),
-            )),
+            None => bars.leaves_out(
+                "p99 of a refusal in it",
+                "none was refused: all calls waited for a place and were settled",
+            ),
         }
     }
     bars.overload = Some(storm);
@@ -226,7 +227,7 @@ fn loader_cores(evidence: &[Evidence]) -> f64 {
 async fn half_loaded(stage: &mut Stage, amount: Amount, peak: f64, bars: &mut Bars) -> Result<(), Failed> {
     let store = stage.setup().store;
     let arrivals = Arrivals::PerSecond((peak / 2.0).max(1.0) as u32);
-    let plan = Plan { arrivals, repeats: 1, ..amount.plan(Scenario::Settle, SHORT_BILL) };
+    let plan = Plan { arrivals, ..amount.plan(Scenario::Settle, SHORT_BILL) };
     let pairs = run(stage, &plan).await?;
     let p99 = |of: fn(&Pair) -> u64| Ratio::of(pairs.iter().map(|pair| of(pair) as f64 / 1000.0));
     let floor = p99(|pair| pair.opponent.whole.p99).median;
@@ -248,7 +249,7 @@ async fn plain(
     let kind = Kind { lines: SHORT_BILL, in_one_call: true };
     match stage.need_plain(kind, amount.connections).await {
         Err(Failed::NoPostgres(why)) => {
-            bars.not_measured.push((format!("settle of 20 lines on {on} : plain"), why));
+            bars.owes(format!("settle of 20 lines on {on} : plain"), why);
             return Ok(());
         }
         other => other?,
