@@ -146,12 +146,6 @@ impl<T: Alone> Batches<T> {
         }
     }
 
-    /// Whether nothing waits at the moment.
-    pub fn is_quiet(&mut self) -> bool {
-        self.later.extend(self.receiver.try_recv());
-        self.later.is_empty()
-    }
-
     /// Takes out of the waiting jobs those that the last batch has decided already.
     pub fn take_decided(&mut self, decided: impl Fn(&T) -> bool) -> Vec<Waiting<T>> {
         let waiting = std::mem::take(&mut self.later);
@@ -218,11 +212,8 @@ mod tests {
         assert_eq!(batch(&mut batches), [1, 3, 4]);
         assert_eq!(batch(&mut batches), [2, 6, 7]);
         assert!(batches.take_decided(|job| job.1 == 'b').is_empty());
-        assert!(!batches.is_quiet());
         assert_eq!(batch(&mut batches), [5]);
-        assert!(batches.is_quiet());
         queue.push((8, 'a')).unwrap();
-        assert!(!batches.is_quiet());
         assert_eq!(batch(&mut batches), [8]);
         drop(queue);
         assert!(batches.gather().is_none());

@@ -86,9 +86,6 @@ pub(super) fn take_lane(db: &Connection) -> rusqlite::Result<u32> {
     Ok(lane)
 }
 
-/// So many times as much is moved at once while more work waits than in a quiet moment.
-const BUSY_TIMES: u32 = 4;
-
 /// The bucket beside which every lane lies: a file has no shards.
 const HOME: i64 = 0;
 
@@ -130,7 +127,7 @@ impl Writer {
                 waiting.job.answer(Done::Deed(Written::Moved));
             }
             if self.memory.durable.broken().is_none() {
-                self.bound_log(batches.is_quiet());
+                self.bound_log();
             }
         }
     }
@@ -334,17 +331,15 @@ impl Writer {
     /// The checkpointer moves pages while commits go on, so that few are left at any time. SQLite begins the log anew only
     /// when none is: at some length the few are moved here, between two commits. A log at its limit, which a reader holds or
     /// a slow disk makes, stops commits until as much of it has been moved as can be.
-    fn bound_log(&mut self, quiet: bool) {
+    fn bound_log(&mut self) {
         let pages = self.log_pages.load(Ordering::Relaxed);
         let Settings { wal_checkpoint_pages, wal_restart_pages, wal_limit_pages, .. } = self.settings;
         let long = pages >= wal_restart_pages;
         // Shorter than it was: it has been begun anew.
         let new = pages.checked_sub(self.moved_at).unwrap_or(pages);
-        let enough =
-            if quiet { wal_checkpoint_pages } else { wal_checkpoint_pages.saturating_mul(BUSY_TIMES) };
         if pages >= wal_limit_pages || (long && self.checkpointer.take_finished()) {
             let _ = self.db.query_row("PRAGMA wal_checkpoint(PASSIVE)", [], |_| Ok(()));
-        } else if (long || new >= enough) && self.checkpointer.begin() {
+        } else if (long || new >= wal_checkpoint_pages) && self.checkpointer.begin() {
             self.moved_at = pages;
         }
     }
