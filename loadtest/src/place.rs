@@ -178,7 +178,7 @@ impl Place {
     /// Puts the ledger onto a throw-away PostgreSQL and fills it by the same files: schema by `banyan migrate`, then
     /// `banyan import` of each.
     pub fn move_to_postgres(&mut self, gateway: &Path) -> Result<(), Failed> {
-        let database = Database::start()?;
+        let database = Database::start(self.made.population.persons)?;
         let text = fs::read_to_string(self.folder.settings()).map_err(cannot("read the settings"))?;
         let text = text.replace(r#"file = "data/ledger.db""#, &format!(r#"url = "{}""#, database.url));
         fs::write(self.folder.settings(), text).map_err(cannot("write the settings"))?;
@@ -217,13 +217,13 @@ impl Place {
 }
 
 impl Database {
-    /// On a server of its own.
-    pub fn start() -> Result<Database, Failed> {
+    /// On a server of its own, for the stays of so many insured.
+    pub fn start(insured: u64) -> Result<Database, Failed> {
         let server = match Postgres::start_with(&POSTGRES) {
             Err(cause @ NoServer::NotInstalled { .. }) => return Err(Failed::NoPostgres(cause.to_string())),
             started => started.map_err(cannot("start PostgreSQL"))?,
         };
-        server.query("postgres", LOG_FILES).map_err(cannot("make files of PostgreSQL's log"))?;
+        server.query("postgres", &log_files(insured)).map_err(cannot("make files of PostgreSQL's log"))?;
         Database::on(Arc::new(server))
     }
 
@@ -240,18 +240,27 @@ impl Database {
 const POSTGRES: [(&str, &str); 4] = [
     ("shared_buffers", "512MB"),
     ("max_wal_size", "4GB"),
-    ("min_wal_size", "1GB"),
+    ("min_wal_size", "4GB"),
     ("max_connections", "300"),
 ];
 
-/// A server that has run for a day uses the files of its log again. A fresh one makes each anew, and commits wait for it.
-const LOG_FILES: &str = "DO $$ BEGIN
-         FOR file IN 1..32 LOOP
-             PERFORM pg_logical_emit_message(FALSE, 'loadtest', 'a file');
-             PERFORM pg_switch_wal();
-         END LOOP;
-     END $$;
-     CHECKPOINT";
+/// A server that has run for a day uses the files of its log again. A fresh one makes each anew, for which commits wait a
+/// tenth of a second: so many as are filled here (16 MB each) are made beforehand.
+fn log_files(insured: u64) -> String {
+    const AT_LEAST: u64 = 32;
+    const INSURED_A_FILE: u64 = 1_000;
+    const AT_MOST: u64 = 240;
+    let files = (AT_LEAST + insured / INSURED_A_FILE).min(AT_MOST);
+    format!(
+        "DO $$ BEGIN
+             FOR file IN 1..{files} LOOP
+                 PERFORM pg_logical_emit_message(FALSE, 'loadtest', 'a file');
+                 PERFORM pg_switch_wal();
+             END LOOP;
+         END $$;
+         CHECKPOINT"
+    )
+}
 
 /// The first process of a server.
 fn postmaster(server: &Postgres) -> Result<u32, Failed> {

@@ -514,6 +514,6 @@ fn opened(setup: &Setup, place: &Place, server: Server, database: Option<u32>) -
 fn plain_database(of_gateway: Option<&Database>) -> Result<Database, Failed> {
     match of_gateway {
         Some(Database { server, .. }) => Database::on(Arc::clone(server)),
-        None => Database::start(),
+        None => Database::start(0),
     }
 }
