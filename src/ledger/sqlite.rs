@@ -117,7 +117,7 @@ impl Default for Settings {
             queue_limit: 8192,
             batch_max: 256,
             busy_timeout_ms: 5_000,
-            wal_checkpoint_pages: 512,
+            wal_checkpoint_pages: 128,
             wal_restart_pages: 65_536,
             wal_limit_pages: 131_072,
             writer_cache_kib: 16_384,
