@@ -98,11 +98,17 @@ pub fn end(filing: &Filing, order: EndFiling, terms: &FilingTerms) -> Result<Fil
     if order.from < order.today {
         return Err(FilingRefusal::EndBackDated { today: order.today });
     }
-    if let Some(admitted) = order.last_used.filter(|admitted| order.from <= *admitted) {
+    if let Some(admitted) = in_the_way(filing, order.from, order.last_used) {
         return Err(FilingRefusal::Used { admitted });
     }
     check_lock(filing, order.today, terms)?;
     Ok(Filing { ended_from: Some(order.from), ..filing.clone() })
+}
+
+/// The admission of a live settlement from which an end on that day would take its filing away: it was not later than that
+/// day, or the filing, made after it (补办), would never have stood.
+pub fn in_the_way(filing: &Filing, from: Day, last_used: Option<Day>) -> Option<Day> {
+    last_used.filter(|admitted| from <= *admitted || from <= filing.from)
 }
 
 /// Replaces a long-term filing by another: the old one ends on the day on which the new one begins. The old
@@ -367,6 +373,11 @@ mod tests {
         ] {
             assert_eq!(end(&temporary, order, &terms()).err(), refusal, "{order:?}");
         }
+        let made_late = Filing { from: today, ..filing(C::Referral) };
+        let used_before = ending(20_260_610, Some(20_260_601));
+        let annulled = end(&made_late, used_before, &terms()).err();
+        assert_eq!(annulled, Some(R::Used { admitted: day(20_260_601) }), "its only use would be gone");
+        assert!(end(&made_late, ending(20_260_611, Some(20_260_601)), &terms()).is_ok());
         let ended = end(&temporary, ending(20_260_615, None), &terms()).unwrap();
         assert_eq!(ended, Filing { ended_from: Some(day(20_260_615)), ..temporary });
         let again = end(&ended, ending(20_260_620, None), &terms());

@@ -280,6 +280,22 @@ async fn a_filing_is_not_ended_on_the_day_of_an_admission_that_used_it() {
 }
 
 #[tokio::test]
+async fn a_filing_made_late_is_not_taken_from_the_settlement_that_rests_on_it() {
+    let world = World::start().await;
+    let (_, mut visit) = in_changsha(&world).await;
+    visit.until_discharge().await;
+    let filed = refer(&world, &visit, JIANGMEN, "2501A", &referral(&visit, CHANGSHA)).await.done();
+    let number = filed.output()["result"]["trt_dcla_detl_sn"].as_str().unwrap().to_owned();
+    let settled = visit.settle().await.done();
+    assert_eq!(settled.amount("hifp_pay"), TEN_POINTS_LESS);
+    let withdraw = json!({"data": {"trt_dcla_detl_sn": number, "psn_no": visit.stay.psn_no}});
+    refer(&world, &visit, JIANGMEN, "2502", &withdraw).await.refused("filing-used");
+    visit.reverse(&settled.setl_id()).await.done();
+    refer(&world, &visit, JIANGMEN, "2502", &withdraw).await.done();
+    assert_eq!(visit.settle().await.done().amount("hifp_pay"), UNFILED);
+}
+
+#[tokio::test]
 async fn the_desk_refuses_what_is_no_filing_and_takes_a_district_for_its_city() {
     let world = World::start().await;
     let (insured, mut visit) = in_changsha(&world).await;

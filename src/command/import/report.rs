@@ -139,7 +139,7 @@ fn explain(skip: &Skip) -> String {
             "the source sent something else under this id before; correct it by an entry with an id of its own".into()
         }
         Skip::FilingUsed { admitted } => {
-            format!("a settled stay admitted on {admitted} used the filing; it can end on a later day only")
+            format!("a settled stay admitted on {admitted} used the filing; it can end later than that day and its own first day only")
         }
     }
 }

@@ -55,8 +55,8 @@ pub(super) fn refused(cause: &FilingRefusal) -> Refusal {
         F::Used { admitted } => correct(
             "filing-used",
             &format!("{admitted}入院的结算已使用此备案"),
-            "请先撤销该结算或改期终止",
-            "备案不能在其已用于结算的入院日或之前终止",
+            "请先撤销该结算（2305）再重发",
+            "备案不能在其已用于结算的入院日或之前终止，补办的不能自其首日起终止；要自以后某日终止，由参保人或经办机构办理",
         ),
         F::EndBackDated { today } => correct(
             "filing-end-back-dated",

@@ -9,6 +9,7 @@ use crate::domain::accumulators::Accumulators;
 use crate::domain::calendar::Day;
 use crate::domain::calendar::Instant;
 use crate::domain::filing::FilingProof;
+use crate::domain::filing_change;
 use crate::domain::ids::FilingId;
 use crate::domain::ids::MessageId;
 use crate::domain::ids::PersonKey;
@@ -95,7 +96,7 @@ pub enum Skip {
     OlderBalance { held: Instant },
     /// The source sent something else under this id before; what was first stands.
     OtherContent,
-    /// A settlement that stands used the filing for an admission on or after the day from which it shall end.
+    /// A settlement that stands used the filing, and the end would take it away from it.
     FilingUsed { admitted: Day },
 }
 
@@ -280,11 +281,9 @@ impl Importer {
         let unchanged = || Ok(Plan::nothing(Outcome::Unchanged));
         let (Some(ended), Some(facts)) = (entry.ended_from, facts) else { return unchanged() };
         let held = facts.person.filings.iter().find(|filing| filing.id == id);
-        if held.is_none_or(|filing| filing.ended_from == Some(ended)) {
-            return unchanged();
-        }
+        let Some(held) = held.filter(|filing| filing.ended_from != Some(ended)) else { return unchanged() };
         let last_used = facts.person.last_admitted_under(&id);
-        if let Some(admitted) = last_used.filter(|admitted| ended <= *admitted) {
+        if let Some(admitted) = filing_change::in_the_way(held, ended, last_used) {
             return Ok(Plan::nothing(Outcome::Skipped(Skip::FilingUsed { admitted })));
         }
         let day = ended.to_string();
