@@ -143,7 +143,7 @@ async fn a_later_settlement_of_the_year_is_reversed_first() {
     let later = second.through().await.setl_id();
     let rows = world.rows();
     let refused = first.reverse(&setl_id).await;
-    let words = ["2026-11-23另有后续结算", "请先撤销后续结算", "长沙市430100"];
+    let words = ["另有费用至2026-11-23的后续结算", "请先撤销后续结算", "长沙市430100"];
     changed_nothing(&world, &rows, refused, "later-settlement-stands", &words);
     second.reverse(&later).await.done();
     first.reverse(&setl_id).await.done();

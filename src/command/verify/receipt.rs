@@ -63,11 +63,13 @@ fn read(file: &Path) -> io::Result<String> {
     Ok(text)
 }
 
-/// What the record says of money.
+/// What the record says of money; of a reversal the negative, as its hospital was told.
 fn facts(receipt: &Receipt) -> Option<(&'static str, SettlementId, Breakdown)> {
     match codec::decode_body(&receipt.record.kind, &receipt.record.body).ok()? {
         Body::Settled(settled) => Some(("settled 结算", settled.id, settled.breakdown)),
-        Body::Reversed(reversal) => Some(("reversed 撤销", reversal.id, reversal.settlement.breakdown)),
+        Body::Reversed(reversal) => {
+            Some(("reversed 撤销", reversal.id, reversal.settlement.breakdown.negated()))
+        }
         Body::Revived(revival) => Some(("revived 恢复", revival.id, revival.settlement.breakdown)),
         _ => None,
     }

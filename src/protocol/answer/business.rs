@@ -288,7 +288,7 @@ pub fn business(cause: &refusal::Refusal, hotline: &str) -> Refusal {
         ),
         R::LaterStands { scheme, year, day, region, region_name } => correct(
             "later-settlement-stands",
-            &format!("{day}另有后续结算，不能先撤销本次"),
+            &format!("另有费用至{day}的后续结算，不能先撤销本次"),
             "请先撤销后续结算或联系经办中心",
             &format!(
                 "后续结算地：{}{region}；{}{year}年度累计须后结先撤",
