@@ -195,6 +195,7 @@ pub(crate) async fn a_revived_settlement_answers_again(stage: Stage) {
     let after = woman.facts(Some(&stay)).await;
     assert_eq!(after.person.used(Scheme::Employee, YEAR), standing.person.used(Scheme::Employee, YEAR));
     assert!(after.person.live().eq(standing.person.live()));
+    assert_eq!(after.stay.unwrap().state, standing.stay.unwrap().state);
     let again = woman.reverse(&stay, &settled).await;
     assert_eq!(undone(woman.asked(&settled.meta.key).await), (settled, again));
     assert_eq!(done(woman.asked(&revived.meta.key).await), revived);
