@@ -43,12 +43,34 @@ pub struct Journey {
 /// How a journey ended.
 #[derive(Clone, Debug)]
 pub enum Outcome {
-    /// The last call's answer; all before it were answered well too.
+    /// The last answer that was to be kept; all calls were answered well.
     Done(Bytes),
     /// An answer that says no.
     Refused(Step, Bytes),
     /// No answer: what became of the call is not known here.
     Unknown(Step, String),
+}
+
+/// Which answers are kept, each as a copy: a piece of what was read would keep its whole buffer, and the loader would pay
+/// for a fresh one in every call.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kept {
+    /// Of opponents.
+    None,
+    /// Those that the gate holds against the ledger.
+    Booked,
+    /// Those that the next step of a stay needs, too.
+    All,
+}
+
+impl Kept {
+    fn keeps(self, step: Step) -> bool {
+        match self {
+            Kept::None => false,
+            Kept::Booked => step.is_booked(),
+            Kept::All => true,
+        }
+    }
 }
 
 /// Whom to drive, and how.
@@ -60,8 +82,7 @@ pub struct Drive<'a> {
     /// Open connections, and how many of them are used at once.
     pub connections: usize,
     pub in_flight: usize,
-    /// Whether answers are kept: they are needed of a gateway, and many are large.
-    pub keep_answers: bool,
+    pub kept: Kept,
     /// The first so many journeys are driven but not counted.
     pub warm_up: usize,
     pub arrivals: Arrivals,
@@ -92,7 +113,7 @@ struct Shared {
     connections: Connections,
     client: Arc<Client>,
     warm_up: usize,
-    keep_answers: bool,
+    kept: Kept,
     pace: Pace,
     server: Meter,
     /// Taken by whoever begins the first journey that counts.
@@ -133,7 +154,7 @@ pub async fn drive(drive: &Drive<'_>, journeys: Vec<Journey>) -> Result<Driven, 
         connections,
         client: Arc::clone(drive.client),
         warm_up: drive.warm_up,
-        keep_answers: drive.keep_answers,
+        kept: drive.kept,
         pace: Pace::begin(drive.arrivals, total),
         server: drive.server.clone(),
         mark: OnceLock::new(),
@@ -216,13 +237,13 @@ impl Worker {
         counts: bool,
     ) -> Outcome {
         let mut mdtrt_id: Option<String> = None;
-        let (mut sent, mut last) = (begun, Bytes::new());
+        let (mut sent, mut kept) = (begun, Bytes::new());
         for call in &journey.calls {
             let body = match &mdtrt_id {
                 None => call.body.clone(),
                 Some(id) => filled(&call.body, id),
             };
-            last = match answered(&self.shared.client, connection, call.step, body).await {
+            let answer = match answered(&self.shared.client, connection, call.step, body).await {
                 Ok(answer) => answer,
                 Err(outcome) => return outcome,
             };
@@ -233,10 +254,13 @@ impl Worker {
             }
             sent = received;
             if call.step == Step::Admit {
-                mdtrt_id = admitted_as(&last);
+                mdtrt_id = admitted_as(&answer);
+            }
+            if self.shared.kept.keeps(call.step) {
+                kept = Bytes::copy_from_slice(&answer);
             }
         }
-        Outcome::Done(if self.shared.keep_answers { last } else { Bytes::new() })
+        Outcome::Done(kept)
     }
 }
 

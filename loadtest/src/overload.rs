@@ -243,7 +243,7 @@ async fn work(shared: Arc<Shared>) -> Told {
         shared.connections.give_back(connection);
         let accepted = match outcome {
             Ok(answer) => {
-                told.accepted.push((call.body, answer));
+                told.accepted.push((call.body, Bytes::copy_from_slice(&answer)));
                 true
             }
             Err(Outcome::Refused(_, answer)) if says_busy(&answer) => {

@@ -29,6 +29,7 @@ use crate::client::Client;
 use crate::drive::Drive;
 use crate::drive::Driven;
 use crate::drive::Journey;
+use crate::drive::Kept;
 use crate::drive::Outcome;
 use crate::drive::admitted_as;
 use crate::drive::drive;
@@ -113,6 +114,8 @@ pub struct Leg {
     pub in_flight: usize,
     pub warm_up: usize,
     pub arrivals: Arrivals,
+    /// Of the gateway's answers.
+    pub kept: Kept,
 }
 
 pub struct Stage {
@@ -305,7 +308,7 @@ impl Stage {
     /// # Errors
     /// When a call is refused: a run with refusals measures something else than it says.
     pub async fn drive(&mut self, side: Side, journeys: Vec<Journey>, leg: Leg) -> Result<Driven, Failed> {
-        let Leg { connections, in_flight, warm_up, arrivals } = leg;
+        let Leg { connections, in_flight, warm_up, arrivals, kept } = leg;
         let missing = || Failed::Said("that opponent does not stand".into());
         let opened = match side {
             Side::Gateway => &self.gateway,
@@ -319,8 +322,8 @@ impl Stage {
         let database = self.place.database.as_ref().filter(|_| side == Side::Gateway);
         let syncs = Syncs::begin(opened.server.pid(), database, &self.place.file("perf.txt"));
         let (client, server) = (&opened.client, &opened.meter);
-        let keep_answers = side == Side::Gateway;
-        let how = Drive { client, server, connections, in_flight, keep_answers, warm_up, arrivals };
+        let kept = if side == Side::Gateway { kept } else { Kept::None };
+        let how = Drive { client, server, connections, in_flight, kept, warm_up, arrivals };
         let total = journeys.len().max(1);
         let mut driven = drive(&how, journeys).await?;
         driven.fsyncs = syncs.end().map(|count| count as f64 / total as f64);
@@ -334,7 +337,7 @@ impl Stage {
     fn take(&mut self, side: Side, outcome: &Outcome, call: Option<&[u8]>) -> Result<(), Failed> {
         match (outcome, side, call) {
             (Outcome::Done(answer), Side::Gateway, Some(call)) => self.seen.answered(call, answer),
-            (Outcome::Unknown(Step::Settle | Step::Reverse, _), Side::Gateway, _) => {
+            (Outcome::Unknown(step, _), Side::Gateway, _) if step.is_booked() => {
                 self.seen.unanswered();
                 Ok(())
             }
@@ -486,12 +489,12 @@ impl Stage {
 /// The call by which a journey ends, where it moves money.
 fn settling(journey: &Journey) -> Option<Bytes> {
     let last = journey.calls.last()?;
-    matches!(last.step, Step::Settle | Step::Reverse).then(|| last.body.clone())
+    last.step.is_booked().then(|| last.body.clone())
 }
 
 fn preparing(journeys: usize) -> Leg {
     let connections = PREPARING.min(journeys).max(1);
-    Leg { connections, in_flight: connections, warm_up: 0, arrivals: Arrivals::Saturating }
+    Leg { connections, in_flight: connections, warm_up: 0, arrivals: Arrivals::Saturating, kept: Kept::All }
 }
 
 fn start_gateway(setup: &Setup, place: &Place) -> Result<(Opened, Duration), Failed> {

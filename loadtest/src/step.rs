@@ -72,6 +72,11 @@ impl Step {
         format!("/fsi/api/rsfComIfsService/callService/{}", self.infno())
     }
 
+    /// Whether clearing counts what it does.
+    pub fn is_booked(self) -> bool {
+        matches!(self, Step::Settle | Step::Reverse)
+    }
+
     /// The step that a path asks for.
     pub fn of_path(path: &str) -> Option<Step> {
         let infno = path.rsplit('/').next()?;

@@ -9,6 +9,7 @@ use crate::bars::Bar;
 use crate::bars::Bars;
 use crate::bars::Evidence;
 use crate::bars::quick::close;
+use crate::drive::Kept;
 use crate::failed::Failed;
 use crate::failed::cannot;
 use crate::measured::Ratio;
@@ -107,8 +108,13 @@ async fn month(stage: &mut Stage, plan: Plan, bars: &mut Bars) -> Result<(), Fai
     let rows = stage.place.made.history;
     let rate = (plan.stays / MONTH_SECONDS).max(1);
     let arrivals = Arrivals::PerSecond(u32::try_from(rate).unwrap_or(u32::MAX));
-    let leg =
-        Leg { connections: plan.connections, in_flight: plan.in_flight, warm_up: plan.warm_up, arrivals };
+    let leg = Leg {
+        connections: plan.connections,
+        in_flight: plan.in_flight,
+        warm_up: plan.warm_up,
+        arrivals,
+        kept: Kept::Booked,
+    };
     let alone = journeys(stage, &plan).await?;
     let alone = stage.drive(Side::Gateway, alone, leg).await?;
     let during = journeys(stage, &plan).await?;
@@ -199,6 +205,7 @@ async fn memory(stage: &mut Stage, large: Large, bars: &mut Bars) -> Result<(), 
         in_flight: 64.min(large.connections),
         warm_up: 0,
         arrivals: Arrivals::Saturating,
+        kept: Kept::Booked,
     };
     stage.drive(Side::Gateway, journeys, leg).await?;
     let held = stage.memory() as f64 / GIB;
