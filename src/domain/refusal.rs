@@ -270,6 +270,7 @@ pub enum Refusal {
     /// The reversal cannot be taken back, since something came between: settle again.
     SettleAgain {
         settlement: SettlementId,
+        since: Since,
     },
 
     // Filing.
@@ -400,6 +401,20 @@ pub struct UnfiledTold {
     pub place: RegionCode,
 }
 
+/// What came between a reversal and the wish to take it back.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Since {
+    DischargeCancelled,
+    /// Her sums of the year were changed by another stay or by an outside event.
+    YearMoved,
+    /// Fee lines or what is known of the stay.
+    StayMoved,
+    /// Less is left of the account than the settlement took.
+    AccountShort,
+    /// It was withdrawn, or ended before the admission.
+    FilingGone,
+}
+
 /// What is told beside an answer. Never the only word about something that a cashier must know.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Caution {
@@ -413,4 +428,10 @@ pub enum Caution {
     CommitmentMissing,
     /// No filing covers the stay so far.
     Unfiled { place: RegionCode },
+    /// No filing covers the stay, and it is priced so.
+    PricedUnfiled,
+    /// The message to undo never came and will be refused if it does.
+    NeverArrived,
+    /// The message to undo was undone or fenced off before.
+    NothingToUndo,
 }

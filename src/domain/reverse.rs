@@ -13,6 +13,7 @@ use crate::domain::record::Revival;
 use crate::domain::record::Settlement;
 use crate::domain::reference::Reference;
 use crate::domain::refusal::Refusal;
+use crate::domain::refusal::Since;
 use crate::domain::settle::check_act;
 use crate::domain::state::PersonState;
 use crate::domain::stay::Act;
@@ -150,14 +151,16 @@ pub struct RevivalFacts<'a> {
 pub fn revive(facts: &RevivalFacts<'_>, reversal: &Reversal, id: SettlementId) -> Result<Revival, Refusal> {
     let settlement = &reversal.settlement;
     let act = if settlement.part { Act::RevivePart } else { Act::Revive };
-    let settle_again = || Refusal::SettleAgain { settlement: settlement.id.clone() };
+    let settle_again = |since| Refusal::SettleAgain { settlement: settlement.id.clone(), since };
     match check_act(facts.stay.id, facts.stay.state, act) {
         // The discharge was cancelled since: another one would not bring the settlement back.
-        Err(Refusal::OutOfOrder { cause: OutOfOrder::NotDischarged, .. }) => return Err(settle_again()),
+        Err(Refusal::OutOfOrder { cause: OutOfOrder::NotDischarged, .. }) => {
+            return Err(settle_again(Since::DischargeCancelled));
+        }
         checked => checked?,
     }
-    if !is_untouched(facts, settlement) {
-        return Err(settle_again());
+    if let Some(since) = came_between(facts, settlement) {
+        return Err(settle_again(since));
     }
     Ok(Revival {
         id,
@@ -171,18 +174,24 @@ pub fn revive(facts: &RevivalFacts<'_>, reversal: &Reversal, id: SettlementId) -
     })
 }
 
-fn is_untouched(facts: &RevivalFacts<'_>, settlement: &Settlement) -> bool {
+fn came_between(facts: &RevivalFacts<'_>, settlement: &Settlement) -> Option<Since> {
     let since = facts.record.version;
     // Assistance counts over all schemes, so a change of any scheme of the year is one of this.
     let mut years = facts.person.years.iter().filter(|row| row.year == settlement.year);
-    let year_untouched = years.all(|row| row.touched <= since);
+    let year_moved = years.any(|row| row.touched > since);
     let stay_version = facts.record.stay.as_ref().map(|(_, version)| *version);
     let account_covers = facts.person.available_balance() >= settlement.breakdown.acct_pay;
     let filing_stands = settlement.filing.as_ref().is_none_or(|id| {
         let filing = facts.person.filings.iter().find(|filing| filing.id == *id);
         filing.is_some_and(|filing| was_standing(filing, settlement.admitted))
     });
-    year_untouched && stay_version == Some(facts.stay_version) && account_covers && filing_stands
+    let all = [
+        (year_moved, Since::YearMoved),
+        (stay_version != Some(facts.stay_version), Since::StayMoved),
+        (!account_covers, Since::AccountShort),
+        (!filing_stands, Since::FilingGone),
+    ];
+    all.into_iter().find_map(|(came, since)| came.then_some(since))
 }
 
 /// Whether a filing that counted for an admission was not ended before it since.

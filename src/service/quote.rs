@@ -14,6 +14,7 @@ use crate::service::Service;
 use crate::service::call::Caller;
 use crate::service::error::ServiceError;
 use crate::service::settle::Settle;
+use crate::service::settle::cautions;
 
 #[derive(Clone, Debug)]
 pub struct Quoted {
@@ -68,7 +69,7 @@ impl Service {
             return Ok(Priced::TellFirst(told));
         }
         let settlement = settle::settle(&read, &asked)?;
-        let cautions = order.totals.cautions(&settlement.breakdown);
+        let cautions = cautions(order, &settlement);
         let person = Arc::clone(&facts.private);
         Ok(Priced::At(Box::new(Quoted { settlement, person, cautions })))
     }

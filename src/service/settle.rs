@@ -4,8 +4,10 @@ use futures_util::TryFutureExt as _;
 
 use crate::domain::breakdown::Breakdown;
 use crate::domain::calendar::Day;
+use crate::domain::codes::BenefitLevel;
 use crate::domain::money::Fen;
 use crate::domain::record::Body;
+use crate::domain::record::Settlement;
 use crate::domain::reference::Reference;
 use crate::domain::refusal::Caution;
 use crate::domain::refusal::Refusal;
@@ -62,7 +64,7 @@ pub struct GivenTotals {
 
 impl GivenTotals {
     /// Where what the hospital sent differs from what the lines say. Nothing sent, nothing said.
-    pub(crate) fn cautions(&self, ours: &Breakdown) -> Vec<Caution> {
+    fn cautions(&self, ours: &Breakdown) -> Vec<Caution> {
         if *self == GivenTotals::default() {
             return Vec::new();
         }
@@ -75,6 +77,13 @@ impl GivenTotals {
         let differing = pairs.into_iter().filter(|(_, given, ours)| given != ours);
         differing.map(|(field, given, ours)| Caution::TotalIgnored { field, given, ours }).collect()
     }
+}
+
+/// What is to be heard of a settlement or a quote, whoever asked for it.
+pub(crate) fn cautions(order: &Settle, settlement: &Settlement) -> Vec<Caution> {
+    let unfiled = settlement.facts.level == BenefitLevel::Unfiled;
+    let unfiled = unfiled.then_some(Caution::PricedUnfiled);
+    order.totals.cautions(&settlement.breakdown).into_iter().chain(unfiled).collect()
 }
 
 impl Service {
@@ -114,7 +123,7 @@ impl Service {
         let stay = self.own_stay(call.institution(), call.insured_region, &order.stay, &load.facts)?;
         let facts = self.settle_facts(&reference, &load.facts, stay);
         let settlement = settle(&facts, &self.settle_order(order, &load.facts, false))?;
-        let mut cautions = order.totals.cautions(&settlement.breakdown);
+        let mut cautions = cautions(order, &settlement);
         cautions.extend(self.compare_with_quote(call, quoted, settlement.breakdown.psn_cash_pay)?);
         let body = Body::Settled(Box::new(settlement));
         Ok(Decision { cautions, ..Decision::at(body, &stay.id) })

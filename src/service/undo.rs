@@ -8,6 +8,7 @@ use crate::domain::record::Body;
 use crate::domain::record::MessageKey;
 use crate::domain::record::Record;
 use crate::domain::record::Reversal;
+use crate::domain::refusal::Caution;
 use crate::domain::refusal::Refusal;
 use crate::domain::reverse::RevivalFacts;
 use crate::domain::reverse::revive;
@@ -120,9 +121,9 @@ impl Service {
         load: &Load,
     ) -> Result<Decision, ServiceError> {
         let record = match &load.about {
-            Message::Unknown => return Ok(Decision::of(Body::Fenced(about.clone()))),
+            Message::Unknown => return Ok(noting(Body::Fenced(about.clone()), Caution::NeverArrived)),
             Message::Undone { .. } | Message::Fenced { .. } => {
-                return Ok(Decision::of(Body::UndoneWithoutEffect(about.clone())));
+                return Ok(noting(Body::UndoneWithoutEffect(about.clone()), Caution::NothingToUndo));
             }
             Message::Done { record, .. } => record,
         };
@@ -161,6 +162,11 @@ impl Service {
         let body = Body::Revived(Box::new(revival));
         Ok(Decision::at(body, &stay.id))
     }
+}
+
+/// All three ends of 2601 are a success: which it was is told beside it.
+fn noting(body: Body, caution: Caution) -> Decision {
+    Decision { cautions: vec![caution], ..Decision::of(body) }
 }
 
 fn about(call: &Call, order: &Undo) -> MessageKey {

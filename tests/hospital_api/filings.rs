@@ -290,9 +290,21 @@ async fn a_filing_made_late_is_not_taken_from_the_settlement_that_rests_on_it() 
     assert_eq!(settled.amount("hifp_pay"), TEN_POINTS_LESS);
     let withdraw = json!({"data": {"trt_dcla_detl_sn": number, "psn_no": visit.stay.psn_no}});
     refer(&world, &visit, JIANGMEN, "2502", &withdraw).await.refused("filing-used");
-    visit.reverse(&settled.setl_id()).await.done();
+    let reverse = visit.message("2305", &play::reverse(&visit.stay, &visit.mdtrt_id, &settled.setl_id()));
+    world.send(&reverse).await.done();
     refer(&world, &visit, JIANGMEN, "2502", &withdraw).await.done();
-    assert_eq!(visit.settle().await.done().amount("hifp_pay"), UNFILED);
+    // What rested on it cannot stand again.
+    let refused = visit.undo("2305", reverse["msgid"].as_str().unwrap()).await.refused("settle-again");
+    assert!(refused.err_msg().contains("撤销后原结算所用备案已失效"), "{}", refused.err_msg());
+    let message = visit.message("2304", &visit.bill());
+    let unfiled = world.send(&message).await.done();
+    assert_eq!(unfiled.amount("hifp_pay"), UNFILED);
+    assert!(
+        unfiled.warn_msg().contains("未查到就医地的异地就医备案，按未备案标准计算"),
+        "{}",
+        unfiled.warn_msg()
+    );
+    assert_eq!(world.send(&message).await.bytes, unfiled.bytes);
 }
 
 #[tokio::test]

@@ -90,7 +90,8 @@ async fn a_message_that_was_fenced_off_before_it_arrived_is_refused_when_it_arri
     let world = World::start().await;
     let mut visit = local(&world).await;
     let lost = visit.message("2401", &play::admit(&visit.stay));
-    visit.undo("2401", &msgid(&lost)).await.done();
+    let undone = visit.undo("2401", &msgid(&lost)).await.done();
+    assert!(undone.warn_msg().contains("原报文未曾收到，已作废"), "{}", undone.warn_msg());
     let rows = world.rows();
     let refused = world.send(&lost).await.refused("fenced");
     assert!(refused.err_msg().contains("需办理请换新msgid"), "{}", refused.err_msg());
@@ -113,14 +114,16 @@ async fn a_settlement_whose_answer_was_lost_is_undone_and_settled_under_a_new_id
     visit.until_discharge().await;
     let lost = visit.message("2304", &visit.bill());
     let first = world.send(&lost).await.done();
-    visit.undo("2304A", &msgid(&lost)).await.done();
+    let undone = visit.undo("2304A", &msgid(&lost)).await.done();
+    assert!(!undone.warn_msg().contains("原报文"), "it was there, and is undone: {}", undone.warn_msg());
     assert_eq!(live(&world, &visit).await, 0);
     let rows = world.rows();
     let refused = world.send(&lost).await.refused("undone-since");
     assert!(refused.err_msg().contains("需再办请换新msgid"), "{}", refused.err_msg());
     assert_eq!(world.rows(), rows);
 
-    visit.undo("2304", &msgid(&lost)).await.done();
+    let again = visit.undo("2304", &msgid(&lost)).await.done();
+    assert!(again.warn_msg().contains("原报文此前已冲正或作废"), "{}", again.warn_msg());
     let last = books::records(&*world.app.service.ledger, &visit.person()).await.pop().unwrap();
     assert!(matches!(last.body, Body::UndoneWithoutEffect(_)));
     visit.reverse(&first.setl_id()).await.refused("already-reversed");
@@ -154,8 +157,7 @@ async fn a_cancel_whose_answer_was_lost_is_undone_and_the_settlement_stands_agai
     world.visit(&insured, CHANGSHA, Three, &KNEE).through().await;
     let rows = world.rows();
     let refused = visit.undo("2305", &msgid(&cancel)).await.refused("settle-again");
-    for words in ["撤销后住院、累计、账户或备案已变，不能恢复", "请重新结算（2304）"]
-    {
+    for words in ["撤销后年度累计已变，原结算不能恢复", "请重新结算（2304）"] {
         assert!(refused.err_msg().contains(words), "no {words} in {}", refused.err_msg());
     }
     assert_eq!(world.rows(), rows);
@@ -174,7 +176,11 @@ async fn a_cancel_is_not_undone_when_the_discharge_was_cancelled_after_it() {
     world.send(&cancel).await.done();
     visit.call("2405", play::cancel(&visit.stay, &visit.mdtrt_id)).await.done();
     let rows = world.rows();
-    visit.undo("2305", &msgid(&cancel)).await.refused("settle-again");
+    let refused = visit.undo("2305", &msgid(&cancel)).await.refused("settle-again");
+    for words in ["撤销后出院已撤销，原结算不能恢复", "请办理出院（2402）后重新结算（2304）"]
+    {
+        assert!(refused.err_msg().contains(words), "no {words} in {}", refused.err_msg());
+    }
     assert_eq!(world.rows(), rows);
 }
 

@@ -307,7 +307,7 @@ pub fn business(cause: &refusal::Refusal, hotline: &str) -> Refusal {
         R::UndoOfOtherTransaction { given, was, message } => {
             undo::of_other_transaction(*given, *was, message)
         }
-        R::SettleAgain { settlement } => undo::settle_again(settlement),
+        R::SettleAgain { settlement, since } => undo::settle_again(settlement, *since),
 
         R::Filing(cause) => filing::refused(cause),
         R::FilingUnknown { filing } => correct(

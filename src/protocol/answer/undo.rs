@@ -2,6 +2,7 @@
 
 use crate::domain::ids::MessageId;
 use crate::domain::ids::SettlementId;
+use crate::domain::refusal::Since;
 use crate::protocol::answer::Refusal;
 use crate::protocol::answer::correct;
 use crate::protocol::answer::never;
@@ -34,11 +35,14 @@ pub(super) fn of_other_transaction(given: u16, was: u16, message: &MessageId) ->
     correct("undo-of-other-transaction", &cause, &act, &format!("omsgid {message}；未冲正"))
 }
 
-pub(super) fn settle_again(settlement: &SettlementId) -> Refusal {
-    correct(
-        "settle-again",
-        "撤销后住院、累计、账户或备案已变，不能恢复",
-        "请重新结算（2304）",
-        &format!("已撤销出院的请先办理出院（2402）；原结算setl_id {settlement}"),
-    )
+pub(super) fn settle_again(settlement: &SettlementId, since: Since) -> Refusal {
+    let (cause, act) = match since {
+        Since::DischargeCancelled => ("撤销后出院已撤销", "请办理出院（2402）后重新结算（2304）"),
+        Since::YearMoved => ("撤销后年度累计已变", "请重新结算（2304）"),
+        Since::StayMoved => ("撤销后住院信息或明细已变", "请重新结算（2304）"),
+        Since::AccountShort => ("撤销后个人账户余额已不足", "请重新结算（2304）"),
+        Since::FilingGone => ("撤销后原结算所用备案已失效", "请重新结算（2304）"),
+    };
+    let detail = format!("原结算setl_id {settlement}");
+    correct("settle-again", &format!("{cause}，原结算不能恢复"), act, &detail)
 }

@@ -4,6 +4,7 @@ use super::*;
 use crate::domain::accumulators::Accumulators;
 use crate::domain::calendar::Month;
 use crate::domain::codes::Scheme;
+use crate::domain::refusal::Since;
 use crate::domain::stay::OutOfOrder;
 
 async fn settled(world: &World, hospital: &str, name: &str) -> (StayRef, SettlementId) {
@@ -217,7 +218,7 @@ async fn a_reversal_is_not_taken_back_once_something_came_between() {
     world.service.reverse(&reverse, order).await.unwrap();
     settled(&world, CITY, "E01").await;
     let refused = refusal(world.undo(HOME, "E01", 2305, "V1").await);
-    assert_eq!(refused, Refusal::SettleAgain { settlement: id });
+    assert_eq!(refused, Refusal::SettleAgain { settlement: id, since: Since::YearMoved });
 
     world.register("E02", "310", "11").await;
     let (stay, id) = settled(&world, HOME, "E02").await;
@@ -226,7 +227,7 @@ async fn a_reversal_is_not_taken_back_once_something_came_between() {
     world.service.reverse(&reverse, order).await.unwrap();
     world.upload(HOME, &stay, vec![line("9", "A", "1.00", "1", "1.00", 20_260_301)]).await.unwrap();
     let refused = refusal(world.undo(HOME, "E02", 2305, "V2").await);
-    assert_eq!(refused, Refusal::SettleAgain { settlement: id });
+    assert_eq!(refused, Refusal::SettleAgain { settlement: id, since: Since::StayMoved });
 }
 
 #[tokio::test]
