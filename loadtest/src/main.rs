@@ -6,7 +6,10 @@ use std::process::Command;
 use std::process::ExitCode;
 
 use banyan::sandbox::folder::Folder;
+use banyan::sandbox::geography::CITIES;
+use clap::CommandFactory as _;
 use clap::Parser;
+use clap::error::ErrorKind;
 use loadtest::bars::Amount;
 use loadtest::bars::long;
 use loadtest::bars::long::Large;
@@ -68,6 +71,9 @@ enum Program {
     },
 }
 
+/// Each takes the loader about a kilobyte, in the stay and in the body that tells of it.
+const LINES_AT_ONCE_MAX: usize = 4_000_000;
+
 #[derive(Debug, clap::Args)]
 struct Common {
     /// The gateway's program; made by cargo when not given.
@@ -76,8 +82,8 @@ struct Common {
     /// Folder to be made for the run, on the disk that shall be measured.
     #[arg(long, default_value = "target/loadtest")]
     folder: PathBuf,
-    /// Stays are drawn from the insured of so many pools, the largest first.
-    #[arg(long, default_value_t = 21, value_parser = positive)]
+    /// Stays are drawn from the insured of so many of the 21 pools, the largest first.
+    #[arg(long, default_value_t = 21, value_parser = pools)]
     pools: usize,
     /// Leave the folder behind.
     #[arg(long)]
@@ -184,7 +190,12 @@ struct BarsArguments {
 #[expect(clippy::print_stderr, reason = "the one place that tells why there are no figures")]
 async fn main() -> ExitCode {
     let done = match Program::parse() {
-        Program::Run(arguments) => unless_stopped(run(&arguments)).await,
+        Program::Run(arguments) => {
+            if let Some(wrong) = arguments.wrong() {
+                Program::command().error(ErrorKind::ValueValidation, wrong).exit();
+            }
+            unless_stopped(run(&arguments)).await
+        }
         Program::Bars(arguments) => unless_stopped(bars(&arguments)).await,
         Program::Floor { sandbox, answers } => floor(&sandbox, &answers).await,
         Program::Plain { sandbox, answers, database, pool } => {
@@ -201,6 +212,25 @@ async fn main() -> ExitCode {
     }
 }
 
+impl RunArguments {
+    /// What is wrong with them together.
+    fn wrong(&self) -> Option<String> {
+        if !self.history.is_sorted() {
+            return Some(
+                "--history: write the numbers rising, since a ledger only grows: 0,100 and not 100,0".into(),
+            );
+        }
+        let lines = self.lines.iter().max().copied().unwrap_or(0);
+        let at_once = lines.saturating_mul(self.stays.saturating_add(self.warm_up));
+        (at_once > LINES_AT_ONCE_MAX).then(|| {
+            format!(
+                "--lines and --stays: {at_once} fee lines at once, and no more than {LINES_AT_ONCE_MAX} are kept in memory: \
+                 lower either"
+            )
+        })
+    }
+}
+
 /// A run that is stopped ends its servers and removes its folder: both go with the work.
 async fn unless_stopped(work: impl Future<Output = Result<bool, Failed>>) -> Result<bool, Failed> {
     let listen = |kind| signal(kind).map_err(cannot("listen for signals"));
@@ -214,6 +244,14 @@ async fn unless_stopped(work: impl Future<Output = Result<bool, Failed>>) -> Res
 
 fn positive(text: &str) -> Result<usize, String> {
     text.parse().ok().filter(|number| *number > 0).ok_or_else(|| "write a whole number above 0".to_owned())
+}
+
+fn pools(text: &str) -> Result<usize, String> {
+    let there_are = CITIES.len();
+    positive(text)
+        .ok()
+        .filter(|pools| *pools <= there_are)
+        .ok_or_else(|| format!("write a whole number from 1 to {there_are}"))
 }
 
 async fn floor(sandbox: &Path, answers: &Path) -> Result<bool, Failed> {

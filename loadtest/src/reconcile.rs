@@ -66,6 +66,7 @@ pub struct Books {
     pub before: usize,
     pub medfee_fen: i64,
     pub fund_fen: i64,
+    pub account_fen: i64,
     pub cash_fen: i64,
 }
 
@@ -211,6 +212,7 @@ impl Comparing {
         let sum = &mut self.books;
         sum.medfee_fen += row.row.medfee.0;
         sum.fund_fen += row.row.fund.0;
+        sum.account_fen += row.row.account.0;
         sum.cash_fen += row.row.cash.0;
         if row.at < self.from {
             sum.before += 1;

@@ -149,7 +149,7 @@ pub fn closed(closed: &Closed) -> String {
     let settlements = books.settlements.max(1) as u64;
     format!(
         "ledger reconciled: {} settlements and {} reversals, each acknowledged once ({} of them never answered), \
-         {} answers repeated byte for byte, {} settlements of before; fund {} fen, cash {} fen; {} bytes on disk for each \
+         {} answers repeated byte for byte, {} settlements of before; fund {} fen, account {}, cash {}; {} bytes on disk for each \
          settlement, with its stay\n",
         books.settlements,
         books.reversals,
@@ -157,6 +157,7 @@ pub fn closed(closed: &Closed) -> String {
         books.replays,
         books.before,
         books.fund_fen,
+        books.account_fen,
         books.cash_fen,
         closed.ledger_grew / settlements,
     )

@@ -156,6 +156,21 @@ fn several_sizes_are_tried_and_drawn() {
 }
 
 #[test]
+fn sizes_that_cannot_be_are_refused_before_anything_is_made() {
+    let loader = Loader::new();
+    for (wrong, words) in [
+        (["--pools", "22"], "from 1 to 21"),
+        (["--history", "100,0"], "rising"),
+        (["--lines", "99999"], "no more than 4000000 are kept in memory"),
+        (["--stays", "0"], "above 0"),
+    ] {
+        let done = loader.run(&[&["run"][..], &wrong].concat());
+        assert_eq!(done.status.code(), Some(2), "{wrong:?}: {}", told(&done));
+        assert!(told(&done).contains(words), "{wrong:?}: {}", told(&done));
+    }
+}
+
+#[test]
 fn a_kept_ledger_is_driven_again_and_what_it_held_is_still_there() {
     let loader = Loader::new();
     let first = loader.run(&[&["run", "--keep", "--history", "25"][..], &SMALL].concat());
