@@ -133,7 +133,7 @@ fn write_story(story: &Story, out: &mut dyn Write) -> io::Result<()> {
     match &story.ended {
         None => {}
         Some(Ended::Undone(by)) => write_deed("undone", by, out)?,
-        Some(Ended::Fenced(by)) => write_deed("fenced off before it arrived", by, out)?,
+        Some(Ended::Fenced(by)) => write_deed("fenced off before it was done", by, out)?,
     }
     let next = match story.next {
         NextStep::Nothing => {

@@ -405,6 +405,7 @@ pub struct UnfiledTold {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Since {
     DischargeCancelled,
+    SettledAgain,
     /// Her sums of the year were changed by another stay or by an outside event.
     YearMoved,
     /// Fee lines or what is known of the stay.
@@ -428,10 +429,14 @@ pub enum Caution {
     CommitmentMissing,
     /// No filing covers the stay so far.
     Unfiled { place: RegionCode },
-    /// No filing covers the stay, and it is priced so.
-    PricedUnfiled,
-    /// The message to undo never came and will be refused if it does.
-    NeverArrived,
+    /// No filing covers the stay, and it is priced so: a filing made now would still count.
+    QuotedUnfiled,
+    /// The same of what stands: a filing counts once it is settled again.
+    SettledUnfiled,
+    /// The message to undo never came, or was refused; it will be refused if it comes again.
+    NeverDone,
+    /// The reversal to undo was undone before.
+    ReversalUndone,
     /// The message to undo was undone or fenced off before.
     NothingToUndo,
 }

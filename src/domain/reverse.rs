@@ -157,6 +157,10 @@ pub fn revive(facts: &RevivalFacts<'_>, reversal: &Reversal, id: SettlementId) -
         Err(Refusal::OutOfOrder { cause: OutOfOrder::NotDischarged, .. }) => {
             return Err(settle_again(Since::DischargeCancelled));
         }
+        // What stands now must not be taken back for what stood before.
+        Err(Refusal::OutOfOrder { cause: OutOfOrder::AlreadySettled, .. }) => {
+            return Err(settle_again(Since::SettledAgain));
+        }
         checked => checked?,
     }
     if let Some(since) = came_between(facts, settlement) {

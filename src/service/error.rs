@@ -19,7 +19,7 @@ pub enum ServiceError {
     #[error("message {} was done and undone since", key.message)]
     Undone { key: MessageKey, by: Arc<Record> },
     /// A 2601 came before it.
-    #[error("message {} was fenced off before it arrived", key.message)]
+    #[error("message {} was fenced off before it was done", key.message)]
     Fenced { key: MessageKey, by: Arc<Record> },
     /// Others wrote first every time: send it again under the same id.
     #[error("others wrote first {attempts} times: send it again under the same id")]

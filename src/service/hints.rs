@@ -2,6 +2,7 @@
 
 use crate::cache::Space;
 use crate::domain::calendar::Instant;
+use crate::domain::ids::MessageId;
 use crate::domain::ids::StayId;
 use crate::domain::money::Fen;
 use crate::service::Service;
@@ -18,13 +19,15 @@ impl Service {
         self.cache.put(Space::Quote, &quote_key(stay, part), value, now, until).await;
     }
 
-    pub(crate) async fn was_told_unfiled(&self, stay: &StayId) -> bool {
-        self.cache.get(Space::ToldUnfiled, stay.as_str(), self.clock.now()).await.is_some()
+    /// Whether another message was told so. The same one, sent again because its answer was lost, has told nobody.
+    pub(crate) async fn was_told_unfiled(&self, stay: &StayId, asking: &MessageId) -> bool {
+        let told = self.cache.get(Space::ToldUnfiled, stay.as_str(), self.clock.now()).await;
+        told.is_some_and(|message| message != asking.as_str().as_bytes())
     }
 
-    pub(crate) async fn remember_told_unfiled(&self, stay: &StayId) {
+    pub(crate) async fn remember_told_unfiled(&self, stay: &StayId, asking: &MessageId) {
         let (now, until) = self.lifetime();
-        self.cache.put(Space::ToldUnfiled, stay.as_str(), Vec::new(), now, until).await;
+        self.cache.put(Space::ToldUnfiled, stay.as_str(), asking.as_str().into(), now, until).await;
     }
 
     fn lifetime(&self) -> (Instant, Instant) {

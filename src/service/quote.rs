@@ -1,5 +1,6 @@
 //! 2303: what 2304 would do now. Commits nothing.
 
+use crate::domain::ids::MessageId;
 use crate::domain::refusal::Refusal;
 use crate::domain::refusal::UnfiledTold;
 use crate::domain::settle;
@@ -26,9 +27,14 @@ pub struct Quoted {
 
 impl Service {
     /// # Errors
-    /// As `settle`, and the first time for an unfiled stay `Unfiled` with both cash figures where the institution is
-    /// switched so.
-    pub async fn quote(&self, caller: &Caller, order: Settle) -> Result<Quoted, ServiceError> {
+    /// As `settle`, and for the first message about an unfiled stay `Unfiled` with both cash figures where the institution
+    /// is switched so.
+    pub async fn quote(
+        &self,
+        caller: &Caller,
+        asking: &MessageId,
+        order: Settle,
+    ) -> Result<Quoted, ServiceError> {
         let facts = self.load_stay(caller, &Wanted::of(order.stay.who())).await?;
         self.own_stay(&caller.institution, caller.insured_region, &order.stay, &facts)?;
         if let Some(credential) = &order.credential {
@@ -36,14 +42,14 @@ impl Service {
         }
         let first = self.settings.switches(&caller.institution).unfiled_refused_first;
         let priced = match self.priced(caller, &order, &facts, first)? {
-            Priced::TellFirst(_) if self.was_told_unfiled(&order.stay.stay).await => {
+            Priced::TellFirst(_) if self.was_told_unfiled(&order.stay.stay, asking).await => {
                 self.priced(caller, &order, &facts, false)?
             }
             priced => priced,
         };
         match priced {
             Priced::TellFirst(told) => {
-                self.remember_told_unfiled(&order.stay.stay).await;
+                self.remember_told_unfiled(&order.stay.stay, asking).await;
                 Err(Refusal::Unfiled(told).into())
             }
             Priced::At(quoted) => {
@@ -69,7 +75,7 @@ impl Service {
             return Ok(Priced::TellFirst(told));
         }
         let settlement = settle::settle(&read, &asked)?;
-        let cautions = cautions(order, &settlement);
+        let cautions = cautions(order, &settlement, Caution::QuotedUnfiled);
         let person = Arc::clone(&facts.private);
         Ok(Priced::At(Box::new(Quoted { settlement, person, cautions })))
     }

@@ -79,11 +79,14 @@ impl GivenTotals {
     }
 }
 
-/// What is to be heard of a settlement or a quote, whoever asked for it.
-pub(crate) fn cautions(order: &Settle, settlement: &Settlement) -> Vec<Caution> {
-    let unfiled = settlement.facts.level == BenefitLevel::Unfiled;
-    let unfiled = unfiled.then_some(Caution::PricedUnfiled);
+/// What is to be heard of a settlement or a quote; `unfiled` where no filing covers the stay.
+pub(crate) fn cautions(order: &Settle, settlement: &Settlement, unfiled: Caution) -> Vec<Caution> {
+    let unfiled = is_unfiled(settlement).then_some(unfiled);
     order.totals.cautions(&settlement.breakdown).into_iter().chain(unfiled).collect()
+}
+
+pub(crate) fn is_unfiled(settlement: &Settlement) -> bool {
+    settlement.facts.level == BenefitLevel::Unfiled
 }
 
 impl Service {
@@ -123,7 +126,7 @@ impl Service {
         let stay = self.own_stay(call.institution(), call.insured_region, &order.stay, &load.facts)?;
         let facts = self.settle_facts(&reference, &load.facts, stay);
         let settlement = settle(&facts, &self.settle_order(order, &load.facts, false))?;
-        let mut cautions = cautions(order, &settlement);
+        let mut cautions = cautions(order, &settlement, Caution::SettledUnfiled);
         cautions.extend(self.compare_with_quote(call, quoted, settlement.breakdown.psn_cash_pay)?);
         let body = Body::Settled(Box::new(settlement));
         Ok(Decision { cautions, ..Decision::at(body, &stay.id) })

@@ -281,7 +281,8 @@ impl World {
     }
 
     async fn quote(&self, hospital: &str, order: Settle) -> Outcome<Quoted> {
-        self.service.quote(&self.caller(hospital), order).await
+        let asking = self.call(hospital, 2303).key.message;
+        self.service.quote(&self.caller(hospital), &asking, order).await
     }
 
     async fn settle(&self, hospital: &str, order: Settle) -> Outcome<Answered> {

@@ -25,6 +25,7 @@ use crate::service::deed::Wanted;
 use crate::service::deed::name_of;
 use crate::service::error::ServiceError;
 use crate::service::reverse::Reverse;
+use crate::service::settle::is_unfiled;
 
 #[derive(Clone, Debug)]
 pub struct Undo {
@@ -101,6 +102,8 @@ impl Service {
             let stands = matches!(message, Message::Done { .. });
             let (hers, same) = (record.person == *person, key.transaction == about.transaction);
             if hers && !same {
+                // Told the right number, it would be refused for what it is.
+                check_undoable(key.transaction)?;
                 let (given, was) = (about.transaction, key.transaction);
                 return Err(Refusal::UndoOfOtherTransaction { given, was, message: key.message }.into());
             }
@@ -121,7 +124,10 @@ impl Service {
         load: &Load,
     ) -> Result<Decision, ServiceError> {
         let record = match &load.about {
-            Message::Unknown => return Ok(noting(Body::Fenced(about.clone()), Caution::NeverArrived)),
+            Message::Unknown => return Ok(noting(Body::Fenced(about.clone()), Caution::NeverDone)),
+            Message::Undone { record, .. } if matches!(record.body, Body::Reversed(_)) => {
+                return Ok(noting(Body::UndoneWithoutEffect(about.clone()), Caution::ReversalUndone));
+            }
             Message::Undone { .. } | Message::Fenced { .. } => {
                 return Ok(noting(Body::UndoneWithoutEffect(about.clone()), Caution::NothingToUndo));
             }
@@ -159,12 +165,14 @@ impl Service {
             record,
         };
         let revival = revive(&facts, reversal, self.new_settlement_id(load.facts.bucket))?;
+        // A filing made since does not change what stood before.
+        let cautions = is_unfiled(&revival.settlement).then_some(Caution::SettledUnfiled);
         let body = Body::Revived(Box::new(revival));
-        Ok(Decision::at(body, &stay.id))
+        Ok(Decision { cautions: cautions.into_iter().collect(), ..Decision::at(body, &stay.id) })
     }
 }
 
-/// All three ends of 2601 are a success: which it was is told beside it.
+/// All ends of 2601 are a success: which it was is told beside it.
 fn noting(body: Body, caution: Caution) -> Decision {
     Decision { cautions: vec![caution], ..Decision::of(body) }
 }

@@ -138,13 +138,16 @@ async fn the_first_quote_of_an_unfiled_stay_says_both_sums_and_the_next_prices_i
     let (_, mut visit) = in_changsha(&world).await;
     visit.until_discharge().await;
     let rows = world.rows();
-    let refused = visit.quote().await.refused("unfiled");
+    let asked = visit.message("2303", &visit.bill());
+    let refused = world.send(&asked).await.refused("unfiled");
     for words in ["未备案现自付23159.31元", "今日备案后19307.86元", "请先备案再预结算", "430100"]
     {
         assert!(refused.err_msg().contains(words), "{}", refused.err_msg());
     }
     let headline: String = refused.err_msg().chars().take(60).collect();
     assert!(headline.contains("23159.31") && headline.contains("19307.86"), "{headline}");
+    // Its answer may have been lost: nobody has been told yet.
+    world.send(&asked).await.refused("unfiled");
     assert_eq!(world.rows(), rows);
     assert_eq!(visit.quote().await.done().amount("psn_cash_pay"), "23159.31");
     assert_eq!(visit.settle().await.done().amount("hifp_pay"), UNFILED);
@@ -300,11 +303,18 @@ async fn a_filing_made_late_is_not_taken_from_the_settlement_that_rests_on_it() 
     let unfiled = world.send(&message).await.done();
     assert_eq!(unfiled.amount("hifp_pay"), UNFILED);
     assert!(
-        unfiled.warn_msg().contains("未查到就医地的异地就医备案，按未备案标准计算"),
+        unfiled.warn_msg().contains("未查到就医地的异地就医备案，已按未备案标准结算"),
         "{}",
         unfiled.warn_msg()
     );
     assert_eq!(world.send(&message).await.bytes, unfiled.bytes);
+    // Filed again while it is taken back, it stands again as it was, and says so.
+    let reverse = visit.message("2305", &play::reverse(&visit.stay, &visit.mdtrt_id, &unfiled.setl_id()));
+    world.send(&reverse).await.done();
+    refer(&world, &visit, JIANGMEN, "2501A", &referral(&visit, CHANGSHA)).await.done();
+    let again = visit.undo("2305", reverse["msgid"].as_str().unwrap()).await.done();
+    assert!(again.warn_msg().contains("如已补办，请撤销（2305）后重新结算"), "{}", again.warn_msg());
+    world.is_sound().await;
 }
 
 #[tokio::test]

@@ -91,7 +91,7 @@ async fn a_message_that_was_fenced_off_before_it_arrived_is_refused_when_it_arri
     let mut visit = local(&world).await;
     let lost = visit.message("2401", &play::admit(&visit.stay));
     let undone = visit.undo("2401", &msgid(&lost)).await.done();
-    assert!(undone.warn_msg().contains("原报文未曾收到，已作废"), "{}", undone.warn_msg());
+    assert!(undone.warn_msg().contains("原报文未曾办理，已作废"), "{}", undone.warn_msg());
     let rows = world.rows();
     let refused = world.send(&lost).await.refused("fenced");
     assert!(refused.err_msg().contains("需办理请换新msgid"), "{}", refused.err_msg());
@@ -123,7 +123,7 @@ async fn a_settlement_whose_answer_was_lost_is_undone_and_settled_under_a_new_id
     assert_eq!(world.rows(), rows);
 
     let again = visit.undo("2304", &msgid(&lost)).await.done();
-    assert!(again.warn_msg().contains("原报文此前已冲正或作废"), "{}", again.warn_msg());
+    assert!(again.warn_msg().contains("原报文此前已撤销或作废"), "{}", again.warn_msg());
     let last = books::records(&*world.app.service.ledger, &visit.person()).await.pop().unwrap();
     assert!(matches!(last.body, Body::UndoneWithoutEffect(_)));
     visit.reverse(&first.setl_id()).await.refused("already-reversed");
@@ -163,7 +163,11 @@ async fn a_cancel_whose_answer_was_lost_is_undone_and_the_settlement_stands_agai
     assert_eq!(world.rows(), rows);
     // Settled again it is settled: there is nothing to bring back.
     visit.settle().await.done();
-    visit.undo("2305", &msgid(&cancel)).await.refused("already-settled");
+    let rows = world.rows();
+    let refused = visit.undo("2305", &msgid(&cancel)).await.refused("settle-again");
+    assert!(refused.err_msg().contains("撤销后已重新结算"), "{}", refused.err_msg());
+    assert!(refused.err_msg().contains("请以新结算为准"), "{}", refused.err_msg());
+    assert_eq!(world.rows(), rows);
     world.is_sound().await;
 }
 
@@ -292,10 +296,20 @@ async fn an_undo_for_another_person_says_that_the_message_is_not_hers() {
 async fn an_undo_that_names_the_message_by_another_transaction_says_which_it_was() {
     let world = World::start().await;
     let mut visit = local(&world).await;
-    visit.until_discharge().await;
+    visit.admit().await.done();
+    let upload = visit.message("2301", &play::upload(&visit.stay, &visit.mdtrt_id, &visit.stay.lines));
+    world.send(&upload).await.done();
+    visit.discharge().await.done();
     let settlement = visit.message("2304", &visit.bill());
     world.send(&settlement).await.done();
     let rows = world.rows();
+    // What it was cannot be undone this way under its own number either.
+    let refused = visit.undo("2304", &msgid(&upload)).await.refused("not-undoable");
+    assert!(
+        refused.err_msg().contains("2301交易不能以2601冲正，请以同一msgid原样重发或用2302撤销"),
+        "{}",
+        refused.err_msg()
+    );
     for wrong in ["2305", "2401"] {
         let refused = visit.undo(wrong, &msgid(&settlement)).await.refused("undo-of-other-transaction");
         let headline: String = refused.err_msg().chars().take(60).collect();

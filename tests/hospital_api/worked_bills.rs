@@ -276,6 +276,12 @@ fn check(what: &str, answer: &Answer, comes_to: &[(&str, &str)]) {
     }
 }
 
+/// Told of a quote and of a settlement that no filing covers.
+const UNFILED: [&str; 2] = [
+    "；未查到就医地的异地就医备案，按未备案标准计算，结算前补办备案有效",
+    "；未查到就医地的异地就医备案，已按未备案标准结算；如已补办，请撤销（2305）后重新结算",
+];
+
 #[tokio::test]
 async fn bills_worked_out_by_hand_come_out_to_the_fen() {
     let world = World::start().await;
@@ -286,16 +292,13 @@ async fn bills_worked_out_by_hand_come_out_to_the_fen() {
         visit.stay.use_account = bill.account;
         visit.until_discharge().await;
         let first = visit.quote().await;
-        let (quoted, heard) = if first.code() == "unfiled" {
-            (visit.quote().await, "未签到，请以9001签到；未查到就医地的异地就医备案，按未备案标准计算")
-        } else {
-            (first, "未签到，请以9001签到")
-        };
-        let quoted = quoted.done();
+        let unfiled = first.code() == "unfiled";
+        let quoted = if unfiled { visit.quote().await } else { first }.done();
         let settled = visit.settle().await.done();
         check(bill.what, &quoted, bill.comes_to);
         check(bill.what, &settled, bill.comes_to);
-        for answer in [&quoted, &settled] {
+        for (answer, priced) in [(&quoted, UNFILED[0]), (&settled, UNFILED[1])] {
+            let heard = format!("未签到，请以9001签到{}", if unfiled { priced } else { "" });
             assert_eq!(answer.warn_msg(), heard, "{}", bill.what);
         }
     }

@@ -38,8 +38,9 @@ pub(super) fn of_other_transaction(given: u16, was: u16, message: &MessageId) ->
 pub(super) fn settle_again(settlement: &SettlementId, since: Since) -> Refusal {
     let (cause, act) = match since {
         Since::DischargeCancelled => ("撤销后出院已撤销", "请办理出院（2402）后重新结算（2304）"),
+        Since::SettledAgain => ("撤销后已重新结算", "请以新结算为准"),
         Since::YearMoved => ("撤销后年度累计已变", "请重新结算（2304）"),
-        Since::StayMoved => ("撤销后住院信息或明细已变", "请重新结算（2304）"),
+        Since::StayMoved => ("撤销后住院信息或明细已变", "请核对明细后重新结算（2304）"),
         Since::AccountShort => ("撤销后个人账户余额已不足", "请重新结算（2304）"),
         Since::FilingGone => ("撤销后原结算所用备案已失效", "请重新结算（2304）"),
     };

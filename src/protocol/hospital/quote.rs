@@ -10,7 +10,8 @@ use crate::telemetry::metrics::Outcome;
 pub(super) async fn quote(turn: &mut Turn<'_, '_>) -> Result<Outcome, NotDone> {
     let order = settle::order(turn.message)?;
     let stay = order.stay.clone();
-    let quoted = turn.service.quote(&turn.caller(), order).await?;
+    let asking = &turn.message.envelope.message;
+    let quoted = turn.service.quote(&turn.caller(), asking, order).await?;
     let settled = Settled {
         stay: stay.stay.as_str(),
         number: &stay.number,

@@ -50,9 +50,15 @@ pub(super) fn caution(caution: &Caution) -> String {
         Caution::ThirdParty => "已标记第三人责任，结算时基金不予支付".to_owned(),
         Caution::CommitmentMissing => "外伤未留存无第三人责任承诺书，结算前请以2403传ttp_resp为0".to_owned(),
         Caution::Unfiled { place } => format!("未查到就医地{place}的异地就医备案，出院结算前可补办"),
-        Caution::PricedUnfiled => "未查到就医地的异地就医备案，按未备案标准计算".to_owned(),
-        Caution::NeverArrived => "原报文未曾收到，已作废：再送达将被拒绝，需办理请换新msgid".to_owned(),
-        Caution::NothingToUndo => "原报文此前已冲正或作废，本次无须处理".to_owned(),
+        Caution::QuotedUnfiled => {
+            "未查到就医地的异地就医备案，按未备案标准计算，结算前补办备案有效".to_owned()
+        }
+        Caution::SettledUnfiled => {
+            "未查到就医地的异地就医备案，已按未备案标准结算；如已补办，请撤销（2305）后重新结算".to_owned()
+        }
+        Caution::NeverDone => "原报文未曾办理，已作废：再送达将被拒绝，需办理请换新msgid".to_owned(),
+        Caution::ReversalUndone => "原撤销此前已被冲正，本次无须处理".to_owned(),
+        Caution::NothingToUndo => "原报文此前已撤销或作废，本次无须处理".to_owned(),
     }
 }
 
