@@ -189,13 +189,12 @@ struct BarsArguments {
 #[tokio::main]
 #[expect(clippy::print_stderr, reason = "the one place that tells why there are no figures")]
 async fn main() -> ExitCode {
-    let done = match Program::parse() {
-        Program::Run(arguments) => {
-            if let Some(wrong) = arguments.wrong() {
-                Program::command().error(ErrorKind::ValueValidation, wrong).exit();
-            }
-            unless_stopped(run(&arguments)).await
-        }
+    let program = Program::parse();
+    if let Some(wrong) = program.wrong() {
+        Program::command().error(ErrorKind::ValueValidation, wrong).exit();
+    }
+    let done = match program {
+        Program::Run(arguments) => unless_stopped(run(&arguments)).await,
         Program::Bars(arguments) => unless_stopped(bars(&arguments)).await,
         Program::Floor { sandbox, answers } => floor(&sandbox, &answers).await,
         Program::Plain { sandbox, answers, database, pool } => {
@@ -212,8 +211,33 @@ async fn main() -> ExitCode {
     }
 }
 
+impl Program {
+    /// What is wrong with its arguments together.
+    fn wrong(&self) -> Option<String> {
+        match self {
+            Program::Run(arguments) => arguments.wrong(),
+            Program::Bars(arguments) => too_many(arguments.amount().lines_at_once()),
+            Program::Floor { .. } | Program::Plain { .. } => None,
+        }
+    }
+}
+
+fn too_many(lines: usize) -> Option<String> {
+    (lines > LINES_AT_ONCE_MAX).then(|| {
+        format!(
+            "--stays: {lines} fee lines at once with theirs, and no more than {LINES_AT_ONCE_MAX} are kept in memory: write \
+             fewer stays, or fewer lines"
+        )
+    })
+}
+
+impl BarsArguments {
+    fn amount(&self) -> Amount {
+        Amount { stays: self.stays, repeats: self.repeats, connections: self.connections }
+    }
+}
+
 impl RunArguments {
-    /// What is wrong with them together.
     fn wrong(&self) -> Option<String> {
         if !self.history.is_sorted() {
             return Some(
@@ -221,13 +245,7 @@ impl RunArguments {
             );
         }
         let lines = self.lines.iter().max().copied().unwrap_or(0);
-        let at_once = lines.saturating_mul(self.stays.saturating_add(self.warm_up));
-        (at_once > LINES_AT_ONCE_MAX).then(|| {
-            format!(
-                "--lines and --stays: {at_once} fee lines at once, and no more than {LINES_AT_ONCE_MAX} are kept in memory: \
-                 lower either"
-            )
-        })
+        too_many(lines.saturating_mul(self.stays.saturating_add(self.warm_up)))
     }
 }
 
@@ -310,8 +328,8 @@ fn or_one<T>(given: impl Iterator<Item = T>, usual: T) -> Vec<T> {
 }
 
 async fn bars(arguments: &BarsArguments) -> Result<bool, Failed> {
-    let BarsArguments { common, stays, repeats, connections, connections_max, .. } = arguments;
-    let amount = Amount { stays: *stays, repeats: *repeats, connections: *connections };
+    let BarsArguments { common, connections_max, .. } = arguments;
+    let amount = arguments.amount();
     let long = arguments.all || arguments.only_long;
     allow_connections(if long { *connections_max } else { loadtest::overload::CONNECTIONS_MAX })?;
     let setup = common.setup()?;

@@ -5,7 +5,6 @@ use serde::Serialize;
 use crate::case::Case;
 use crate::day;
 use crate::drive::Journey;
-use crate::drive::Kept;
 use crate::failed::Failed;
 use crate::measured::Figures;
 use crate::measured::Ratio;
@@ -101,12 +100,9 @@ pub async fn against(
     repeat: usize,
 ) -> Result<Pair, Failed> {
     let leg = |journeys: &[Journey]| Leg {
-        connections: plan.connections,
-        in_flight: plan.in_flight,
         // Of a day or a storm each stay is many journeys.
         warm_up: journeys.len() * plan.warm_up / plan.stays_a_repeat().max(1),
-        arrivals: plan.arrivals,
-        kept: Kept::Booked,
+        ..Leg::of(plan)
     };
     let (for_gateway, for_opponent) = both(plan, opponent, journeys);
     let (of_gateway, of_opponent) = (leg(&for_gateway), leg(&for_opponent));

@@ -43,6 +43,7 @@ use crate::place::Place;
 use crate::place::Population;
 use crate::plain;
 use crate::plan::Arrivals;
+use crate::plan::Plan;
 use crate::plan::Proof;
 use crate::plan::Store;
 use crate::reconcile::Books;
@@ -116,6 +117,14 @@ pub struct Leg {
     pub arrivals: Arrivals,
     /// Of the gateway's answers.
     pub kept: Kept,
+}
+
+impl Leg {
+    /// Of a plan: what is measured keeps what the gate needs.
+    pub fn of(plan: &Plan) -> Leg {
+        let Plan { connections, in_flight, warm_up, arrivals, .. } = *plan;
+        Leg { connections, in_flight, warm_up, arrivals, kept: Kept::Booked }
+    }
 }
 
 pub struct Stage {

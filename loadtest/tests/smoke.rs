@@ -168,6 +168,9 @@ fn sizes_that_cannot_be_are_refused_before_anything_is_made() {
         assert_eq!(done.status.code(), Some(2), "{wrong:?}: {}", told(&done));
         assert!(told(&done).contains(words), "{wrong:?}: {}", told(&done));
     }
+    let done = loader.run(&["bars", "--stays", "1000000"]);
+    assert_eq!(done.status.code(), Some(2), "{}", told(&done));
+    assert!(told(&done).contains("no more than 4000000 are kept in memory"), "{}", told(&done));
 }
 
 #[test]

@@ -108,13 +108,7 @@ async fn month(stage: &mut Stage, plan: Plan, bars: &mut Bars) -> Result<(), Fai
     let rows = stage.place.made.history;
     let rate = (plan.stays / MONTH_SECONDS).max(1);
     let arrivals = Arrivals::PerSecond(u32::try_from(rate).unwrap_or(u32::MAX));
-    let leg = Leg {
-        connections: plan.connections,
-        in_flight: plan.in_flight,
-        warm_up: plan.warm_up,
-        arrivals,
-        kept: Kept::Booked,
-    };
+    let leg = Leg { arrivals, ..Leg::of(&plan) };
     let alone = journeys(stage, &plan).await?;
     let alone = stage.drive(Side::Gateway, alone, leg).await?;
     let during = journeys(stage, &plan).await?;

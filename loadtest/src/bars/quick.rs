@@ -52,6 +52,11 @@ const FEW: usize = 100;
 const ANCHOR_US_A_SECOND: f64 = 120.0;
 
 impl Amount {
+    /// Fee lines that the loader holds at once: the storm's stays have the most.
+    pub fn lines_at_once(self) -> usize {
+        self.stays.saturating_mul(STORM_TIMES * SHORT_BILL)
+    }
+
     /// Stays with long bills.
     fn long_stays(self) -> usize {
         self.stays / 5
