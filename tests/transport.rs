@@ -29,6 +29,7 @@ use http_body_util::BodyExt;
 use http_body_util::Full;
 use hyper::Response;
 use hyper::StatusCode;
+use hyper::http::request::Parts;
 use hyper_util::rt::TokioIo;
 use rcgen::BasicConstraints;
 use rcgen::CertificateParams;
@@ -65,13 +66,15 @@ use tokio::sync::Mutex;
 use tokio::sync::Semaphore;
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
+use tokio::time::Instant;
 use tokio::time::timeout;
 use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
 
 // ---- the handler and its server -----------------------------------------------------------------------------------
 
-/// `/echo` says who called and gives the body back; `/panic`, `/never`; `/gate` waits until the test opens it.
+/// `/echo` says who called and gives the body back; `/panic`, `/never`; `/gate` waits until the test opens it; for `/full`
+/// there is no room; `/thread` says on which kind of thread it was worked on.
 struct Echo {
     entered: Semaphore,
     gate: Semaphore,
@@ -100,6 +103,10 @@ impl Handler for Echo {
                 self.entered.add_permits(1);
                 self.gate.acquire().await.unwrap().forget();
             }
+            "/thread" => {
+                let name = std::thread::current().name().unwrap_or_default().to_owned();
+                return Response::new(Full::new(name.into()));
+            }
             _ => {}
         }
         let mut answer = Response::new(Full::new(request.body));
@@ -113,6 +120,10 @@ impl Handler for Echo {
             }
         }
         answer
+    }
+
+    fn shed(&self, head: &Parts, _received_at: Instant) -> Option<Answer> {
+        (head.uri.path() == "/full").then(|| envelope("no room"))
     }
 
     fn on_panic(&self) -> Answer {
@@ -616,6 +627,41 @@ async fn a_client_in_the_middle_of_ten_megabytes_reads_the_413() {
         line.say(&"x".repeat(10_000_000)).await; // all of it, before looking at the answer
         assert_eq!(line.hear().await.unwrap().status, 413, "{head}");
     }
+}
+
+#[tokio::test]
+async fn who_finds_no_room_is_told_so_behind_his_body_and_may_ask_again_on_the_same_line() {
+    let running = Running::plain(Settings { body_bytes_max: 100_000, ..patient() });
+    let mut line = running.connect().await;
+    for _ in 0..3 {
+        let heard = line.ask("/full", &"x".repeat(100_000)).await;
+        assert_eq!((heard.status, heard.body.as_str()), (500, "no room"));
+        assert!(!heard.says_close());
+    }
+    assert_eq!(line.ask("/echo", "x").await.body, "x");
+    assert_eq!(line.ask("/full", &"x".repeat(100_001)).await.status, 413);
+    assert!(line.is_closed().await);
+    line = running.connect().await;
+    line.say("POST /full HTTP/1.1\r\nhost: x\r\ntransfer-encoding: chunked\r\n\r\n186a1\r\n").await;
+    line.say(&"x".repeat(100_001)).await;
+    assert_eq!(line.hear().await.unwrap().status, 413, "also when its length was not said before");
+}
+
+#[tokio::test]
+async fn a_long_body_is_worked_on_apart_and_keeps_to_the_same_rules() {
+    let settings = Settings { bulk_bytes: 1_000, request_timeout: millis(300), ..patient() };
+    let running = Running::plain(settings);
+    let mut line = running.connect().await;
+    assert_ne!(line.ask("/thread", &"x".repeat(999)).await.body, "bulk");
+    let long = "x".repeat(1_000);
+    assert_eq!(line.ask("/thread", &long).await.body, "bulk");
+    assert_eq!(line.ask("/echo", &long).await.body, long);
+    let panicked = line.ask("/panic", &long).await;
+    assert_eq!((panicked.status, panicked.body.as_str()), (500, "panicked"));
+    running.saw(Event::Refused(Refusal::Panicked)).await;
+    let late = line.ask("/never", &long).await;
+    assert_eq!((late.status, late.body.as_str()), (500, "timed out"));
+    running.saw(Event::Refused(Refusal::TimedOut)).await;
 }
 
 #[tokio::test]

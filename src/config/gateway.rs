@@ -104,6 +104,8 @@ pub struct HospitalSection {
     pub header_timeout: Duration,
     pub body_timeout: Duration,
     pub body_bytes_max: usize,
+    /// A body of this length is worked on apart from all others.
+    pub bulk_bytes: usize,
     pub request_timeout: Duration,
     pub idle_timeout: Duration,
     pub limits: LimitsSection,
@@ -332,6 +334,7 @@ fn hospital(s: &mut Section) -> HospitalSection {
         header_timeout: s.milliseconds("header_timeout_ms", 100..=60_000, 10_000),
         body_timeout: s.milliseconds("body_timeout_ms", 100..=120_000, 30_000),
         body_bytes_max: s.size("body_bytes_max", 4_096..=256 * 1024 * 1024, 8 * 1024 * 1024),
+        bulk_bytes: s.size("bulk_bytes", 1..=256 * 1024 * 1024, 16 * 1024),
         request_timeout: s.milliseconds("request_timeout_ms", 100..=120_000, 45_000),
         idle_timeout: s.milliseconds("idle_timeout_ms", 1_000..=3_600_000, 120_000),
         limits: s.section("limits", limits),

@@ -6,6 +6,8 @@ use http_body_util::BodyExt;
 use hyper::body::Body;
 use hyper::body::Incoming;
 
+use crate::transport::Refusal;
+
 /// What a client's word (`Content-Length`) may make us set aside before its bytes are there.
 const RESERVE_BYTES_MAX: usize = 1024 * 1024;
 
@@ -14,6 +16,15 @@ pub(crate) enum BodyFault {
     TooLarge,
     /// The chunks made no sense, or the client went away in the middle.
     Broken,
+}
+
+impl From<BodyFault> for Refusal {
+    fn from(fault: BodyFault) -> Refusal {
+        match fault {
+            BodyFault::TooLarge => Refusal::BodyTooLarge,
+            BodyFault::Broken => Refusal::MalformedBody,
+        }
+    }
 }
 
 /// The whole body. One that came in one frame is handed on as it lies in the read buffer, without a copy.
@@ -45,6 +56,15 @@ async fn gather(
         piece = next(&mut body).await?;
     }
     Ok(whole.freeze())
+}
+
+/// Reads a body that nobody wants, so that the connection can go on behind it; nothing of it is kept.
+pub(crate) async fn pass_over(mut body: Incoming, bytes_max: usize) -> Result<(), BodyFault> {
+    let mut left = bytes_max;
+    while let Some(bytes) = next(&mut body).await? {
+        left = left.checked_sub(bytes.len()).ok_or(BodyFault::TooLarge)?;
+    }
+    Ok(())
 }
 
 /// The next data; trailers are passed over.

@@ -9,7 +9,7 @@ use crate::transport::Refusal;
 use crate::transport::Request;
 use crate::transport::Settings;
 use crate::transport::body;
-use crate::transport::body::BodyFault;
+use crate::transport::bulk::Bulk;
 use crate::transport::drain::Stage;
 use crate::transport::drain::Watch;
 use crate::transport::pace::Pace;
@@ -45,11 +45,15 @@ use tokio::time::timeout;
 /// What a request that has run out of time gets to put its answer together.
 const OVERDUE_GRACE: Duration = Duration::from_secs(1);
 
+/// What is read at a time. More would be kept by each of thousands of connections from its first long body on.
+const READ_BYTES_MAX: usize = 32 * 1024;
+
 /// What every connection of a listener shares.
 pub(crate) struct Shared<H> {
     pub(crate) handler: Arc<H>,
     pub(crate) settings: Settings,
     pub(crate) observer: Observer,
+    pub(crate) bulk: Bulk,
 }
 
 impl<H> Shared<H> {
@@ -153,6 +157,7 @@ fn http_machine(settings: &Settings) -> http1::Builder {
     machine
         .header_read_timeout(None) // `Pace` does this, with one timer per connection instead of one per request
         .max_header_size(settings.header_bytes_max)
+        .max_buf_size(READ_BYTES_MAX.max(settings.header_bytes_max))
         // A client may close its sending side and still read our answer. It also spares a read per request that would
         // only look for such a close.
         .half_close(true);
@@ -233,10 +238,16 @@ impl<H: Handler> Serving<H> {
         if parts.method == Method::CONNECT {
             return self.refuse(Refusal::NoProxying);
         }
-        let body = match body::read(body, self.shared.settings.body_bytes_max).await {
+        let bytes_max = self.shared.settings.body_bytes_max;
+        if let Some(shed) = self.shared.handler.shed(&parts, received_at) {
+            return match body::pass_over(body, bytes_max).await {
+                Ok(()) => shed,
+                Err(fault) => self.refuse_body(fault.into()),
+            };
+        }
+        let body = match body::read(body, bytes_max).await {
             Ok(body) => body,
-            Err(BodyFault::TooLarge) => return self.refuse_body(Refusal::BodyTooLarge),
-            Err(BodyFault::Broken) => return self.refuse_body(Refusal::MalformedBody),
+            Err(fault) => return self.refuse_body(fault.into()),
         };
         if !body.is_empty() {
             self.shared.tell(Event::BodyRead { bytes: body.len() });
@@ -246,20 +257,19 @@ impl<H: Handler> Serving<H> {
     }
 
     async fn handle(&self, request: Request) -> Answer {
-        if let Some(shed) = self.shared.handler.shed(&request) {
-            return shed;
-        }
-        // Its future is large, and would lie in every connection several times, also in those that wait for a request.
-        let handling = Box::pin(self.shared.handler.handle(request));
-        let handled = AssertUnwindSafe(handling).catch_unwind();
-        match handled.await {
-            Ok(answer) => answer,
-            Err(_payload) => {
-                // The payload may quote what was being worked on, so it is told to nobody.
-                self.shared.tell(Event::Refused(Refusal::Panicked));
-                self.shared.handler.on_panic()
-            }
-        }
+        // The payload of a panic may quote what was being worked on, so it is told to nobody.
+        let handled = if request.body.len() >= self.shared.settings.bulk_bytes {
+            let shared = Arc::clone(&self.shared);
+            self.shared.bulk.work(async move { shared.handler.handle(request).await }).await.ok()
+        } else {
+            // Its future is large, and would lie in every connection several times, also in those that wait for a request.
+            let handling = Box::pin(self.shared.handler.handle(request));
+            AssertUnwindSafe(handling).catch_unwind().await.ok()
+        };
+        handled.unwrap_or_else(|| {
+            self.shared.tell(Event::Refused(Refusal::Panicked));
+            self.shared.handler.on_panic()
+        })
     }
 
     fn overdue(&self) -> Answer {

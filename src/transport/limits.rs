@@ -36,9 +36,9 @@ pub struct Settings {
     pub burst: NonZeroU32,
     /// Keys remembered at a time, at least 2.
     pub keys_max: usize,
-    /// Requests worked on at a time, all keys together.
+    /// Requests worked on at a time, all keys together; one of many bytes counts several times.
     pub in_flight_max: usize,
-    /// Requests waiting for their turn; one more is shed at once.
+    /// Requests waiting for their turn, counted likewise; one more is shed at once.
     pub waiting_max: usize,
     /// How long a request may wait for its turn. One that would not get it by then is shed at once.
     pub wait_max: Duration,
@@ -132,7 +132,7 @@ impl Limits {
     /// Counts one request of `key`, and waits a bounded while for a place.
     pub async fn admit(&self, key: &str) -> Result<Permit, Shed> {
         self.count(key)?;
-        self.place().await
+        self.place(0).await
     }
 
     /// Counts one request of `key` without taking a place: for what costs nearly nothing, a sign-in attempt for one.
@@ -157,9 +157,10 @@ impl Limits {
         self.places.taken()
     }
 
-    /// Waits a bounded while for a place, whoever asks: for a caller who is not known before work has begun.
-    pub async fn place(&self) -> Result<Permit, Shed> {
-        self.places.take().await.map(|place| Permit { _place: place }).ok_or(self.busy())
+    /// Waits a bounded while for a place to work on so many bytes, whoever asks: for a caller who is not known before
+    /// work has begun.
+    pub async fn place(&self, bytes: usize) -> Result<Permit, Shed> {
+        self.places.take(bytes).await.map(|place| Permit { _place: place }).ok_or(self.busy())
     }
 
     /// What who would wait for a place in vain is told, whoever asks.

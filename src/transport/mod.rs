@@ -13,6 +13,7 @@
 //! 5. [`Handler::handle`] – which asks [`limits::Limits`] first, since only it knows whom to count.
 
 mod body;
+mod bulk;
 pub mod client_certificate;
 mod connection;
 pub mod drain;
@@ -79,9 +80,9 @@ pub trait Handler: Send + Sync + 'static {
     /// drop it; that is noticed when the answer is written.
     fn handle(&self, request: Request) -> impl Future<Output = Answer> + Send;
 
-    /// The answer to a request that would wait for its turn in vain: it is asked for before anything is spent on the
-    /// request, so that a storm leaves the machine to those who get their turn.
-    fn shed(&self, _request: &Request) -> Option<Answer> {
+    /// The answer to a request that would wait for its turn in vain: it is asked for when the head has come, before anything
+    /// is spent on the request, so that a storm leaves the machine to those who get their turn.
+    fn shed(&self, _parts: &Parts, _received_at: Instant) -> Option<Answer> {
         None
     }
 
@@ -118,6 +119,8 @@ pub struct Settings {
     pub body_timeout: Duration,
     /// A body's length, bytes.
     pub body_bytes_max: usize,
+    /// A body of this length, bytes, is worked on apart from the threads that all others share.
+    pub bulk_bytes: usize,
     /// From the end of the head to the answer's being ready, the body's arrival included.
     pub request_timeout: Duration,
     /// From the answer's being ready to its last byte being taken by the socket.
@@ -140,6 +143,7 @@ impl Default for Settings {
             header_bytes_max: 32 * 1024,
             body_timeout: Duration::from_secs(30),
             body_bytes_max: 8 * 1024 * 1024,
+            bulk_bytes: 16 * 1024,
             request_timeout: Duration::from_secs(45), // clients give up after 60 at the earliest: say it before
             answer_timeout: Duration::from_secs(30),
             idle_timeout: Duration::from_secs(120),

@@ -7,6 +7,7 @@ use crate::transport::Observer;
 use crate::transport::Peer;
 use crate::transport::Refusal;
 use crate::transport::Settings;
+use crate::transport::bulk::Bulk;
 use crate::transport::client_certificate::Distrust;
 use crate::transport::connection;
 use crate::transport::connection::Shared;
@@ -65,6 +66,7 @@ impl Server {
                 handler: face.handler,
                 settings: face.settings,
                 observer: face.observer,
+                bulk: Bulk::default(),
             }),
         };
         tokio::spawn(accept(listener, Arc::new(gate), accepting));

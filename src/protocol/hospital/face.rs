@@ -25,6 +25,8 @@ use hyper::header::CONTENT_ENCODING;
 use hyper::header::CONTENT_TYPE;
 use hyper::header::HeaderName;
 use hyper::header::HeaderValue;
+use hyper::http::request::Parts as Head;
+use tokio::time::Instant as Stopwatch;
 
 use crate::config::gateway::Switches;
 use crate::domain::calendar::Instant;
@@ -179,7 +181,7 @@ impl HospitalFace {
     }
 
     async fn admit<'r>(&self, request: &'r Request, now: Instant) -> Result<Admitted<'r>, ProtocolError> {
-        let permit = self.limits.place().await.map_err(shed)?;
+        let permit = self.limits.place(request.body.len()).await.map_err(shed)?;
         let proven = self.callers.load().prove(request, &self.signatures, now)?;
         let header =
             |name: &HeaderName| request.parts.headers.get(name).and_then(|value| value.to_str().ok());
@@ -216,11 +218,11 @@ impl HospitalFace {
         Ok(())
     }
 
-    fn count(&self, transaction: Option<Transaction>, done: Done, request: &Request) {
+    fn count(&self, transaction: Option<Transaction>, done: Done, received_at: Stopwatch) {
         if let Some(code) = done.code {
             metrics::refused(code);
         }
-        self.meters.of(transaction).ended(done.outcome, request.received_at.elapsed());
+        self.meters.of(transaction).ended(done.outcome, received_at.elapsed());
     }
 
     /// An answer for a call that never reached its transaction, or that we lost under way.
@@ -255,17 +257,17 @@ impl Handler for HospitalFace {
         let context = Context { reference: self.reference(received), received, sign_key };
         let mut buffer = Vec::with_capacity(USUAL_ANSWER_BYTES);
         let (transaction, done) = self.answer(&request, &context, &mut buffer).await;
-        self.count(transaction, done, &request);
+        self.count(transaction, done, request.received_at);
         json(buffer)
     }
 
-    fn shed(&self, request: &Request) -> Option<Answer> {
-        let full = self.limits.full().filter(|_| request.parts.method == Method::POST)?;
+    fn shed(&self, head: &Head, received_at: Stopwatch) -> Option<Answer> {
+        let full = self.limits.full().filter(|_| head.method == Method::POST)?;
         let (error, received) = (shed(full), self.service.clock.now());
         self.tell_refused(&error, received);
         let mut buffer = Vec::new();
         let done = self.refuse(self.reference(received), &answer::protocol(&error), &mut buffer);
-        self.count(None, done, request);
+        self.count(None, done, received_at);
         Some(json(buffer))
     }
 

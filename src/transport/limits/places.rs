@@ -16,11 +16,16 @@ use tokio::time::timeout;
 /// together, so that the time between two of them says nothing; and a disk that holds everything up for a moment has not
 /// become slower.
 const STRETCH_US: u64 = 250_000;
+/// Work on a longer body takes the place of several: a long bill costs as much time and room as many short ones.
+const BYTES_A_PLACE: usize = 8 * 1024;
+/// So many of the largest pieces of work are done at a time at least.
+const LARGE_MIN: usize = 8;
 
 #[derive(Debug)]
 pub(super) struct Places {
     free: Arc<Semaphore>,
     all: usize,
+    /// Places that are waited for.
     waiting: AtomicUsize,
     waiting_max: usize,
     wait_max: Duration,
@@ -35,7 +40,7 @@ pub(super) struct Places {
 /// Free again when it is dropped.
 #[derive(Debug)]
 pub(super) struct Place {
-    _permit: OwnedSemaphorePermit,
+    permit: OwnedSemaphorePermit,
     places: Arc<Places>,
 }
 
@@ -55,6 +60,12 @@ impl Places {
         })
     }
 
+    /// What a piece of work takes of them: a large one more than one, and never so many that a few large ones are all
+    /// that is done.
+    fn shares_of(&self, bytes: usize) -> usize {
+        (bytes / BYTES_A_PLACE).clamp(1, (self.all / LARGE_MIN).max(1))
+    }
+
     pub(super) fn taken(&self) -> usize {
         self.all.saturating_sub(self.free.available_permits())
     }
@@ -64,21 +75,26 @@ impl Places {
         self.free.available_permits() == 0 && self.is_too_long(self.waiting.load(Relaxed))
     }
 
-    /// `None` at once for who would wait in vain, and after `wait_max` where the pace has broken down meanwhile.
-    pub(super) async fn take(self: &Arc<Places>) -> Option<Place> {
-        if let Ok(permit) = Arc::clone(&self.free).try_acquire_owned() {
+    /// For work on so many bytes. `None` at once for who would wait in vain, and after `wait_max` where the pace has
+    /// broken down meanwhile.
+    pub(super) async fn take(self: &Arc<Places>, bytes: usize) -> Option<Place> {
+        let shares = self.shares_of(bytes);
+        // No more than there are places, which are no more than a semaphore holds.
+        let permits = u32::try_from(shares).unwrap_or(1);
+        if let Ok(permit) = Arc::clone(&self.free).try_acquire_many_owned(permits) {
             return Some(self.place(permit));
         }
-        let waiting = Waiting::join(self);
+        let waiting = Waiting::join(self, shares);
         if self.is_too_long(waiting.before) {
             return None;
         }
-        let permit = timeout(self.wait_max, Arc::clone(&self.free).acquire_owned()).await.ok()?.ok()?;
+        let free = Arc::clone(&self.free).acquire_many_owned(permits);
+        let permit = timeout(self.wait_max, free).await.ok()?.ok()?;
         Some(self.place(permit))
     }
 
     fn place(self: &Arc<Places>, permit: OwnedSemaphorePermit) -> Place {
-        Place { _permit: permit, places: Arc::clone(self) }
+        Place { permit, places: Arc::clone(self) }
     }
 
     /// A line in which so many stand already.
@@ -91,7 +107,7 @@ impl Places {
         Duration::from_micros(turns.saturating_mul(self.between_us.load(Relaxed)))
     }
 
-    fn freed(&self) {
+    fn freed(&self, shares: u64) {
         if self.waiting.load(Relaxed) == 0 {
             return self.since_us.store(0, Relaxed);
         }
@@ -101,7 +117,7 @@ impl Places {
             self.freed_since.store(0, Relaxed);
             return self.since_us.store(now, Relaxed);
         }
-        let freed = self.freed_since.fetch_add(1, Relaxed) + 1;
+        let freed = self.freed_since.fetch_add(shares, Relaxed) + shares;
         let took = now.saturating_sub(since);
         let new = took >= STRETCH_US && self.since_us.compare_exchange(since, now, Relaxed, Relaxed).is_ok();
         if new {
@@ -115,32 +131,36 @@ impl Places {
 
 impl Drop for Place {
     fn drop(&mut self) {
-        self.places.freed();
+        self.places.freed(self.permit.num_permits() as u64);
     }
 }
 
 /// One who waits.
 struct Waiting<'p> {
     places: &'p Places,
-    /// How many came before.
+    /// How many places those wait for who came before.
     before: usize,
+    shares: usize,
 }
 
 impl<'p> Waiting<'p> {
-    fn join(places: &'p Places) -> Waiting<'p> {
-        Waiting { places, before: places.waiting.fetch_add(1, Relaxed) }
+    fn join(places: &'p Places, shares: usize) -> Waiting<'p> {
+        Waiting { places, before: places.waiting.fetch_add(shares, Relaxed), shares }
     }
 }
 
 impl Drop for Waiting<'_> {
     fn drop(&mut self) {
-        self.places.waiting.fetch_sub(1, Relaxed);
+        self.places.waiting.fetch_sub(self.shares, Relaxed);
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::pin::pin;
+
+    use futures_util::FutureExt as _;
 
     const SOON: Duration = Duration::from_millis(250);
 
@@ -148,11 +168,11 @@ mod tests {
     async fn who_would_wait_in_vain_is_told_at_once() {
         let places = Places::new(1, 100, SOON);
         // Places become free every 100 ms while somebody waits.
-        let mut held = places.take().await.unwrap();
+        let mut held = places.take(1).await.unwrap();
         for _ in 0..64 {
             let next = tokio::spawn({
                 let places = Arc::clone(&places);
-                async move { places.take().await.unwrap() }
+                async move { places.take(1).await.unwrap() }
             });
             tokio::time::advance(Duration::from_millis(100)).await;
             drop(held);
@@ -160,13 +180,13 @@ mod tests {
         }
         let wait = |places: &Arc<Places>| {
             let places = Arc::clone(places);
-            tokio::spawn(async move { places.take().await.is_some() })
+            tokio::spawn(async move { places.take(1).await.is_some() })
         };
         let (first, second) = (wait(&places), wait(&places));
         tokio::task::yield_now().await;
         let asked = Instant::now();
         assert!(places.are_out_of_reach(), "a third would wait 300 ms");
-        assert!(places.take().await.is_none());
+        assert!(places.take(1).await.is_none());
         assert_eq!(asked.elapsed(), Duration::ZERO);
         drop(held);
         assert!(first.await.unwrap() && second.await.unwrap());
@@ -174,11 +194,38 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
+    async fn large_work_takes_several_places_and_the_largest_leaves_some() {
+        let places = Places::new(32, 100, SOON);
+        let long = places.take(3 * BYTES_A_PLACE).await.unwrap();
+        let (short, longest) = (places.take(1).await.unwrap(), places.take(usize::MAX).await.unwrap());
+        assert_eq!(places.taken(), 3 + 1 + 32 / LARGE_MIN);
+        drop((long, short));
+        assert_eq!(places.taken(), 32 / LARGE_MIN);
+        drop(longest);
+        assert_eq!(places.taken(), 0);
+        // A machine with room for one piece of work does a large one too.
+        assert!(Places::new(1, 1, SOON).take(usize::MAX).await.is_some());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn who_waits_for_several_places_makes_the_line_longer_by_them() {
+        let places = Places::new(8 * LARGE_MIN, 2, SOON);
+        let held = places.take(usize::MAX).await.unwrap();
+        let all = futures_util::future::join_all((1..LARGE_MIN).map(|_| places.take(usize::MAX))).await;
+        let mut waiting = pin!(places.take(2 * BYTES_A_PLACE));
+        assert!((&mut waiting).now_or_never().is_none());
+        assert!(places.take(1).await.is_none(), "two places are waited for, and no more may be");
+        drop(held);
+        assert!(waiting.await.is_some());
+        assert!(all.iter().all(Option::is_some));
+    }
+
+    #[tokio::test(start_paused = true)]
     async fn where_nothing_becomes_free_a_wait_ends() {
         let places = Places::new(1, 1, SOON);
-        let _held = places.take().await.unwrap();
+        let _held = places.take(1).await.unwrap();
         let asked = Instant::now();
-        let (first, second) = tokio::join!(places.take(), places.take());
+        let (first, second) = tokio::join!(places.take(1), places.take(1));
         assert!(first.is_none() && second.is_none());
         assert_eq!(asked.elapsed(), SOON);
     }

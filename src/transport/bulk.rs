@@ -1,0 +1,88 @@
+//! Owns the threads on which requests with a large body are worked on.
+//!
+//! Reading a long bill takes a thread for milliseconds. On the threads of the sockets all others would wait behind it:
+//! small requests, answers that are ready, and those who only have to be told that there is no room.
+
+use std::io;
+use std::sync::OnceLock;
+
+use tokio::runtime::Builder;
+use tokio::runtime::Runtime;
+use tokio::task::JoinSet;
+
+/// Started with the first large request: most listeners never get one.
+#[derive(Debug, Default)]
+pub(crate) struct Bulk(OnceLock<Option<Runtime>>);
+
+/// The work panicked, or its threads are gone.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Failed;
+
+impl Bulk {
+    /// Works on one of the threads; who waits no longer ends the work where it waits next.
+    pub(crate) async fn work<T: Send + 'static>(
+        &self,
+        work: impl Future<Output = T> + Send + 'static,
+    ) -> Result<T, Failed> {
+        let mut one = JoinSet::new();
+        match self.0.get_or_init(|| start().ok()) {
+            Some(runtime) => one.spawn_on(work, runtime.handle()),
+            // A system that gives no more threads: everybody waits a little longer.
+            None => one.spawn(work),
+        };
+        one.join_next().await.and_then(Result::ok).ok_or(Failed)
+    }
+}
+
+/// As many threads as there are processors: the system shares these with the threads of the sockets.
+fn start() -> io::Result<Runtime> {
+    Builder::new_multi_thread().thread_name("bulk").enable_all().build()
+}
+
+impl Drop for Bulk {
+    fn drop(&mut self) {
+        // Without waiting: this may be a thread that must not.
+        if let Some(runtime) = self.0.take().flatten() {
+            runtime.shutdown_background();
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::thread;
+    use std::time::Duration;
+
+    use tokio::sync::oneshot;
+
+    #[tokio::test]
+    async fn large_work_leaves_the_thread_of_the_sockets_free_and_a_panic_stays_its_own() {
+        let bulk = Bulk::default();
+        let (go, gone) = std::sync::mpsc::channel::<()>();
+        let here = thread::current().id();
+        let slow = bulk.work(async move {
+            gone.recv().unwrap();
+            thread::current().id()
+        });
+        let other = async move {
+            go.send(()).unwrap();
+        };
+        let (there, ()) = tokio::join!(slow, other);
+        assert_ne!(there.unwrap(), here);
+        assert_eq!(bulk.work(async { panic!("of no interest") }).await, Err::<(), _>(Failed));
+        assert_eq!(bulk.work(async { 1 }).await, Ok(1));
+    }
+
+    #[tokio::test]
+    async fn work_that_nobody_waits_for_is_dropped() {
+        let bulk = Bulk::default();
+        let (held, dropped) = oneshot::channel::<()>();
+        let work = bulk.work(async move {
+            let _held = held;
+            std::future::pending::<()>().await;
+        });
+        assert!(tokio::time::timeout(Duration::from_millis(1), work).await.is_err());
+        assert!(dropped.await.is_err());
+    }
+}
