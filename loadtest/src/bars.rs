@@ -2,6 +2,7 @@
 
 pub mod long;
 pub mod quick;
+mod storm;
 
 use serde::Serialize;
 
@@ -81,6 +82,14 @@ pub struct Evidence {
     pub pairs: Vec<Pair>,
 }
 
+/// Five times as many calls as could be taken, and what was done of them.
+#[derive(Clone, Debug, Serialize)]
+pub struct Storm {
+    pub done: &'static str,
+    #[serde(flatten)]
+    pub seen: Overloaded,
+}
+
 /// What this run does not show.
 #[derive(Clone, Debug, Serialize)]
 pub struct NotMeasured {
@@ -98,7 +107,7 @@ pub struct Bars {
     pub not_measured: Vec<NotMeasured>,
     pub evidence: Vec<Evidence>,
     pub pgbench: Vec<Pgbench>,
-    pub overload: Option<Overloaded>,
+    pub storms: Vec<Storm>,
     pub seals: Option<SealCost>,
     pub ledgers: Vec<Ledgers>,
 }
@@ -111,7 +120,7 @@ impl Default for Bars {
             not_measured: Vec::new(),
             evidence: Vec::new(),
             pgbench: Vec::new(),
-            overload: None,
+            storms: Vec::new(),
             seals: None,
             ledgers: Vec::new(),
         }

@@ -6,7 +6,9 @@ use std::sync::Arc;
 use banyan::domain::ids::InstitutionCode;
 use banyan::domain::ids::PersonKey;
 use banyan::domain::ids::RegionCode;
+use banyan::domain::ids::StayId;
 use banyan::domain::money::Fen;
+use banyan::ledger::Who;
 use banyan::protocol::wire;
 use banyan::sandbox::his::His;
 use banyan::sandbox::his::Line;
@@ -102,6 +104,13 @@ impl Case {
     /// Whose stay it is.
     pub fn person(&self) -> Result<PersonKey, Failed> {
         PersonKey::parse(RegionCode(self.stay.pool), &self.stay.psn_no).map_err(cannot("name a person"))
+    }
+
+    /// The admitted stay, as its hospital names it.
+    pub fn whose(&self) -> Result<Who, Failed> {
+        let id = self.mdtrt_id.as_deref().unwrap_or_default();
+        let stay = StayId::parse(id).map_err(cannot("name a stay"))?;
+        Ok(Who::Stay { stay, number: self.stay.psn_no.clone() })
     }
 
     /// One call of an admitted stay, or one before its admission.

@@ -53,12 +53,12 @@ const ALWAYS_NORMAL_US: u64 = 10_000;
 /// What was seen of the storm.
 #[derive(Clone, Debug, Serialize)]
 pub struct Overloaded {
-    /// Settlements a second that the gateway reached before, saturated.
+    /// Calls a second that the gateway reached before, saturated.
     pub peak: f64,
     /// Calls a second that were due in the storm, and that found a free line in time and were sent.
     pub offered: f64,
     pub sent: f64,
-    /// Settlements a second in the storm.
+    /// Calls a second that were done in the storm.
     pub goodput: f64,
     /// Cores that the loader itself took from the machine, before at the peak and in the storm.
     pub loader_at_peak: f64,
@@ -104,19 +104,31 @@ struct Shared {
     began: Instant,
     next: AtomicUsize,
     phases: Vec<Phase>,
-    waiting: Mutex<VecDeque<Call>>,
+    calls: Vec<Call>,
+    /// Places in `calls` of those that are still to be sent.
+    waiting: Mutex<VecDeque<usize>>,
 }
 
 /// What one worker has seen.
 #[derive(Default)]
 struct Told {
     went: Vec<Went>,
-    accepted: Vec<(Bytes, Bytes)>,
-    broken: usize,
+    accepted: Vec<(usize, Bytes)>,
+    broken: Vec<usize>,
     /// Moments at which every message was under way or done: nothing was sent.
     starved: usize,
     given_up: usize,
     failed: Option<String>,
+}
+
+/// What became of a call in the end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Fate {
+    Accepted,
+    /// Refused each time, or never sent: nothing of it may be there.
+    Nothing,
+    /// The line broke.
+    Unknown,
 }
 
 /// What the gateway reaches saturated, and what its loader took of the machine meanwhile.
@@ -135,13 +147,14 @@ impl Overloaded {
     }
 }
 
-/// Drives the three phases with settlements that are ready to be sent.
+/// Drives the three phases with calls that are ready to be sent, and tells what became of each. What was booked is
+/// remembered for the gate.
 pub async fn storm(
     client: Arc<Client>,
     seen: &mut Seen,
     calls: Vec<Call>,
     peak: Peak,
-) -> Result<Overloaded, Failed> {
+) -> Result<(Overloaded, Vec<Fate>), Failed> {
     let (moments, phases, storm) = schedule(calls.len(), peak.per_second);
     let connections = CONNECTIONS_MAX.min(calls.len() / MESSAGES_A_CONNECTION).max(1);
     let opened = client.open(connections).await?;
@@ -153,7 +166,8 @@ pub async fn storm(
         began: now(),
         next: AtomicUsize::new(0),
         phases,
-        waiting: Mutex::new(calls.into()),
+        waiting: Mutex::new((0..calls.len()).collect()),
+        calls,
     });
     let loader = tokio::spawn(loader_between(storm));
     let mut workers = JoinSet::new();
@@ -161,13 +175,23 @@ pub async fn storm(
         workers.spawn(work(Arc::clone(&shared)));
     }
     let (mut went, mut starved, mut given_up) = (Vec::with_capacity(total), 0, 0);
+    let mut fates = vec![Fate::Nothing; shared.calls.len()];
     for told in workers.join_all().await {
         if let Some(failed) = told.failed {
             return Err(Failed::Said(failed));
         }
-        (0..told.broken).for_each(|_| seen.unanswered());
-        for (call, answer) in &told.accepted {
-            seen.answered(call, answer)?;
+        for at in told.broken {
+            fates[at] = Fate::Unknown;
+            if shared.calls[at].step.is_booked() {
+                seen.unanswered();
+            }
+        }
+        for (at, answer) in &told.accepted {
+            fates[*at] = Fate::Accepted;
+            let call = &shared.calls[*at];
+            if call.step.is_booked() {
+                seen.answered(&call.body, answer)?;
+            }
         }
         starved += told.starved;
         given_up += told.given_up;
@@ -178,7 +202,7 @@ pub async fn storm(
     let summary = summary(&went, per_second, storm);
     let length = storm.1.saturating_sub(storm.0).as_secs_f64().max(f64::EPSILON);
     let offered = summary.offered + (given_up + starved) as f64 / length;
-    Ok(Overloaded { offered, starved, given_up, loader_at_peak, loader_in_storm, ..summary })
+    Ok((Overloaded { offered, starved, given_up, loader_at_peak, loader_in_storm, ..summary }, fates))
 }
 
 /// Cores that this program uses from one moment to another, counted from now.
@@ -232,10 +256,11 @@ async fn work(shared: Arc<Shared>) -> Told {
             continue;
         }
         let next = shared.waiting.lock().unwrap_or_else(PoisonError::into_inner).pop_front();
-        let Some(call) = next else {
+        let Some(message) = next else {
             told.starved += 1;
             continue;
         };
+        let call = &shared.calls[message];
         let mut connection = shared.connections.take();
         let sent = now();
         let outcome = answered(&shared.client, &mut connection, call.step, call.body.clone()).await;
@@ -243,15 +268,16 @@ async fn work(shared: Arc<Shared>) -> Told {
         shared.connections.give_back(connection);
         let accepted = match outcome {
             Ok(answer) => {
-                told.accepted.push((call.body, Bytes::copy_from_slice(&answer)));
+                let kept = if call.step.is_booked() { Bytes::copy_from_slice(&answer) } else { Bytes::new() };
+                told.accepted.push((message, kept));
                 true
             }
             Err(Outcome::Refused(_, answer)) if says_busy(&answer) => {
-                shared.waiting.lock().unwrap_or_else(PoisonError::into_inner).push_back(call);
+                shared.waiting.lock().unwrap_or_else(PoisonError::into_inner).push_back(message);
                 false
             }
             Err(Outcome::Unknown(..)) => {
-                told.broken += 1;
+                told.broken.push(message);
                 false
             }
             Err(Outcome::Refused(_, answer) | Outcome::Done(answer)) => {

@@ -7,12 +7,10 @@ use crate::bars::Amount;
 use crate::bars::Bar;
 use crate::bars::Bars;
 use crate::bars::Evidence;
+use crate::bars::storm;
 use crate::case::Case;
-use crate::drive::Call;
 use crate::failed::Failed;
 use crate::measured::Ratio;
-use crate::overload;
-use crate::overload::Overloaded;
 use crate::overload::Peak;
 use crate::place::Population;
 use crate::plain::FAIR;
@@ -36,13 +34,8 @@ use crate::step::Step;
 use crate::sweep::Ledgers;
 use crate::sweep::persons_for;
 
-const LONG_BILL: usize = 200;
-const SHORT_BILL: usize = 20;
-/// The storm may use up so many times the stays of a repeat: enough for seconds, so that the filling of the line at its
-/// beginning does not stand for the whole of it.
-const STORM_TIMES: usize = 8;
-/// A storm in which one of so many moments found nothing to send was none.
-const STARVED: usize = 20;
+pub(super) const LONG_BILL: usize = 200;
+pub(super) const SHORT_BILL: usize = 20;
 /// Whole stays are ten times as many calls.
 const FEWER_WHOLE: usize = 10;
 /// Seconds of pgbench; one where so few stays are driven that no figure counts.
@@ -52,9 +45,10 @@ const FEW: usize = 100;
 const ANCHOR_US_A_SECOND: f64 = 120.0;
 
 impl Amount {
-    /// Fee lines that the loader holds at once: the storm's stays have the most.
+    /// Fee lines that the loader holds at once: the storms' stays have the most.
     pub fn lines_at_once(self) -> usize {
-        self.stays.saturating_mul(STORM_TIMES * SHORT_BILL)
+        let (settlements, uploads) = (storm::SETTLEMENTS * SHORT_BILL, storm::LONG_UPLOADS * LONG_BILL);
+        self.stays.saturating_mul(settlements.max(uploads))
     }
 
     /// Stays with long bills.
@@ -72,7 +66,10 @@ impl Amount {
         let (short, long) = (with_warm_up(self.stays), with_warm_up(self.long_stays()));
         let whole = with_warm_up(self.stays / FEWER_WHOLE);
         // Beside the floor, at half of the rate, and beside plain.
-        (3 * short + long) * self.repeats + whole + self.stays * STORM_TIMES + 4
+        (3 * short + long) * self.repeats
+            + whole
+            + self.stays * (storm::SETTLEMENTS + storm::LONG_UPLOADS)
+            + 4
     }
 
     /// The same on PostgreSQL, where only settlements are driven.
@@ -141,33 +138,17 @@ async fn on_sqlite(stage: &mut Stage, amount: Amount, bars: &mut Bars) -> Result
         bars.evidence.extend(life(stage, amount, lines).await?);
     }
     bars.bars.extend(bars.evidence.iter().filter_map(against_floor));
-    let peak = saturated(&bars.evidence, Store::Sqlite);
+    let peak = saturated(&bars.evidence, Store::Sqlite, Scenario::Settle, SHORT_BILL).per_second;
     half_loaded(stage, amount, peak, bars).await?;
     plain(stage, amount, (Store::Sqlite, 3.0, 5.0), bars).await?;
     sealed(stage, amount, bars).await?;
-    let peak = Peak { per_second: peak, loader_cores: loader_cores(&bars.evidence) };
-    let storm = storm(stage, amount, peak).await?;
-    let arrivals = storm.accepted + storm.refused + storm.starved + storm.given_up;
-    if storm.starved > arrivals / STARVED {
-        let why = "nothing was left to send in the storm: give more --stays";
-        bars.owes("settled at 5 times capacity, recovery, refusals", why);
-    } else {
-        bars.bars.extend(overloaded(&storm));
-        match refusals(&storm) {
-            Some(bar) => bars.bars.push(bar),
-            None => bars.leaves_out(
-                "p99 of a refusal in it",
-                "none was refused: all calls waited for a place and were settled",
-            ),
-        }
-    }
-    bars.overload = Some(storm);
-    Ok(())
+    storm::settlements(stage, amount, bars).await?;
+    storm::long_uploads(stage, amount, bars).await
 }
 
 async fn on_postgres(stage: &mut Stage, amount: Amount, bars: &mut Bars) -> Result<(), Failed> {
     plain(stage, amount, (Store::Postgres, 2.0, 3.0), bars).await?;
-    let peak = saturated(&bars.evidence, Store::Postgres);
+    let peak = saturated(&bars.evidence, Store::Postgres, Scenario::Settle, SHORT_BILL).per_second;
     half_loaded(stage, amount, peak, bars).await
 }
 
@@ -207,25 +188,19 @@ fn against_floor(evidence: &Evidence) -> Option<Bar> {
     Some(Bar::at_least(name, ratios(&evidence.pairs).throughput, must, aim))
 }
 
-/// Settlements of 20 lines a second that the gateway reached saturated.
-fn saturated(evidence: &[Evidence], store: Store) -> f64 {
-    let of_settle = |it: &&Evidence| {
+/// What the gateway reached saturated with such calls, and what the loader took beside it.
+pub(super) fn saturated(evidence: &[Evidence], store: Store, scenario: Scenario, lines: usize) -> Peak {
+    let wanted = |it: &&Evidence| {
         it.store == store
-            && it.plan.scenario == Scenario::Settle
-            && it.plan.lines == SHORT_BILL
+            && it.plan.scenario == scenario
+            && it.plan.lines == lines
             && it.plan.arrivals == Arrivals::Saturating
     };
-    let pairs = evidence.iter().filter(of_settle).flat_map(|it| &it.pairs);
-    Ratio::of(pairs.map(|pair: &Pair| pair.gateway.per_second)).median
-}
-
-/// Cores that the loader took while the gateway settled saturated.
-fn loader_cores(evidence: &[Evidence]) -> f64 {
-    let settles = evidence.iter().filter(|it| {
-        it.plan.scenario == Scenario::Settle && it.plan.lines == SHORT_BILL && it.opponent == "floor"
-    });
-    let saturated = settles.filter(|it| it.plan.arrivals == Arrivals::Saturating).flat_map(|it| &it.pairs);
-    Ratio::of(saturated.map(|pair| pair.gateway.loader_us * pair.gateway.per_second / 1e6)).median
+    let legs = || evidence.iter().filter(wanted).flat_map(|it| &it.pairs).map(|pair: &Pair| &pair.gateway);
+    Peak {
+        per_second: Ratio::of(legs().map(|leg| leg.per_second)).median,
+        loader_cores: Ratio::of(legs().map(|leg| leg.loader_us * leg.per_second / 1e6)).median,
+    }
 }
 
 /// Settles at half of the rate that was reached before, arrivals at random.
@@ -310,38 +285,4 @@ async fn sealed(stage: &mut Stage, amount: Amount, bars: &mut Bars) -> Result<()
     bars.seals = Some(cost);
     bars.evidence.push(Evidence { pairs: vec![both], ..evidence(Store::Sqlite, "floor", plan) });
     Ok(())
-}
-
-async fn storm(stage: &mut Stage, amount: Amount, peak: Peak) -> Result<Overloaded, Failed> {
-    let count = amount.stays * STORM_TIMES;
-    let cases = stage.prepared(count, SHORT_BILL, Step::Settle, Whereabouts::Anywhere).await?;
-    let calls: Vec<Call> = cases.iter().flat_map(|case| case.journey(Step::Settle).calls).collect();
-    let gateway = stage.gateway();
-    overload::storm(gateway, stage.seen(), calls, peak).await
-}
-
-fn at(value: f64) -> Ratio {
-    Ratio { median: value, low: value, high: value }
-}
-
-fn overloaded(storm: &Overloaded) -> [Bar; 2] {
-    let cores = std::thread::available_parallelism().map_or(1.0, |cores| cores.get() as f64);
-    let Overloaded { peak, offered, sent, goodput, refused, starved, given_up, loader_in_storm, .. } = *storm;
-    let name = format!("settled at {:.1} times capacity : peak", offered / peak.max(1.0));
-    let kept = Bar::at_least(name, at(storm.kept(cores)), 0.9, 0.95).noted(format!(
-        "for each core that the loader leaves; it took {loader_in_storm:.1} of {cores}. Peak {peak:.0} a second, due \
-         {offered:.0}, sent {sent:.0}, settled {goodput:.0}; refused {refused}, found no free line in time {given_up}, \
-         nothing left to send {starved} times"
-    ));
-    let recovered = storm.recovered_after.map_or(f64::INFINITY, |seconds| seconds as f64);
-    let recovered = Bar::at_most("seconds after it until p99 is normal", at(recovered), 5.0, 1.0)
-        .noted(format!("before {:.1} ms", storm.before.p99 as f64 / 1000.0));
-    [kept, recovered]
-}
-
-/// Where calls were refused.
-fn refusals(storm: &Overloaded) -> Option<Bar> {
-    let (p99, p50) = (storm.refusal.p99 as f64 / 1000.0, storm.refusal.p50 as f64 / 1000.0);
-    let bar = Bar::at_most("p99 of a refusal in it, ms", at(p99), 5.0, 2.0);
-    (storm.refused > 0).then(|| bar.noted(format!("p50 {p50:.1} ms, from when the call was sent")))
 }
