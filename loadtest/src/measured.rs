@@ -9,13 +9,18 @@ use serde::Serialize;
 use crate::drive::Driven;
 use crate::step::Step;
 
-/// Latency from the intended moment of sending, in µs.
+/// Latency from the intended moment of sending, in µs, as its names in JSON say.
 #[derive(Clone, Copy, Debug, Serialize)]
 pub struct Latency {
+    #[serde(rename = "p50_us")]
     pub p50: u64,
+    #[serde(rename = "p90_us")]
     pub p90: u64,
+    #[serde(rename = "p99_us")]
     pub p99: u64,
+    #[serde(rename = "p999_us")]
     pub p999: u64,
+    #[serde(rename = "max_us")]
     pub max: u64,
 }
 

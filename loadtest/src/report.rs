@@ -41,7 +41,7 @@ impl Machine {
         Machine {
             processor: model.map_or("unknown", |rest| rest.trim_start_matches([' ', '\t', ':'])).to_owned(),
             cores: std::thread::available_parallelism().map_or(1, usize::from),
-            at: SystemClock.now().moment().to_string(),
+            at: format!("{} +08:00", SystemClock.now().moment()),
             load: load.split_whitespace().next().unwrap_or("unknown").to_owned(),
         }
     }

@@ -80,7 +80,7 @@ pub fn admit(facts: &AdmissionFacts<'_>, mut admission: Admission) -> Result<Adm
     let scene = Scene::set(facts.reference, facts.key.pool, &admission.institution, day)?;
     scene.check_admits()?;
     scene.level()?;
-    check_nowhere_else(facts, &admission.institution)?;
+    check_nowhere_else(facts, &admission.institution, false)?;
     admission.institution_region = scene.institution.region;
     admission.work_injury = check_insured(facts, &scene, &admission)?;
     let cautions = cautions(facts, &scene, &admission);
@@ -95,7 +95,11 @@ fn check_inpatient(med_type: &str) -> Result<(), Refusal> {
 }
 
 /// One open stay per person anywhere.
-fn check_nowhere_else(facts: &AdmissionFacts<'_>, caller: &InstitutionCode) -> Result<(), Refusal> {
+fn check_nowhere_else(
+    facts: &AdmissionFacts<'_>,
+    caller: &InstitutionCode,
+    resuming: bool,
+) -> Result<(), Refusal> {
     let Some(open) = &facts.person.open else { return Ok(()) };
     let own = open.institution == *caller;
     let row = facts.reference.institution(&open.institution, facts.today);
@@ -105,6 +109,7 @@ fn check_nowhere_else(facts: &AdmissionFacts<'_>, caller: &InstitutionCode) -> R
         since: open.since,
         own,
         stay: own.then(|| open.stay.clone()),
+        resuming,
     })
 }
 
@@ -260,7 +265,7 @@ pub fn discharge(stay: StayInHand<'_>, order: &Discharge, today: Day) -> Result<
 /// Takes a discharge back: she must not have been admitted anywhere since.
 pub fn cancel_discharge(facts: &AdmissionFacts<'_>, stay: StayInHand<'_>) -> Result<(), Refusal> {
     check_act(stay.id, stay.state, Act::CancelDischarge)?;
-    check_nowhere_else(facts, &stay.state.admission.institution)
+    check_nowhere_else(facts, &stay.state.admission.institution, true)
 }
 
 fn check_not_future(field: &'static str, day: Day, today: Day) -> Result<(), Refusal> {

@@ -119,6 +119,8 @@ pub enum Refusal {
         /// Whether it is the caller's own.
         own: bool,
         stay: Option<StayId>,
+        /// Whether an earlier stay was to go on (2405) and not a new one to begin.
+        resuming: bool,
     },
     /// Fee lines stand: withdraw them first (2302, "0000").
     LinesStand {

@@ -222,6 +222,23 @@ async fn she_lies_in_one_hospital_at_a_time_anywhere() {
 }
 
 #[tokio::test]
+async fn a_discharge_is_not_taken_back_while_she_lies_in_hospital_again() {
+    let world = World::start().await;
+    let insured = world.insure(&EMPLOYEE).await;
+    let mut first = world.visit(&insured, JIANGMEN, Two, &LUNG);
+    first.until_discharge().await;
+    let mut next = first.stay.clone();
+    next.begntime.clone_from(&first.stay.endtime);
+    let mut second = world.visit(&insured, JIANGMEN, Two, &LUNG);
+    second.stay = next;
+    second.admit().await.done();
+    let rows = world.rows();
+    let refused = first.call("2405", play::cancel(&first.stay, &first.mdtrt_id)).await;
+    let words = ["该人员是在院状态不能撤销前次出院", "请先撤销其后的入院（2404）", &second.mdtrt_id];
+    changed_nothing(&world, &rows, refused, "stay-open", &words);
+}
+
+#[tokio::test]
 async fn a_hospital_outside_its_designation_is_told_why() {
     let world = World::start().await;
     let insured = world.insure(&EMPLOYEE).await;

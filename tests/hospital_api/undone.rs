@@ -210,6 +210,8 @@ async fn what_has_a_cancel_of_its_own_is_not_undone_by_2601() {
         let refused = visit.undo(infno, "ANY").await.refused("not-undoable");
         assert!(refused.err_msg().contains(own), "{}", refused.err_msg());
     }
+    let refused = visit.undo("2399", "ANY").await.refused("not-undoable");
+    assert!(refused.err_msg().starts_with("本接口没有2399交易，请核对oinfno"), "{}", refused.err_msg());
     assert_eq!(world.rows(), rows);
 }
 

@@ -125,11 +125,12 @@ pub fn business(cause: &refusal::Refusal, hotline: &str) -> Refusal {
         R::OutOfOrder { stay, cause, settled } => {
             out_of_order(*cause, &detail_of_stay(stay.as_str(), settled.as_ref()))
         }
-        R::OpenStay { institution, name, since, own, stay } => {
-            let act = if *own {
-                "请先办理出院（2402）或撤销入院"
-            } else {
-                "请联系该机构先办理出院"
+        R::OpenStay { institution, name, since, own, stay, resuming } => {
+            let (wish, act) = match (*resuming, *own) {
+                (false, true) => ("办理入院", "请先办理出院（2402）或撤销入院"),
+                (false, false) => ("办理入院", "请联系该机构先办理出院"),
+                (true, true) => ("撤销前次出院", "请先撤销其后的入院（2404）"),
+                (true, false) => ("撤销出院", "请联系该机构核对其后的入院"),
             };
             let own_stay = stay.as_ref().map(|stay| format!("；mdtrt_id {stay}")).unwrap_or_default();
             let detail = format!(
@@ -137,7 +138,7 @@ pub fn business(cause: &refusal::Refusal, hotline: &str) -> Refusal {
                 cut(name, 30),
                 since.day()
             );
-            correct("stay-open", "该人员是在院状态不能办理入院", act, &detail)
+            correct("stay-open", &format!("该人员是在院状态不能{wish}"), act, &detail)
         }
         R::LinesStand { count } => correct(
             "lines-stand",

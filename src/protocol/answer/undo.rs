@@ -6,8 +6,13 @@ use crate::domain::refusal::Since;
 use crate::protocol::answer::Refusal;
 use crate::protocol::answer::correct;
 use crate::protocol::answer::never;
+use crate::protocol::hospital::transaction::Transaction;
 
 pub(super) fn not_undoable(transaction: u16, cancel: Option<u16>) -> Refusal {
+    if !Transaction::ALL.iter().any(|known| known.key_number() == transaction) {
+        let cause = format!("本接口没有{transaction:04}交易");
+        return correct("not-undoable", &cause, "请核对oinfno后重发", "可冲正的交易：2304、2305、2401");
+    }
     let cause = format!("{transaction:04}交易不能以2601冲正");
     match cancel {
         Some(cancel) => never(
@@ -40,7 +45,7 @@ pub(super) fn settle_again(settlement: &SettlementId, since: Since) -> Refusal {
         Since::DischargeCancelled => ("撤销后出院已撤销", "请办理出院（2402）后重新结算（2304）"),
         Since::SettledAgain => ("撤销后已重新结算", "请以新结算为准"),
         Since::YearMoved => ("撤销后年度累计已变", "请重新结算（2304）"),
-        Since::StayMoved => ("撤销后住院信息或明细已变", "请核对明细后重新结算（2304）"),
+        Since::StayMoved => ("撤销后住院信息或明细已变", "请核对并补齐明细后重新结算（2304）"),
         Since::AccountShort => ("撤销后个人账户余额已不足", "请重新结算（2304）"),
         Since::FilingGone => ("撤销后原结算所用备案已失效", "请重新结算（2304）"),
     };

@@ -56,7 +56,7 @@ async fn one_open_stay_anywhere() {
     world.register("E01", "310", "11").await;
     let stay = world.admit(HOME, "E01", 20_260_228).await;
     let refused = refusal(world.try_admit(AWAY, admission("E01", 20_260_301)).await);
-    let Refusal::OpenStay { institution, name, since, own, stay: told } = refused else {
+    let Refusal::OpenStay { institution, name, since, own, stay: told, resuming: false } = refused else {
         panic!("{refused:?}")
     };
     assert_eq!((institution.as_str(), name.as_str()), (HOME, "hospital H44070300001"));
@@ -66,7 +66,7 @@ async fn one_open_stay_anywhere() {
     world.discharge(HOME, &stay, 20_260_301).await.unwrap();
     world.admit(AWAY, "E01", 20_260_301).await;
     let back = world.service.cancel_discharge(&world.call(HOME, 2405), stay).await;
-    assert!(matches!(refusal(back), Refusal::OpenStay { own: false, .. }));
+    assert!(matches!(refusal(back), Refusal::OpenStay { own: false, resuming: true, .. }));
 }
 
 #[tokio::test]
