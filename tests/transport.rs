@@ -645,6 +645,11 @@ async fn who_finds_no_room_is_told_so_behind_his_body_and_may_ask_again_on_the_s
     line.say("POST /full HTTP/1.1\r\nhost: x\r\ntransfer-encoding: chunked\r\n\r\n186a1\r\n").await;
     line.say(&"x".repeat(100_001)).await;
     assert_eq!(line.hear().await.unwrap().status, 413, "also when its length was not said before");
+    line = running.connect().await;
+    line.say("POST /full HTTP/1.1\r\nhost: x\r\ncontent-length: 9\r\nexpect: 100-continue\r\n\r\n").await;
+    let spared = line.hear().await.unwrap();
+    assert_eq!((spared.status, spared.body.as_str()), (500, "no room"), "and no 100 before it");
+    assert!(spared.says_close());
 }
 
 #[tokio::test]

@@ -41,7 +41,8 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 /// Drives a Banyan gateway and a named opponent in one run, and checks the ledger afterwards.
 ///
-/// Ends with 0 when all is well, 1 when a bar was missed or the ledger differs, 3 when it could not run.
+/// Ends with 0 when all is well, 1 when a bar was missed or the ledger differs, 2 for wrong arguments, 3 when it
+/// could not run.
 #[derive(Debug, Parser)]
 #[command(name = "loadtest", version)]
 enum Program {

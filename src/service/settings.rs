@@ -43,7 +43,7 @@ impl Default for Switches {
 impl Default for Settings {
     fn default() -> Self {
         Self {
-            attempts_max: 8,
+            attempts_max: 24,
             lines_per_call_max: 1_000,
             lines_per_stay_max: 50_000,
             amount_tolerance: Fen(1),

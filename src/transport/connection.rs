@@ -19,6 +19,7 @@ use futures_util::FutureExt;
 use hyper::Method;
 use hyper::body::Incoming;
 use hyper::header::CONNECTION;
+use hyper::header::EXPECT;
 use hyper::header::HeaderValue;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
@@ -239,7 +240,13 @@ impl<H: Handler> Serving<H> {
             return self.refuse(Refusal::NoProxying);
         }
         let bytes_max = self.shared.settings.body_bytes_max;
-        if let Some(shed) = self.shared.handler.shed(&parts, received_at) {
+        if let Some(mut shed) = self.shared.handler.shed(&parts, received_at) {
+            // Who asks first is spared the body. What then comes behind the head nobody can tell, so the line is closed.
+            if parts.headers.contains_key(EXPECT) {
+                self.pace.leave_unread();
+                shed.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
+                return shed;
+            }
             return match body::pass_over(body, bytes_max).await {
                 Ok(()) => shed,
                 Err(fault) => self.refuse_body(fault.into()),

@@ -234,7 +234,7 @@ async fn a_discharge_is_not_taken_back_while_she_lies_in_hospital_again() {
     second.admit().await.done();
     let rows = world.rows();
     let refused = first.call("2405", play::cancel(&first.stay, &first.mdtrt_id)).await;
-    let words = ["该人员是在院状态不能撤销前次出院", "请先撤销其后的入院（2404）", &second.mdtrt_id];
+    let words = ["不能撤销另一次的出院", "请先将在院的那次办理出院（2402）或撤销入院", &second.mdtrt_id];
     changed_nothing(&world, &rows, refused, "stay-open", &words);
 }
 

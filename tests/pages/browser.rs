@@ -150,7 +150,21 @@ struct Driver {
 }
 
 impl Driver {
+    /// It takes a free port of IPv4 and then the same of IPv6, which somebody else may have: then it ends, and another is
+    /// started.
     fn start(folder: &TempDir) -> Driver {
+        const STARTS_MAX: usize = 5;
+        let mut told = Vec::new();
+        for _ in 0..STARTS_MAX {
+            match Driver::try_start(folder) {
+                Ok(driver) => return driver,
+                Err(lines) => told.extend(lines),
+            }
+        }
+        panic!("chromedriver tells no port: {told:?}");
+    }
+
+    fn try_start(folder: &TempDir) -> Result<Driver, Vec<String>> {
         let mut child = Command::new("chromedriver")
             .arg("--port=0")
             .env("TMPDIR", folder.path())
@@ -158,12 +172,16 @@ impl Driver {
             .stderr(Stdio::null())
             .spawn()
             .expect("chromedriver: install chromium and chromium-driver, or set BANYAN_NO_BROWSER=1");
-        let lines = BufReader::new(child.stdout.take().unwrap()).lines();
-        let port = lines.map_while(Result::ok).find_map(|line| {
-            let (_, port) = line.split_once("started successfully on port ")?;
-            port.trim_end_matches('.').parse().ok()
-        });
-        Driver { child, port: port.expect("chromedriver tells its port") }
+        let mut told = Vec::new();
+        for line in BufReader::new(child.stdout.take().unwrap()).lines().map_while(Result::ok) {
+            if let Some((_, port)) = line.split_once("started successfully on port ") {
+                let port = port.trim_end_matches('.').parse().expect("a port");
+                return Ok(Driver { child, port });
+            }
+            told.push(line);
+        }
+        child.wait().expect("it has ended");
+        Err(told)
     }
 }
 

@@ -129,8 +129,9 @@ pub fn business(cause: &refusal::Refusal, hotline: &str) -> Refusal {
             let (wish, act) = match (*resuming, *own) {
                 (false, true) => ("办理入院", "请先办理出院（2402）或撤销入院"),
                 (false, false) => ("办理入院", "请联系该机构先办理出院"),
-                (true, true) => ("撤销前次出院", "请先撤销其后的入院（2404）"),
-                (true, false) => ("撤销出院", "请联系该机构核对其后的入院"),
+                // Whether that stay began before or after this one: it has to end, or never have been.
+                (true, true) => ("撤销另一次的出院", "请先将在院的那次办理出院（2402）或撤销入院"),
+                (true, false) => ("撤销出院", "请联系该机构核对在院的那次"),
             };
             let own_stay = stay.as_ref().map(|stay| format!("；mdtrt_id {stay}")).unwrap_or_default();
             let detail = format!(
