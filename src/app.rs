@@ -479,6 +479,7 @@ fn hospital_face(config: &Gateway, service: Arc<Service>, limits: Limits) -> Res
         // Every node has the look-up key, so a desk that signed in at one is known to all.
         sign_key: SignKey::new(&LookupKey::new(&key_file::read(&config.lookup_key)?).hash("sign_no", &[])),
         region: config.region,
+        body_bytes_max: config.hospital.body_bytes_max,
     }))
 }
 

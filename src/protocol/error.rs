@@ -31,8 +31,8 @@ pub enum ProtocolError {
     UnknownTransaction { infno: String },
     #[error("{0}")]
     Fields(Faults),
-    #[error("the body is over the limit")]
-    BodyTooLarge,
+    #[error("the body is over the limit of {max} bytes")]
+    BodyTooLarge { max: usize },
     #[error("the body did not arrive in time")]
     BodyTooSlow,
     #[error("the body broke off")]

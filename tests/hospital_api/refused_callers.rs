@@ -208,6 +208,7 @@ async fn ten_megabytes_are_refused_in_the_envelope_and_the_next_call_goes_throug
     let rows = world.rows();
     let refused = world.send(&message).await.refused("body-too-large");
     assert!(refused.err_msg().starts_with("报文超过大小上限，请分批发送"), "{}", refused.err_msg());
+    assert!(refused.err_msg().contains("上限8388608字节"), "{}", refused.err_msg());
     assert_eq!(world.rows(), rows);
     visit.admit().await.done();
 }

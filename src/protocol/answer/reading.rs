@@ -42,9 +42,12 @@ pub fn protocol(error: &ProtocolError) -> Refusal {
         E::Compressed => correct("compressed-not-taken", "不接受压缩的报文", "请发送未压缩的JSON", ""),
         E::UnknownTransaction { infno } => unknown_transaction(infno),
         E::Fields(faults) => fields(faults),
-        E::BodyTooLarge => {
-            correct("body-too-large", "报文超过大小上限", "请分批发送", "未作任何处理；2301可分多次上传")
-        }
+        E::BodyTooLarge { max } => correct(
+            "body-too-large",
+            "报文超过大小上限",
+            "请分批发送",
+            &format!("上限{max}字节；未作任何处理；2301可分多次上传"),
+        ),
         E::BodyTooSlow => later(
             "body-too-slow",
             1_000,
@@ -305,7 +308,7 @@ mod tests {
             (E::Multipart, "请以JSON正文发送"),
             (E::Compressed, "请发送未压缩的JSON"),
             (E::UnknownTransaction { infno: "9".repeat(20) }, "请核对交易编号"),
-            (E::BodyTooLarge, "请分批发送"),
+            (E::BodyTooLarge { max: 8_388_608 }, "请分批发送"),
             (E::BodyTooSlow, "原样重发"),
             (E::BodyBroken, "原样重发"),
             (E::CallerUnknown { shown: Shown::Nothing }, "请使用本机构的客户端证书"),

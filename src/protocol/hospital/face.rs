@@ -75,6 +75,7 @@ pub struct HospitalFace {
     sign_key: SignKey,
     /// First six digits of `inf_refmsgid`.
     region: RegionCode,
+    body_bytes_max: usize,
     sequence: AtomicU64,
     /// When the log was last told that calls are shed.
     shed_told_ms: AtomicI64,
@@ -92,6 +93,8 @@ pub struct Parts {
     /// Of `sign_no`, the same on every node.
     pub sign_key: SignKey,
     pub region: RegionCode,
+    /// For the refusal of a longer body.
+    pub body_bytes_max: usize,
 }
 
 /// One meter per transaction, one for what never became one.
@@ -122,6 +125,7 @@ impl HospitalFace {
             signatures: parts.signatures,
             sign_key: parts.sign_key,
             region: parts.region,
+            body_bytes_max: parts.body_bytes_max,
             sequence: AtomicU64::new(0),
             shed_told_ms: AtomicI64::new(0),
             meters: Meters::new(),
@@ -273,7 +277,7 @@ impl Handler for HospitalFace {
 
     fn on_body_refused(&self, refusal: transport::Refusal) -> Answer {
         self.broken_off(&match refusal {
-            transport::Refusal::BodyTooLarge => ProtocolError::BodyTooLarge,
+            transport::Refusal::BodyTooLarge => ProtocolError::BodyTooLarge { max: self.body_bytes_max },
             transport::Refusal::BodyTooSlow => ProtocolError::BodyTooSlow,
             _ => ProtocolError::BodyBroken,
         })
