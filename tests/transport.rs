@@ -650,6 +650,9 @@ async fn who_finds_no_room_is_told_so_behind_his_body_and_may_ask_again_on_the_s
     let spared = line.hear().await.unwrap();
     assert_eq!((spared.status, spared.body.as_str()), (500, "no room"), "and no 100 before it");
     assert!(spared.says_close());
+    line = running.connect().await;
+    line.say("POST /full HTTP/1.1\r\nhost: x\r\ncontent-length: 100001\r\n\r\n").await;
+    assert_eq!(line.hear().await.unwrap().status, 413, "before any of it has come");
 }
 
 #[tokio::test]

@@ -209,7 +209,7 @@ mod tests {
 
     #[test]
     fn a_bar_is_held_on_its_own_side() {
-        let at = |value: f64| Ratio { median: value, low: value, high: value };
+        let at = |value: f64| Ratio::of([value]);
         let more = [0.1, 0.2, 0.4].map(|value| Bar::at_least("x", at(value), 0.2, 0.4));
         assert_eq!(more.map(|bar| (bar.held, bar.aim_held)), [(false, false), (true, false), (true, true)]);
         let less = [11.0, 10.0, 5.0].map(|value| Bar::at_most("x", at(value), 10.0, 5.0));

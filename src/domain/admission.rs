@@ -262,7 +262,7 @@ pub fn discharge(stay: StayInHand<'_>, order: &Discharge, today: Day) -> Result<
     }
 }
 
-/// Takes a discharge back: she must not have been admitted anywhere since.
+/// Takes a discharge back: no other stay of hers may be open.
 pub fn cancel_discharge(facts: &AdmissionFacts<'_>, stay: StayInHand<'_>) -> Result<(), Refusal> {
     check_act(stay.id, stay.state, Act::CancelDischarge)?;
     check_nowhere_else(facts, &stay.state.admission.institution, true)

@@ -29,10 +29,7 @@ impl From<BodyFault> for Refusal {
 
 /// The whole body. One that came in one frame is handed on as it lies in the read buffer, without a copy.
 pub(crate) async fn read(mut body: Incoming, bytes_max: usize) -> Result<Bytes, BodyFault> {
-    let declared = usize::try_from(body.size_hint().lower()).unwrap_or(usize::MAX);
-    if declared > bytes_max {
-        return Err(BodyFault::TooLarge);
-    }
+    let declared = declared(&body, bytes_max)?;
     let Some(first) = next(&mut body).await? else { return Ok(Bytes::new()) };
     if body.is_end_stream() && first.len() <= bytes_max {
         return Ok(first);
@@ -60,11 +57,18 @@ async fn gather(
 
 /// Reads a body that nobody wants, so that the connection can go on behind it; nothing of it is kept.
 pub(crate) async fn pass_over(mut body: Incoming, bytes_max: usize) -> Result<(), BodyFault> {
+    declared(&body, bytes_max)?;
     let mut left = bytes_max;
     while let Some(bytes) = next(&mut body).await? {
         left = left.checked_sub(bytes.len()).ok_or(BodyFault::TooLarge)?;
     }
     Ok(())
+}
+
+/// The length that the client has said, 0 where it says none: over the limit nothing of it need be read.
+fn declared(body: &Incoming, bytes_max: usize) -> Result<usize, BodyFault> {
+    let declared = usize::try_from(body.size_hint().lower()).unwrap_or(usize::MAX);
+    if declared > bytes_max { Err(BodyFault::TooLarge) } else { Ok(declared) }
 }
 
 /// The next data; trailers are passed over.

@@ -240,11 +240,11 @@ impl<H: Handler> Serving<H> {
             return self.refuse(Refusal::NoProxying);
         }
         let bytes_max = self.shared.settings.body_bytes_max;
-        if let Some(mut shed) = self.shared.handler.shed(&parts, received_at) {
+        if let Some(shed) = self.shared.handler.shed(&parts, received_at) {
             // Who asks first is spared the body. What then comes behind the head nobody can tell, so the line is closed.
             if parts.headers.contains_key(EXPECT) {
                 self.pace.leave_unread();
-                shed.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
+                self.pace.close_after_answer();
                 return shed;
             }
             return match body::pass_over(body, bytes_max).await {
@@ -297,9 +297,8 @@ impl<H: Handler> Serving<H> {
     fn refuse_body(&self, refusal: Refusal) -> Answer {
         self.pace.leave_unread();
         self.shared.tell(Event::Refused(refusal));
-        let mut answer = self.shared.handler.on_body_refused(refusal);
-        answer.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
-        answer
+        self.pace.close_after_answer();
+        self.shared.handler.on_body_refused(refusal)
     }
 }
 

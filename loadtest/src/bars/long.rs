@@ -118,16 +118,15 @@ async fn month(stage: &mut Stage, plan: Plan, bars: &mut Bars) -> Result<(), Fai
     let during = stage.drive(Side::Gateway, during, leg).await?;
     let drawn =
         drawing.join().map_err(|_| Failed::Said("the drawing up of the month fell over".into()))??;
-    let at = |value: f64| Ratio { median: value, low: value, high: value };
     let p99 = |seen: &hdrhistogram::Histogram<u64>| seen.value_at_quantile(0.99) as f64 / 1000.0;
     let (alone, during) = (p99(&alone.whole), p99(&during.whole));
     let name = format!("drawing up a month of {rows} settlements, s");
     bars.bars.push(
-        Bar::at_most(name, at(drawn.as_secs_f64()), 60.0, 2.0)
+        Bar::at_most(name, Ratio::of([drawn.as_secs_f64()]), 60.0, 2.0)
             .noted(format!("by `banyan clear` while {rate} a second were settled")),
     );
     let name = "p99 of settle while a month is drawn up : before";
-    let bar = Bar::at_most(name, at(during / alone.max(f64::EPSILON)), 1.5, 1.2);
+    let bar = Bar::at_most(name, Ratio::of([during / alone.max(f64::EPSILON)]), 1.5, 1.2);
     bars.bars.push(bar.noted(format!("{alone:.1} ms before, {during:.1} ms during the leg")));
     Ok(())
 }
@@ -207,6 +206,6 @@ async fn memory(stage: &mut Stage, large: Large, bars: &mut Bars) -> Result<(), 
         "memory, GiB: {} insured, {} codes a place, {} connections",
         stage.place.made.population.persons, large.codes, large.connections
     );
-    bars.bars.push(Bar::at_most(name, Ratio { median: held, low: held, high: held }, 2.0, 1.0));
+    bars.bars.push(Bar::at_most(name, Ratio::of([held]), 2.0, 1.0));
     Ok(())
 }

@@ -275,15 +275,14 @@ async fn sealed(stage: &mut Stage, amount: Amount, bars: &mut Bars) -> Result<()
     let cost = seals::cost(&stage.place, &last.person()?).await?;
     let anchors = ANCHOR_US_A_SECOND / both.gateway.per_second.max(1.0);
     let whole = both.gateway.server_us;
-    let without = 1.0 - (cost.seal_us + cost.encrypt_us + anchors) / whole.max(1.0);
     bars.seals = Some(cost);
     bars.evidence.push(Evidence { pairs: vec![both], ..evidence(Store::Sqlite, "floor", plan) });
     if whole * (plan.stays_a_repeat() as f64) < LONG_ENOUGH_US {
         bars.owes("seals and encryption on : off", "too few stays for the system's clock of processor time");
         return Ok(());
     }
-    let measured = Ratio { median: without, low: without, high: without };
-    let bar = Bar::at_least("seals and encryption on : off, of a whole stay", measured, 0.9, 0.95);
+    let without = Ratio::of([1.0 - (cost.seal_us + cost.encrypt_us + anchors) / whole]);
+    let bar = Bar::at_least("seals and encryption on : off, of a whole stay", without, 0.9, 0.95);
     bars.bars.push(bar.noted(format!(
         "reckoned: sealing takes {:.0} µs and encrypting {:.0} of the {whole:.0} µs of its {} records",
         cost.seal_us + anchors,

@@ -96,26 +96,21 @@ fn take(bars: &mut Bars, done: &'static str, seen: Overloaded) {
         let why = "nothing was left to send in the storm: give more --stays";
         bars.owes(format!("{done} at 5 times capacity, and recovery"), why);
     } else {
-        bars.bars.extend(overloaded(done, &seen));
+        bars.bars.extend(overloaded(done, &seen, bars.machine.cores));
     }
     bars.storms.push(Storm { done, seen });
 }
 
-fn at(value: f64) -> Ratio {
-    Ratio { median: value, low: value, high: value }
-}
-
-fn overloaded(done: &str, storm: &Overloaded) -> [Bar; 2] {
-    let cores = std::thread::available_parallelism().map_or(1.0, |cores| cores.get() as f64);
+fn overloaded(done: &str, storm: &Overloaded, cores: usize) -> [Bar; 2] {
     let Overloaded { peak, offered, sent, goodput, refused, starved, given_up, loader_in_storm, .. } = *storm;
     let name = format!("{done} at {:.1} times capacity : peak", offered / peak.max(1.0));
-    let kept = Bar::at_least(name, at(storm.kept(cores)), 0.9, 0.95).noted(format!(
+    let kept = Bar::at_least(name, Ratio::of([storm.kept(cores as f64)]), 0.9, 0.95).noted(format!(
         "for each core that the loader leaves; it took {loader_in_storm:.1} of {cores}. Peak {peak:.0} a second, due \
          {offered:.0}, sent {sent:.0}, done {goodput:.0}; refused {refused}, found no free line in time {given_up}, \
          nothing left to send {starved} times"
     ));
     let recovered = storm.recovered_after.map_or(f64::INFINITY, |seconds| seconds as f64);
-    let recovered = Bar::at_most("seconds after it until p99 is normal", at(recovered), 5.0, 1.0)
+    let recovered = Bar::at_most("seconds after it until p99 is normal", Ratio::of([recovered]), 5.0, 1.0)
         .noted(format!("before {:.1} ms", storm.before.p99 as f64 / 1000.0));
     [kept, recovered]
 }
@@ -123,6 +118,6 @@ fn overloaded(done: &str, storm: &Overloaded) -> [Bar; 2] {
 /// Where calls were refused.
 fn refusals(storm: &Overloaded) -> Option<Bar> {
     let (p99, p50) = (storm.refusal.p99 as f64 / 1000.0, storm.refusal.p50 as f64 / 1000.0);
-    let bar = Bar::at_most("p99 of a refusal in it, ms", at(p99), 5.0, 2.0);
+    let bar = Bar::at_most("p99 of a refusal in it, ms", Ratio::of([p99]), 5.0, 2.0);
     (storm.refused > 0).then(|| bar.noted(format!("p50 {p50:.1} ms, from when the call was sent")))
 }

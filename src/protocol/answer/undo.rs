@@ -9,7 +9,7 @@ use crate::protocol::answer::never;
 use crate::protocol::hospital::transaction::Transaction;
 
 pub(super) fn not_undoable(transaction: u16, cancel: Option<u16>) -> Refusal {
-    if !Transaction::ALL.iter().any(|known| known.key_number() == transaction) {
+    if Transaction::from_infno(&format!("{transaction:04}")).is_none() {
         let cause = format!("本接口没有{transaction:04}交易");
         return correct("not-undoable", &cause, "请核对oinfno后重发", "可冲正的交易：2304、2305、2401");
     }
