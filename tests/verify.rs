@@ -64,6 +64,40 @@ fn a_ledger_is_proven_a_change_behind_its_back_is_told_and_a_witness_catches_a_c
     assert!(told(&cut).contains("the end was cut off"), "{}", told(&cut));
 }
 
+/// In a file records are come by through the tree of their persons, which no seal covers.
+#[test]
+fn a_file_in_which_a_record_cannot_be_come_by_or_only_as_another_one_is_told() {
+    let left = Left::by_a_demonstration();
+    let table = [
+        (
+            "INSERT INTO record SELECT bucket, person, version + 100, stay, stay_version, kind, at_ms, lane, 9999,
+                 institution, infno, msgid, keyed, format, told, body, private, commitment, NULL
+             FROM record WHERE kind = 'settled' LIMIT 1",
+            "1 records are held by no person",
+        ),
+        ("DELETE FROM person WHERE record_version = 2 AND person = (SELECT MIN(person) FROM person)", "is missing"),
+        (
+            "UPDATE person SET record_place = (SELECT o.record_place FROM person o
+                 WHERE o.person = person.person AND o.record_version = 3 - person.record_version)
+             WHERE record_version < 3 AND person = (SELECT MIN(person) FROM person)",
+            "it is found as another one",
+        ),
+    ];
+    for (sql, words) in table {
+        let altered = left.folder.path().join("altered.db");
+        let _absent = fs::remove_file(&altered);
+        let db = rusqlite::Connection::open(left.ledger()).unwrap();
+        db.execute("VACUUM INTO ?1", [altered.to_str().unwrap()]).unwrap();
+        let db = rusqlite::Connection::open(&altered).unwrap();
+        db.execute_batch(sql).unwrap();
+        drop(db);
+        let altered = altered.to_str().unwrap();
+        let told_of = banyan(&["verify", "--config", &left.config, "--ledger", altered]);
+        assert_eq!(code(&told_of), 1, "{sql}: {}", told(&told_of));
+        assert!(told(&told_of).contains(words), "{sql}: {}", told(&told_of));
+    }
+}
+
 #[test]
 fn every_settlement_has_a_receipt_that_another_gateway_s_key_does_not_prove() {
     let left = Left::by_a_demonstration();

@@ -9,22 +9,25 @@ pub const STEPS: [&str; 1] = [include_str!("schema/0001.sql")];
 
 /// SQLite keeps marked tables inside their primary key.
 pub(super) fn for_sqlite(step: &str) -> String {
-    step.replace("/* clustered */", "WITHOUT ROWID")
+    said_to("sqlite", step).replace("/* clustered */", "WITHOUT ROWID")
 }
 
 /// PostgreSQL has another name for bytes, sorts texts by the rules of a language unless told otherwise, needs room in
 /// its pages to replace a row in place, and would compress every row of 2 KB, which costs more than writing it.
 pub fn for_postgres(step: &str) -> String {
-    let lines = step.lines().filter_map(|line| match line.strip_prefix("-- postgres: ") {
-        Some(own) => Some(own),
-        None => (!line.trim_start().starts_with("--")).then_some(line),
-    });
-    let text = lines.collect::<Vec<_>>().join("\n");
-    text.replace(" BLOB", " BYTEA")
+    said_to("postgres", step)
+        .replace(" BLOB", " BYTEA")
         .replace(" TEXT", " TEXT COLLATE \"C\"")
         .replace("/* clustered */", "")
         .replace("/* rewritten */", "WITH (fillfactor = 70, toast_tuple_target = 8160)")
         .replace("/* long */", "WITH (toast_tuple_target = 8160)")
+}
+
+/// What all databases are told, and what that one alone is; no comments.
+pub(super) fn said_to(database: &str, step: &str) -> String {
+    let own = format!("-- {database}: ");
+    let lines = step.lines().map(|line| line.strip_prefix(&own).unwrap_or(line));
+    lines.filter(|line| !line.trim_start().starts_with("--")).collect::<Vec<_>>().join("\n")
 }
 
 /// Tells look-up keys apart without telling them.

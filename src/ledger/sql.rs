@@ -98,6 +98,11 @@ pub(super) trait Database {
 
     /// Rows that one statement had best insert: a round trip is worth many, a call in this process none.
     fn rows_at_once(&self) -> usize;
+
+    /// Makes what `record_of` comes by records with, after these were filled in; most databases have a key for it.
+    fn place_records(&self) -> Read<()> {
+        Ok(())
+    }
 }
 
 impl dyn Database + '_ {

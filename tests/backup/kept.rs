@@ -151,10 +151,18 @@ pub(crate) fn number(file: &Path, sql: &str) -> i64 {
     db.query_row(sql, [], |row| row.get(0)).unwrap_or_else(|cause| panic!("{sql}: {cause}"))
 }
 
-/// Every row of a table as text.
+/// Every row of a table as text, without what a file alone comes by its records with.
 pub(crate) fn rows(file: &Path, table: &str) -> Vec<String> {
     let db = rusqlite::Connection::open(file).unwrap();
-    let mut statement = db.prepare(&format!("SELECT * FROM {table}")).unwrap();
+    let mut columns = db
+        .prepare(
+            "SELECT name FROM pragma_table_info(?1) WHERE name NOT IN ('record_version', 'record_place')",
+        )
+        .unwrap();
+    let columns = columns.query_map([table], |row| row.get::<_, String>(0)).unwrap();
+    let columns = columns.collect::<Result<Vec<_>, _>>().unwrap().join(", ");
+    let whole = if table == "person" { "state IS NOT NULL" } else { "TRUE" };
+    let mut statement = db.prepare(&format!("SELECT {columns} FROM {table} WHERE {whole}")).unwrap();
     let columns = statement.column_count();
     let rows = statement.query_map([], |row| {
         (0..columns).map(|at| Ok(format!("{:?}", row.get_ref(at)?))).collect::<Result<Vec<_>, _>>()

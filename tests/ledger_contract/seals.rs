@@ -107,10 +107,12 @@ async fn whatever_is_done_behind_its_back_is_found_and_the_first_bad_record_name
         ),
         // An insertion.
         (
-            "INSERT INTO record SELECT bucket, person, version + 100, stay, stay_version + 100, kind, at_ms, lane,
+            "INSERT INTO record (bucket, person, version, stay, stay_version, kind, at_ms, lane, lane_sequence,
+                 institution, infno, msgid, keyed, format, told, body, private, commitment)
+             SELECT bucket, person, version + 100, stay, stay_version + 100, kind, at_ms, lane,
                  lane_sequence + 1000, institution, infno, msgid || 'Y', 0, format, told, body, private, commitment
              FROM record WHERE kind = 'settled' LIMIT 1",
-            "it was never sealed",
+            "never sealed",
         ),
         // A swap of two places.
         (

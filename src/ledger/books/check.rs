@@ -119,7 +119,8 @@ impl Check<'_> {
     fn persons(&mut self) -> Read<()> {
         let db = self.db;
         let sql = format!(
-            "SELECT {RECORD}, bucket FROM record WHERE bucket BETWEEN ?1 AND ?2 ORDER BY bucket, person, version"
+            "SELECT {RECORD}, bucket, {MISPLACED} FROM record_of WHERE at_bucket BETWEEN ?1 AND ?2
+             ORDER BY at_bucket, at_person, at_version"
         );
         let range = values![*self.buckets.start(), *self.buckets.end()];
         let mut current: Option<Replayed> = None;
@@ -141,6 +142,9 @@ impl Check<'_> {
         self.wish.progress.done.fetch_add(1, Ordering::Relaxed);
         if let Err(what) = self.seals.meet(self.db, place, &sealed)? {
             self.faults.push(Fault::of_record(place, format!("{}: {what}", named(row)?)));
+        }
+        if column(row, MISPLACED_AT)? {
+            self.faults.push(Fault::of_record(place, format!("{}: it is found as another one", named(row)?)));
         }
         match kept_record(self.secrets, row) {
             Ok(record) => {
@@ -267,7 +271,7 @@ impl Check<'_> {
 /// What is wrong with the messages and settlements of a bucket. Records that cannot be read or do not follow are passed
 /// over: they were told before.
 fn differences(db: &dyn Database, secrets: &Secrets, bucket: Bucket) -> Read<Vec<Fault>> {
-    let sql = format!("SELECT {RECORD} FROM record WHERE bucket = ?1 ORDER BY person, version");
+    let sql = format!("SELECT {RECORD} FROM record_of WHERE at_bucket = ?1 ORDER BY at_person, at_version");
     let (mut kept, mut faults) = (Appended::read(db, bucket)?, Vec::new());
     let mut finish = |replayed: &Replayed| {
         for (at, row) in messages(replayed) {
@@ -334,6 +338,11 @@ const PRIVATE: usize = 12;
 const KEYED: usize = 13;
 const COMMITMENT: usize = 16;
 const BUCKET: usize = 17;
+const MISPLACED_AT: usize = 18;
+
+/// Whether a record was come by as another one than it is.
+const MISPLACED: &str = "CAST(CASE WHEN at_bucket = bucket AND at_person = person AND at_version = version \
+                         THEN 0 ELSE 1 END AS BIGINT)";
 
 /// Whose record a row is, for a fault.
 fn named(row: &dyn Row) -> Read<String> {

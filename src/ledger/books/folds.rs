@@ -34,7 +34,7 @@ const BUCKET: usize = 17;
 /// Fills the tables of persons inside the running transaction; they are empty.
 pub(super) fn make(db: &dyn Database, secrets: &Secrets, progress: &Progress) -> Read<()> {
     progress.done.store(0, Ordering::Relaxed);
-    let sql = format!("SELECT {RECORD}, bucket FROM record ORDER BY bucket, person, version");
+    let sql = format!("SELECT {RECORD}, bucket FROM record_of ORDER BY at_bucket, at_person, at_version");
     let mut tables = Tables::of(db, secrets);
     let mut current: Option<Person> = None;
     db.each("read all records", &sql, &[], |row| {

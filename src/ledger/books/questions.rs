@@ -74,7 +74,8 @@ fn record(
     person: &str,
     version: i64,
 ) -> Read<Option<Arc<Record>>> {
-    let sql = format!("SELECT {RECORD} FROM record WHERE bucket = ?1 AND person = ?2 AND version = ?3");
+    let sql =
+        format!("SELECT {RECORD} FROM record_of WHERE at_bucket = ?1 AND at_person = ?2 AND at_version = ?3");
     let asked = values![bucket.get(), person, version];
     db.one("read a record", &sql, asked, |row| kept_record(secrets, row).map(Arc::new))
 }
@@ -89,8 +90,8 @@ pub(in crate::ledger) fn records(
     limit: usize,
 ) -> Read<Vec<Arc<Record>>> {
     let sql = format!(
-        "SELECT {RECORD} FROM record WHERE bucket = ?1 AND person = ?2 AND version >= ?3
-         ORDER BY version LIMIT ?4"
+        "SELECT {RECORD} FROM record_of WHERE at_bucket = ?1 AND at_person = ?2 AND at_version >= ?3
+         ORDER BY at_version LIMIT ?4"
     );
     let person = key::person_text(person);
     let asked = values![bucket.get(), &person, from, limit as u64];

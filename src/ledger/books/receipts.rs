@@ -43,7 +43,7 @@ fn row(db: &dyn Database, bucket: u16, person: &str, version: i64) -> Read<recei
     const SQL: &str =
         "SELECT stay, stay_version, kind, at_ms, lane, lane_sequence, institution, infno, msgid, keyed,
              format, told, body
-         FROM record WHERE bucket = ?1 AND person = ?2 AND version = ?3";
+         FROM record_of WHERE at_bucket = ?1 AND at_person = ?2 AND at_version = ?3";
     let found = db.one("read a record", SQL, values![bucket, person, version], |row| {
         Ok(receipt::Row {
             bucket,

@@ -33,6 +33,7 @@ pub(in crate::ledger) fn fill(
     reading::read(wish.folder, &secrets.keys, wish.up_to, wish.progress, &mut |row| Ok(log.put(row)?))?;
     let last_ms = log.end()?;
     put_lanes(db, wish, &last_ms)?;
+    db.place_records()?;
     Ok(folds::make(db, secrets, wish.progress)?)
 }
 

@@ -55,7 +55,7 @@ impl Tables {
         faults: &mut Vec<Fault>,
     ) -> Read<Tables> {
         const PERSONS: &str = "SELECT bucket, person, version, last_ms, state, private FROM person
-             WHERE bucket BETWEEN ?1 AND ?2";
+             WHERE bucket BETWEEN ?1 AND ?2 AND state IS NOT NULL";
         const STAYS: &str =
             "SELECT bucket, stay, person, version, state FROM stay WHERE bucket BETWEEN ?1 AND ?2";
         let within = values![*buckets.start(), *buckets.end()];

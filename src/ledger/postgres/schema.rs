@@ -218,7 +218,7 @@ async fn check_shape(client: &impl GenericClient) -> Read<()> {
          SELECT format('%s %s', conrelid::regclass, pg_get_constraintdef(oid))
          FROM pg_constraint WHERE contype = 'p' AND conrelid = to_regclass($1)";
     let failed = || server("read the schema");
-    for table in STEPS.iter().flat_map(|step| tables(step)) {
+    for table in STEPS.iter().flat_map(|step| tables(&schema::said_to("postgres", step))) {
         let rows = client.query(COLUMNS, &[&table.name]).await.map_err(failed())?;
         let found: Vec<String> = rows.iter().map(|row| row.get(0)).collect();
         if let Some(part) = table.parts.iter().find(|part| !found.contains(part)) {
@@ -267,8 +267,9 @@ mod tests {
 
     #[test]
     fn tables_are_read_out_of_a_step() {
-        let found = tables(STEPS[0]);
-        assert_eq!(found.len(), STEPS[0].matches("CREATE TABLE").count());
+        let step = schema::said_to("postgres", STEPS[0]);
+        let found = tables(&step);
+        assert_eq!(found.len(), step.matches("CREATE TABLE").count());
         let meta = found.iter().find(|table| table.name == "meta").unwrap();
         let told = ["meta.name TEXT NOT NULL", "meta PRIMARY KEY (name)", "meta.value TEXT NOT NULL"];
         assert_eq!(meta.parts, told);

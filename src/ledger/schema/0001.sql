@@ -3,7 +3,7 @@
 -- One text for every database: BIGINT, TEXT and BLOB only; no sequence, no trigger, no clock. `bucket` is part of every
 -- key of what belongs to a person. It comes first where a person's rows are to lie together, and last where the rest of
 -- the key grows with time: a commit then adds to few pages, however many persons it is about. Money in fen, instants in ms since 1970 UTC, days as yyyymmdd, flags 0 or 1.
--- What only one database needs stands behind its name in a comment, `-- postgres:`.
+-- What only one database needs stands behind its name in a comment, `-- postgres:` or `-- sqlite:`.
 -- `/* clustered */` marks small tables that a database may keep inside their primary key, `/* rewritten */` those whose
 -- rows are replaced in place, `/* long */` those whose rows are not worth compressing.
 
@@ -47,11 +47,13 @@ CREATE TABLE record (
     -- personal data, encrypted, nowhere else in this row; the commitment ties its plain text to the seal
     private BLOB,
     commitment BLOB,
-    PRIMARY KEY (bucket, person, version),
+-- postgres:     PRIMARY KEY (bucket, person, version),
+-- sqlite:     -- its place in the order of commits
+-- sqlite:     record_place INTEGER PRIMARY KEY,
     CHECK ((stay IS NULL) = (stay_version IS NULL)),
     CHECK ((private IS NULL) = (commitment IS NULL))
 ) /* long */;
--- SQLite comes by the records of a backup by their row numbers. Where there are none, the records of a lane are found by
+-- SQLite comes by the records of a backup by their places. Where there are none, the records of a lane are found by
 -- a summary of each stretch of pages, which costs a commit next to nothing.
 -- postgres: CREATE INDEX record_by_place ON record USING BRIN (lane, lane_sequence) WITH (autosummarize = on);
 
@@ -89,16 +91,39 @@ CREATE TABLE anchored (
 ) /* clustered */;
 CREATE INDEX anchored_by_anchor ON anchored (anchor);
 
-CREATE TABLE person (
-    bucket BIGINT NOT NULL,
-    person TEXT NOT NULL,
-    version BIGINT NOT NULL CHECK (version > 0),
-    last_ms BIGINT NOT NULL,
-    state TEXT NOT NULL,
-    -- as in the record that registered her last; nothing before the first
-    private BLOB,
-    PRIMARY KEY (bucket, person)
-) /* rewritten */;
+-- Her row: what decisions read of her, at `version`. SQLite keeps the places of her records in the same tree, each under
+-- its version, and her row behind the newest: a deed then changes one page where a table and an index of all
+-- records were two.
+-- postgres: CREATE TABLE person (
+-- postgres:     bucket BIGINT NOT NULL,
+-- postgres:     person TEXT NOT NULL,
+-- postgres:     version BIGINT NOT NULL CHECK (version > 0),
+-- postgres:     last_ms BIGINT NOT NULL,
+-- postgres:     state TEXT NOT NULL,
+-- postgres:     -- as in the record that registered her last; nothing before the first
+-- postgres:     private BLOB,
+-- postgres:     PRIMARY KEY (bucket, person)
+-- postgres: ) /* rewritten */;
+-- sqlite: CREATE TABLE person (
+-- sqlite:     bucket BIGINT NOT NULL,
+-- sqlite:     person TEXT NOT NULL,
+-- sqlite:     record_version BIGINT NOT NULL DEFAULT 9223372036854775807 CHECK (record_version > 0),
+-- sqlite:     record_place BIGINT,
+-- sqlite:     version BIGINT CHECK (version > 0),
+-- sqlite:     last_ms BIGINT,
+-- sqlite:     state TEXT,
+-- sqlite:     private BLOB,
+-- sqlite:     PRIMARY KEY (bucket, person, record_version),
+-- sqlite:     CHECK ((record_place IS NULL) = (record_version = 9223372036854775807)),
+-- sqlite:     CHECK (record_place IS NOT NULL OR (version IS NOT NULL AND last_ms IS NOT NULL AND state IS NOT NULL))
+-- sqlite: ) WITHOUT ROWID;
+
+-- Records as they are come by: a person's in their order. `at_` is where they were looked for.
+-- postgres: CREATE VIEW record_of AS
+-- postgres:     SELECT bucket AS at_bucket, person AS at_person, version AS at_version, record.* FROM record;
+-- sqlite: CREATE VIEW record_of AS
+-- sqlite:     SELECT p.bucket AS at_bucket, p.person AS at_person, p.record_version AS at_version, r.*
+-- sqlite:     FROM person p CROSS JOIN record r ON r.record_place = p.record_place;
 
 CREATE TABLE stay (
     bucket BIGINT NOT NULL,

@@ -55,6 +55,12 @@ impl Database for Connection {
     fn rows_at_once(&self) -> usize {
         1
     }
+
+    fn place_records(&self) -> Read<()> {
+        const SQL: &str = "INSERT INTO person (bucket, person, record_version, record_place)
+             SELECT bucket, person, version, record_place FROM record ORDER BY bucket, person, version";
+        self.run("place the records", SQL, &[]).map(|_| ())
+    }
 }
 
 /// It has begun to read already.

@@ -88,18 +88,18 @@ impl Log for SqliteLog {
 
 fn after(db: &dyn Database, standing: &Standing) -> Read<Beyond> {
     const SQL: &str = "SELECT COUNT(*), COALESCE(SUM(kind IN ('settled', 'reversed', 'revived')), 0)
-         FROM record WHERE rowid > ?1";
+         FROM record WHERE record_place > ?1";
     let covered = last_covered(db, standing)?;
     db.the("count what would be lost", SQL, values![covered], |row| {
         Ok(Beyond::Records { records: column(row, 0)?, settlements: column(row, 1)? })
     })
 }
 
-/// Row number of the last record that is covered: they come first.
+/// Place of the last record that is covered: they come first.
 fn last_covered(db: &dyn Database, standing: &Standing) -> Read<i64> {
-    const NEWEST: &str = "SELECT COALESCE(MAX(rowid), 0) FROM record";
-    const SQL: &str =
-        "SELECT rowid, lane, lane_sequence FROM record WHERE rowid >= ?1 ORDER BY rowid LIMIT 1";
+    const NEWEST: &str = "SELECT COALESCE(MAX(record_place), 0) FROM record";
+    const SQL: &str = "SELECT record_place, lane, lane_sequence FROM record WHERE record_place >= ?1
+         ORDER BY record_place LIMIT 1";
     const WHAT: &str = "find where the log stood";
     let newest: i64 = db.the(WHAT, NEWEST, &[], |row| column(row, 0))?;
     let (mut covered, mut beyond) = (0, newest + 1);
@@ -126,8 +126,10 @@ struct InOrder<'d> {
 impl Records for InOrder<'_> {
     fn next_under(&mut self, anchor: &Anchor) -> Read<Option<RecordRow>> {
         if self.waiting.is_empty() {
-            let sql =
-                format!("SELECT rowid, {} FROM record WHERE rowid > ?1 ORDER BY rowid LIMIT ?2", log::RECORD);
+            let sql = format!(
+                "SELECT record_place, {} FROM record WHERE record_place > ?1 ORDER BY record_place LIMIT ?2",
+                log::RECORD
+            );
             let next = self.db.few("read the log", &sql, values![self.after, RECORDS_AT_ONCE], |row| {
                 Ok((column(row, 0)?, log::record(&Shifted(row, 1))?))
             })?;

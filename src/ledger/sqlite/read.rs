@@ -28,6 +28,7 @@ use crate::ledger::key;
 use crate::ledger::secrets::Secrets;
 use crate::ledger::sqlite::storage;
 use crate::ledger::sqlite::whole;
+use crate::ledger::sqlite::write::her_row;
 use crate::vault::lookup::LookupKey;
 
 type Read<T> = Result<T, LedgerError>;
@@ -105,7 +106,7 @@ fn facts(
 }
 
 fn find_person(db: &Connection, secrets: &Secrets, bucket: Bucket, person: PersonKey) -> Read<Option<Facts>> {
-    let sql = format!("SELECT {PERSON} FROM person WHERE bucket = ?1 AND person = ?2");
+    let sql = format!("SELECT {PERSON} FROM person WHERE {}", her_row!());
     let failed = || storage("read a person");
     let mut statement = db.prepare_cached(&sql).map_err(failed())?;
     let mut rows = statement.query(params![bucket.get(), key::person_text(&person)]).map_err(failed())?;
@@ -131,8 +132,8 @@ fn lines(
     stay: &StayFacts,
 ) -> Read<Lines> {
     let sql = format!(
-        "SELECT {RECORD} FROM record WHERE bucket = ?1 AND person = ?2 AND version > ?3 AND stay = ?4
-         AND kind IN ('lines_uploaded', 'lines_withdrawn', 'settled', 'reversed', 'revived') ORDER BY version"
+        "SELECT {RECORD} FROM record_of WHERE at_bucket = ?1 AND at_person = ?2 AND at_version > ?3 AND stay = ?4
+         AND kind IN ('lines_uploaded', 'lines_withdrawn', 'settled', 'reversed', 'revived') ORDER BY at_version"
     );
     let failed = || storage("read the lines of a stay");
     let mut statement = db.prepare_cached(&sql).map_err(failed())?;

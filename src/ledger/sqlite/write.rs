@@ -88,9 +88,17 @@ pub(super) fn is_stale(cause: &rusqlite::Error) -> bool {
     matches!(cause, rusqlite::Error::ToSqlConversionFailure(cause) if cause.is::<Stale>())
 }
 
+/// The row of the person who is the first two values: it stands behind the places of her records.
+macro_rules! her_row {
+    () => {
+        "bucket = ?1 AND person = ?2 AND record_version = 9223372036854775807"
+    };
+}
+pub(super) use her_row;
+
 /// Version and time of her last record.
 fn standing_person(db: &Connection, deed: &Prepared) -> rusqlite::Result<Option<(u64, Instant)>> {
-    const SQL: &str = "SELECT version, last_ms FROM person WHERE bucket = ?1 AND person = ?2";
+    const SQL: &str = concat!("SELECT version, last_ms FROM person WHERE ", her_row!());
     db.prepare_cached(SQL)?
         .query_row(params![deed.bucket.get(), deed.person], |row| {
             Ok((row.get::<_, i64>(0)?.unsigned_abs(), Instant(row.get(1)?)))
@@ -100,8 +108,7 @@ fn standing_person(db: &Connection, deed: &Prepared) -> rusqlite::Result<Option<
 
 /// Her version moves on, whatever it is.
 fn pass_person(db: &Connection, deed: &Prepared, at: Instant) -> rusqlite::Result<()> {
-    const SQL: &str =
-        "UPDATE person SET version = version + 1, last_ms = ?3 WHERE bucket = ?1 AND person = ?2";
+    const SQL: &str = concat!("UPDATE person SET version = version + 1, last_ms = ?3 WHERE ", her_row!());
     db.prepare_cached(SQL)?.execute(params![deed.bucket.get(), deed.person, at.0]).map(|_| ())
 }
 
@@ -113,11 +120,15 @@ fn move_person(
     at: Instant,
 ) -> rusqlite::Result<bool> {
     const BEGIN: &str = "INSERT INTO person (bucket, person, version, last_ms, state, private)
-         VALUES (?1, ?2, 1, ?3, ?4, ?5) ON CONFLICT (bucket, person) DO NOTHING";
-    const FOLD: &str = "UPDATE person SET version = version + 1, last_ms = ?4, state = ?5
-         WHERE bucket = ?1 AND person = ?2 AND version = ?3";
-    const REGISTER: &str = "UPDATE person SET version = version + 1, last_ms = ?4, state = ?5, private = ?6
-         WHERE bucket = ?1 AND person = ?2 AND version = ?3";
+         VALUES (?1, ?2, 1, ?3, ?4, ?5) ON CONFLICT (bucket, person, record_version) DO NOTHING";
+    const FOLD: &str = concat!(
+        "UPDATE person SET version = version + 1, last_ms = ?4, state = ?5 WHERE version = ?3 AND ",
+        her_row!()
+    );
+    const REGISTER: &str = concat!(
+        "UPDATE person SET version = version + 1, last_ms = ?4, state = ?5, private = ?6 WHERE version = ?3 AND ",
+        her_row!()
+    );
     let (bucket, person) = (deed.bucket.get(), &deed.person);
     let private = deed.private.as_ref().map(|private| &private.ciphertext).filter(|_| registers);
     let changed = match (version, registers) {
@@ -220,32 +231,34 @@ fn insert_record(
     lane: u32,
     sequence: u64,
 ) -> rusqlite::Result<()> {
+    const PLACE: &str =
+        "INSERT INTO person (bucket, person, record_version, record_place) VALUES (?1, ?2, ?3, ?4)";
     const SQL: &str = "INSERT INTO record
              (bucket, person, version, stay, stay_version, kind, at_ms, lane, lane_sequence,
               institution, infno, msgid, keyed, format, told, body, private, commitment)
          VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18)";
-    db.prepare_cached(SQL)?
-        .execute(params![
-            deed.bucket.get(),
-            deed.person,
-            whole(place.version),
-            deed.stay.as_ref().map(|stay| stay.id.as_str()),
-            deed.stay.as_ref().map(|stay| whole(stay.version + 1)),
-            deed.kind,
-            place.at.0,
-            lane,
-            whole(sequence),
-            deed.key.institution.as_str(),
-            deed.key.transaction,
-            deed.key.message.as_str(),
-            deed.keyed,
-            codec::FORMAT,
-            deed.told,
-            deed.body,
-            deed.private.as_ref().map(|private| &private.ciphertext),
-            deed.private.as_ref().map(|private| private.commitment)
-        ])
-        .map(|_| ())
+    db.prepare_cached(SQL)?.execute(params![
+        deed.bucket.get(),
+        deed.person,
+        whole(place.version),
+        deed.stay.as_ref().map(|stay| stay.id.as_str()),
+        deed.stay.as_ref().map(|stay| whole(stay.version + 1)),
+        deed.kind,
+        place.at.0,
+        lane,
+        whole(sequence),
+        deed.key.institution.as_str(),
+        deed.key.transaction,
+        deed.key.message.as_str(),
+        deed.keyed,
+        codec::FORMAT,
+        deed.told,
+        deed.body,
+        deed.private.as_ref().map(|private| &private.ciphertext),
+        deed.private.as_ref().map(|private| private.commitment)
+    ])?;
+    let (bucket, version, at) = (deed.bucket.get(), whole(place.version), db.last_insert_rowid());
+    db.prepare_cached(PLACE)?.execute(params![bucket, deed.person, version, at]).map(|_| ())
 }
 
 pub(super) fn insert_settlement(
