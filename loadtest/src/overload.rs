@@ -1,4 +1,4 @@
-//! Owns the storm: quiet, then five times as many calls as the gateway can take, then quiet again.
+//! Owns the storm: a short one to warm up, quiet, then five times as many calls as the gateway can take, then quiet again.
 //!
 //! A call that is refused for want of room is sent again later under its own id, as its hospital would. What was refused
 //! must not be in the ledger unless it was accepted afterwards: the gate sees to it.
@@ -38,10 +38,15 @@ pub const TIMES: f64 = 5.0;
 /// few messages, so that these are not all on the line.
 pub const CONNECTIONS_MAX: usize = 3_072;
 const MESSAGES_A_CONNECTION: usize = 4;
+/// The first storm of a process touches memory that the system has not given to anybody yet: it is driven and not counted.
+const WARM_UP_MAX: Duration = Duration::from_secs(1);
+/// After it, until the gateway's line is empty.
+const PAUSE: Duration = Duration::from_secs(3);
 const QUIET_BEFORE: Duration = Duration::from_secs(2);
 const QUIET_AFTER: Duration = Duration::from_secs(6);
 const STORM_MAX: Duration = Duration::from_secs(5);
 /// What part of the messages each phase may use up.
+const SHARE_WARM_UP: f64 = 0.15;
 const SHARE_BEFORE: f64 = 0.05;
 const SHARE_STORM: f64 = 0.6;
 const SHARE_AFTER: f64 = 0.15;
@@ -80,6 +85,7 @@ pub struct Overloaded {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Phase {
+    WarmUp,
     Before,
     Storm,
     /// So many seconds after it.
@@ -147,7 +153,7 @@ impl Overloaded {
     }
 }
 
-/// Drives the three phases with calls that are ready to be sent, and tells what became of each. What was booked is
+/// Drives the phases with calls that are ready to be sent, and tells what became of each. What was booked is
 /// remembered for the gate.
 pub async fn storm(
     client: Arc<Client>,
@@ -220,10 +226,12 @@ fn schedule(messages: usize, peak: f64) -> (Vec<Duration>, Vec<Phase>, (Duration
     let quiet = (part(SHARE_AFTER) / QUIET_AFTER.as_secs_f64())
         .min(part(SHARE_BEFORE) / QUIET_BEFORE.as_secs_f64())
         .min(peak / 4.0);
-    let storm = Duration::from_secs_f64(part(SHARE_STORM) / peak.max(1.0)).min(STORM_MAX);
+    let lasting = |share: f64, max: Duration| Duration::from_secs_f64(part(share) / peak.max(1.0)).min(max);
+    let (warm_up, storm) = (lasting(SHARE_WARM_UP, WARM_UP_MAX), lasting(SHARE_STORM, STORM_MAX));
     let (mut all, mut phases) = (Vec::new(), Vec::new());
     let mut begin = Duration::ZERO;
     for (rate, length, phase) in [
+        (peak * TIMES, warm_up, Phase::WarmUp),
         (quiet, QUIET_BEFORE, Phase::Before),
         (peak * TIMES, storm, Phase::Storm),
         (quiet, QUIET_AFTER, Phase::After(0)),
@@ -238,10 +246,14 @@ fn schedule(messages: usize, peak: f64) -> (Vec<Duration>, Vec<Phase>, (Duration
             });
         }
         begin += length;
+        if phase == Phase::WarmUp {
+            begin += PAUSE;
+        }
     }
     // The last of a phase may come a little later than the first of the next.
     all.sort();
-    (all, phases, (QUIET_BEFORE, QUIET_BEFORE + storm))
+    let from = warm_up + PAUSE + QUIET_BEFORE;
+    (all, phases, (from, from + storm))
 }
 
 async fn work(shared: Arc<Shared>) -> Told {
@@ -250,14 +262,15 @@ async fn work(shared: Arc<Shared>) -> Told {
         shared.pace.wait().await;
         let at = shared.next.fetch_add(1, Ordering::Relaxed);
         let Some(phase) = shared.phases.get(at) else { return told };
+        let counted = *phase != Phase::WarmUp;
         let due = shared.pace.intended(at);
         if now().saturating_duration_since(due) > PATIENCE {
-            told.given_up += 1;
+            told.given_up += usize::from(counted);
             continue;
         }
         let next = shared.waiting.lock().unwrap_or_else(PoisonError::into_inner).pop_front();
         let Some(message) = next else {
-            told.starved += 1;
+            told.starved += usize::from(counted);
             continue;
         };
         let call = &shared.calls[message];
@@ -285,13 +298,14 @@ async fn work(shared: Arc<Shared>) -> Told {
                 return told;
             }
         };
-        told.went.push(Went {
+        let went = Went {
             phase: *phase,
             accepted,
             took: end.saturating_duration_since(due),
             on_the_line: end.saturating_duration_since(sent),
             answered_at: end.saturating_duration_since(shared.began),
-        });
+        };
+        told.went.extend(counted.then_some(went));
     }
 }
 
@@ -341,13 +355,17 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_storm_brings_five_times_the_peak_between_two_quiet_spells() {
+    fn a_storm_brings_five_times_the_peak_between_two_quiet_spells_after_a_shorter_one_to_warm_up() {
         let (moments, phases, (from, to)) = schedule(10_000, 2_000.0);
         assert!(moments.is_sorted());
         assert_eq!(to - from, Duration::from_secs(3));
-        let storm = phases.iter().filter(|phase| **phase == Phase::Storm).count();
-        assert_eq!(storm, 30_000);
-        assert_eq!(phases.len() - storm, 2_000);
+        let count = |wanted: Phase| phases.iter().filter(|phase| **phase == wanted).count();
+        assert_eq!((count(Phase::WarmUp), count(Phase::Storm)), (7_500, 30_000));
+        assert_eq!(phases.len() - 37_500, 2_000);
+        assert!(
+            moments[7_500] > moments[7_499] + PAUSE - Duration::from_secs(1),
+            "the line is empty before it is counted"
+        );
     }
 
     #[test]
