@@ -13,6 +13,9 @@ pub enum Failed {
     },
     #[error("{0}")]
     Said(String),
+    /// What the caller named is not there, or is too much for this machine.
+    #[error("{0}")]
+    Arguments(String),
     /// The opponent's database is not on this machine.
     #[error("{0}")]
     NoPostgres(String),

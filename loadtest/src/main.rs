@@ -207,7 +207,11 @@ async fn main() -> ExitCode {
         Ok(false) => ExitCode::from(1),
         Err(failed) => {
             eprintln!("loadtest: {}", told(&failed));
-            ExitCode::from(if matches!(failed, Failed::NotReconciled(_)) { 1 } else { 3 })
+            ExitCode::from(match failed {
+                Failed::NotReconciled(_) => 1,
+                Failed::Arguments(_) => 2,
+                _ => 3,
+            })
         }
     }
 }
@@ -364,7 +368,7 @@ fn allow_connections(most: usize) -> Result<(), Failed> {
     let needed = most as u64 + OTHER_FILES;
     let mut limit = getrlimit(Resource::Nofile);
     if limit.maximum.is_some_and(|maximum| maximum < needed) {
-        return Err(Failed::Said(format!(
+        return Err(Failed::Arguments(format!(
             "{most} connections need {needed} open files, this shell allows {}: run `ulimit -Hn {needed}` as root, or \
              give fewer connections",
             limit.maximum.unwrap_or(0)
@@ -386,13 +390,13 @@ impl Common {
             None => built(&loadtest)?,
         };
         if !gateway.is_file() {
-            return Err(Failed::Said(format!("--gateway: there is no program {}", gateway.display())));
+            return Err(Failed::Arguments(format!("--gateway: there is no program {}", gateway.display())));
         }
         if let Some(json) = &self.json
             && json.parent().is_some_and(|folder| !folder.as_os_str().is_empty() && !folder.is_dir())
         {
             let json = json.display();
-            return Err(Failed::Said(format!("--json {json}: its folder is not there; make it first")));
+            return Err(Failed::Arguments(format!("--json {json}: its folder is not there; make it first")));
         }
         Ok(Setup {
             gateway,
@@ -433,7 +437,7 @@ fn built(loadtest: &Path) -> Result<PathBuf, Failed> {
     if gateway.exists() {
         Ok(gateway)
     } else {
-        Err(Failed::Said(format!("{} is missing: give --gateway", gateway.display())))
+        Err(Failed::Arguments(format!("{} is missing: give --gateway", gateway.display())))
     }
 }
 

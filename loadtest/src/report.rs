@@ -138,9 +138,10 @@ fn latency_text(latency: &Latency) -> String {
     format!("{:>9.2}{:>9.2}{:>9.2}{:>10.2}{:>9.2}", ms(p50), ms(p90), ms(p99), ms(p999), ms(max))
 }
 
-/// The middle and, in brackets, the lowest and highest.
+/// The middle and, in brackets, the lowest and highest; exact enough to see on which side of a must below 1 it lies.
 pub fn spread(ratio: Ratio) -> String {
-    format!("{:.2} ({:.2}–{:.2})", ratio.median, ratio.low, ratio.high)
+    let digits = if ratio.median < 1.0 { 3 } else { 2 };
+    format!("{:.digits$} ({:.digits$}–{:.digits$})", ratio.median, ratio.low, ratio.high)
 }
 
 /// The gate's sentence.

@@ -171,6 +171,10 @@ fn sizes_that_cannot_be_are_refused_before_anything_is_made() {
     let done = loader.run(&["bars", "--stays", "1000000"]);
     assert_eq!(done.status.code(), Some(2), "{}", told(&done));
     assert!(told(&done).contains("no more than 4000000 are kept in memory"), "{}", told(&done));
+    let nowhere = Command::new(env!("CARGO_BIN_EXE_loadtest")).args(["run", "--gateway", "nowhere"]).output();
+    let nowhere = nowhere.unwrap();
+    assert_eq!(nowhere.status.code(), Some(2), "{}", told(&nowhere));
+    assert!(told(&nowhere).contains("there is no program nowhere"), "{}", told(&nowhere));
 }
 
 #[test]
