@@ -30,7 +30,7 @@ use crate::step::Step;
 
 /// Stays for each of a repeat's: enough for seconds, so that the filling of the line at the beginning does not stand for the
 /// whole of a storm.
-pub(super) const SETTLEMENTS: usize = 8;
+pub(super) const SETTLEMENTS: usize = 10;
 pub(super) const LONG_UPLOADS: usize = 2;
 /// A storm in which one of so many moments found nothing to send was none.
 const STARVED: usize = 20;
