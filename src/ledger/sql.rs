@@ -103,6 +103,11 @@ pub(super) trait Database {
     fn place_records(&self) -> Read<()> {
         Ok(())
     }
+
+    /// What is wrong with that where so many records were met through it, each at a place of its own.
+    fn misplaced(&self, _met: u64) -> Read<Vec<String>> {
+        Ok(Vec::new())
+    }
 }
 
 impl dyn Database + '_ {

@@ -268,6 +268,7 @@ pub fn verify_file(
     wish: &Verify,
 ) -> Result<Verified, LedgerError> {
     at_rest(path)?;
+    drop(connection::open_as_it_stands(path, settings, &secrets.lookup)?);
     let verified = verify::verify(path, settings, secrets, wish)?;
     durable::sync_log(path).map(|()| verified)
 }
@@ -278,7 +279,7 @@ pub fn verify_file(
 /// `Storage` when there is no such file or it cannot be read.
 pub fn head_of(path: &Path, settings: &Settings) -> Result<Option<Witness>, LedgerError> {
     at_rest(path)?;
-    let db = connection::open_reader(path, settings).map_err(storage("open to read"))?;
+    let db = connection::open_of_this_version(path, settings)?;
     let last = anchors::last(&db)?;
     durable::sync_log(path)?;
     Ok(last.map(|anchor| Witness { number: anchor.number, hash: anchor.hash() }))
@@ -290,7 +291,7 @@ pub fn head_of(path: &Path, settings: &Settings) -> Result<Option<Witness>, Ledg
 /// `Storage` when there is no such file or it cannot be read.
 pub fn receipt_of(path: &Path, settings: &Settings, id: &SettlementId) -> Result<Receipted, LedgerError> {
     at_rest(path)?;
-    let db = connection::open_reader(path, settings).map_err(storage("open to read"))?;
+    let db = connection::open_of_this_version(path, settings)?;
     let receipt = read::snapshot(&db, |db| receipts::receipt(db, id))?;
     durable::sync_log(path).map(|()| receipt)
 }

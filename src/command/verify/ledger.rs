@@ -103,7 +103,8 @@ fn report(
             console.say(&format!("the first {told} faults; --faults shows more"))?;
         }
         (_, told) => {
-            console.say(&format!("{told} faults; keep the ledger as it is, and restore from a backup"))?
+            let faults = if told == 1 { "fault" } else { "faults" };
+            console.say(&format!("{told} {faults}; keep the ledger as it is, and restore from a backup"))?;
         }
     }
     Ok(exit)

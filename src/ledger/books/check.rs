@@ -50,6 +50,8 @@ type Read<T> = Result<T, LedgerError>;
 #[derive(Debug, Default)]
 pub(super) struct Part {
     pub(super) faults: Vec<Fault>,
+    /// Records that were met.
+    pub(super) records: u64,
     pub(super) credentials: i64,
     /// Whether somebody was forgotten: by what she is found cannot be told any more.
     pub(super) forgotten: bool,
@@ -58,6 +60,7 @@ pub(super) struct Part {
 impl Part {
     pub(super) fn add(&mut self, other: Part) {
         self.faults.extend(other.faults);
+        self.records += other.records;
         self.credentials += other.credentials;
         self.forgotten |= other.forgotten;
     }
@@ -82,6 +85,7 @@ pub(super) fn buckets(
         buckets,
         wish,
         faults,
+        met: 0,
         tables,
         made: HashMap::new(),
         credentials: Credentials::default(),
@@ -91,8 +95,8 @@ pub(super) fn buckets(
     check.persons()?;
     check.left_over()?;
     check.appended()?;
-    let Check { credentials, faults, forgotten, .. } = check;
-    Ok(Part { faults, credentials: credentials.made, forgotten })
+    let Check { credentials, faults, forgotten, met, .. } = check;
+    Ok(Part { faults, records: met, credentials: credentials.made, forgotten })
 }
 
 struct Check<'a> {
@@ -103,6 +107,7 @@ struct Check<'a> {
     buckets: RangeInclusive<u16>,
     wish: &'a Verify,
     faults: Vec<Fault>,
+    met: u64,
     /// What stands and no record has made yet.
     tables: Tables,
     /// Of the messages and settlements that records have made.
@@ -140,6 +145,7 @@ impl Check<'_> {
     fn record(&mut self, current: &mut Option<Replayed>, row: &dyn Row) -> Read<()> {
         let (place, sealed) = sealed(row)?;
         self.wish.progress.done.fetch_add(1, Ordering::Relaxed);
+        self.met += 1;
         if let Err(what) = self.seals.meet(self.db, place, &sealed)? {
             self.faults.push(Fault::of_record(place, format!("{}: {what}", named(row)?)));
         }
@@ -186,7 +192,7 @@ impl Check<'_> {
 
     fn begin(&mut self, bucket: Bucket, person: String, first: &Record) -> Replayed {
         if key::bucket_of(&self.secrets.lookup, &first.person) != bucket {
-            self.tell(&first.person, "lies in the wrong bucket");
+            self.tell(&person, "lies in the wrong bucket");
         }
         Replayed::begin(bucket, person)
     }
@@ -209,10 +215,7 @@ impl Check<'_> {
         self.same(replayed, "her row", &folded, &kept);
         // Her personal data is the ciphertext of the record that registered her last, to the byte.
         if hidden.flatten() != self.hidden {
-            self.tell(
-                &key::person_of(&replayed.person),
-                "her row hides other data than her last registration",
-            );
+            self.tell(&replayed.person, "her row hides other data than her last registration");
         }
     }
 
@@ -244,7 +247,7 @@ impl Check<'_> {
     /// Asks for the credentials that wait, once there are so many.
     fn told_of_credentials(&mut self, at_least: usize) -> Read<()> {
         for person in self.credentials.missing(self.db, at_least)? {
-            self.tell(&key::person_of(&person), "a credential of hers is not kept");
+            self.tell(&person, "a credential of hers is not kept");
         }
         Ok(())
     }
@@ -263,8 +266,8 @@ impl Check<'_> {
         self.faults.extend(difference(replayed, what, folded, kept));
     }
 
-    fn tell(&mut self, person: &impl Debug, what: &str) {
-        self.faults.push(Fault::of_tables(format!("{person:?}: {what}")));
+    fn tell(&mut self, person: &str, what: &str) {
+        self.faults.push(Fault::of_tables(format!("{}: {what}", whose(person))));
     }
 }
 
@@ -320,9 +323,22 @@ fn settlements(replayed: &Replayed) -> impl Iterator<Item = (SettlementAt, settl
 
 fn difference<T: PartialEq + Debug>(replayed: &Replayed, what: &str, folded: &T, kept: &T) -> Option<Fault> {
     (folded != kept).then(|| {
-        let person = key::person_of(&replayed.person);
-        Fault::of_tables(format!("{person:?}: {what} is {kept:?}, its records make {folded:?}"))
+        let (kept, folded) = (format!("{kept:?}"), format!("{folded:?}"));
+        let same = kept.chars().zip(folded.chars()).take_while(|(one, other)| one == other).count();
+        let around =
+            |text: &str| text.chars().skip(same.saturating_sub(BEFORE)).take(SHOWN).collect::<String>();
+        let (kept, folded, person) = (around(&kept), around(&folded), whose(&replayed.person));
+        Fault::of_tables(format!("{person}: {what} has …{kept}… where its records make …{folded}…"))
     })
+}
+
+/// How much is shown of two rows that differ, and how much of that they have in common: characters.
+const SHOWN: usize = 100;
+const BEFORE: usize = 40;
+
+/// A person without her whole number.
+fn whose(person: &str) -> String {
+    key::person_of(person).map_or_else(|| "nobody that can be".to_owned(), |person| format!("{person:?}"))
 }
 
 fn unmade(place: &str, left: [(&'static str, usize); 2]) -> impl Iterator<Item = Fault> {
@@ -346,7 +362,7 @@ const MISPLACED: &str = "CAST(CASE WHEN at_bucket = bucket AND at_person = perso
 
 /// Whose record a row is, for a fault.
 fn named(row: &dyn Row) -> Read<String> {
-    Ok(format!("record {} of {}", column::<u64>(row, 1)?, text(row, PERSON)?))
+    Ok(format!("record {} of {}", column::<u64>(row, 1)?, whose(text(row, PERSON)?)))
 }
 
 /// The leaf of a row as it stands, from the columns of [`RECORD`] and the bucket.

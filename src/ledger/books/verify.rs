@@ -53,6 +53,7 @@ pub(in crate::ledger) fn verify<R: Reader>(
         if kept < made || (kept > made && !persons.forgotten) {
             faults.push(Fault::of_tables(format!("the records make {made} credentials, {kept} are kept")));
         }
+        faults.extend(db.misplaced(persons.records)?.into_iter().map(Fault::of_tables));
         faults.extend(seals.missing(wish.faults_max));
     }
     faults.sort();

@@ -49,7 +49,7 @@ CREATE TABLE record (
     commitment BLOB,
 -- postgres:     PRIMARY KEY (bucket, person, version),
 -- sqlite:     -- its place in the order of commits
--- sqlite:     record_place INTEGER PRIMARY KEY,
+-- sqlite:     record_place INTEGER PRIMARY KEY CHECK (record_place > 0),
     CHECK ((stay IS NULL) = (stay_version IS NULL)),
     CHECK ((private IS NULL) = (commitment IS NULL))
 ) /* long */;

@@ -103,13 +103,19 @@ pub(super) fn open_as_it_stands(
     settings: &Settings,
     lookup: &LookupKey,
 ) -> Result<Connection, LedgerError> {
+    let db = open_of_this_version(path, settings)?;
+    check_key(&db, lookup)?;
+    Ok(db)
+}
+
+/// The same, whatever its look-up key is.
+pub(super) fn open_of_this_version(path: &Path, settings: &Settings) -> Result<Connection, LedgerError> {
     let db = open_reader(path, settings).map_err(storage("open to read"))?;
     let standing = step_of(&db).map_err(storage("read the schema version"))?;
     if standing > STEPS.len() {
         return Err(LedgerError::Newer { found: standing, known: STEPS.len() });
     }
     check_shape(&db)?;
-    check_key(&db, lookup)?;
     Ok(db)
 }
 
@@ -168,7 +174,9 @@ fn check_shape(db: &Connection) -> Result<(), LedgerError> {
         None => Ok(()),
         Some((name, _)) => Err(LedgerError::Damaged {
             at: format!("schema of {name}"),
-            what: "it is not as this version made it".into(),
+            what:
+                "it is not as this version made it; open it with the version that did, or restore its backup"
+                    .into(),
         }),
     }
 }

@@ -19,18 +19,7 @@ type Read<T> = Result<T, LedgerError>;
 pub(super) fn verify(path: &Path, settings: &Settings, secrets: &Secrets, wish: &Verify) -> Read<Verified> {
     let cores = std::thread::available_parallelism().map_or(1, usize::from);
     let (db, readers) = same_instant(path, settings, cores)?;
-    let mut found = books::verify::verify(&db, readers, secrets, wish)?;
-    found.faults.extend(unheld(&db)?);
-    found.faults.truncate(wish.faults_max);
-    Ok(found)
-}
-
-/// Records are come by through the rows of their persons: one that no person holds would not be seen otherwise. Places
-/// have no gaps, so that the newest tells how many there are.
-fn unheld(db: &Connection) -> Read<Option<String>> {
-    const SQL: &str = "SELECT COALESCE((SELECT MAX(record_place) FROM record), 0) - (SELECT COUNT(record_place) FROM person)";
-    let unheld: i64 = db.query_row(SQL, [], |row| row.get(0)).map_err(storage("count the records"))?;
-    Ok((unheld != 0).then(|| format!("{unheld} records are held by no person: they were never sealed")))
+    books::verify::verify(&db, readers, secrets, wish)
 }
 
 /// Connections that all see the file as of the same instant: nothing is committed while they begin to read.
