@@ -229,12 +229,12 @@ fn schedule(messages: usize, peak: f64) -> (Vec<Duration>, Vec<Phase>, (Duration
     let lasting = |share: f64, max: Duration| Duration::from_secs_f64(part(share) / peak.max(1.0)).min(max);
     let (warm_up, storm) = (lasting(SHARE_WARM_UP, WARM_UP_MAX), lasting(SHARE_STORM, STORM_MAX));
     let (mut all, mut phases) = (Vec::new(), Vec::new());
-    let mut begin = Duration::ZERO;
-    for (rate, length, phase) in [
-        (peak * TIMES, warm_up, Phase::WarmUp),
-        (quiet, QUIET_BEFORE, Phase::Before),
-        (peak * TIMES, storm, Phase::Storm),
-        (quiet, QUIET_AFTER, Phase::After(0)),
+    let (mut begin, mut from) = (Duration::ZERO, Duration::ZERO);
+    for (rate, length, phase, pause) in [
+        (peak * TIMES, warm_up, Phase::WarmUp, PAUSE),
+        (quiet, QUIET_BEFORE, Phase::Before, Duration::ZERO),
+        (peak * TIMES, storm, Phase::Storm, Duration::ZERO),
+        (quiet, QUIET_AFTER, Phase::After(0), Duration::ZERO),
     ] {
         let rate = rate.max(1.0);
         let count = (rate * length.as_secs_f64()) as usize;
@@ -245,14 +245,13 @@ fn schedule(messages: usize, peak: f64) -> (Vec<Duration>, Vec<Phase>, (Duration
                 same => same,
             });
         }
-        begin += length;
-        if phase == Phase::WarmUp {
-            begin += PAUSE;
+        if phase == Phase::Storm {
+            from = begin;
         }
+        begin += length + pause;
     }
     // The last of a phase may come a little later than the first of the next.
     all.sort();
-    let from = warm_up + PAUSE + QUIET_BEFORE;
     (all, phases, (from, from + storm))
 }
 
