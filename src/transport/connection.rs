@@ -260,7 +260,12 @@ impl<H: Handler> Serving<H> {
             self.shared.tell(Event::BodyRead { bytes: body.len() });
         }
         self.pace.handling();
-        self.handle(Request { parts, body, peer: self.peer, received_at }).await
+        let mut request = Request { parts, body, peer: self.peer, received_at, place: None };
+        match self.shared.handler.place(&request).await {
+            Ok(place) => request.place = place,
+            Err(shed) => return shed,
+        }
+        self.handle(request).await
     }
 
     async fn handle(&self, request: Request) -> Answer {

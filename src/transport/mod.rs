@@ -10,7 +10,9 @@
 //! 2. `tls` – who is calling, before a byte of HTTP is read;
 //! 3. `connection` – head, body, work and answer, each with its time (`pace`), all on the one task of the connection;
 //! 4. `body` – the body whole and in one piece, within its size;
-//! 5. [`Handler::handle`] – which asks [`limits::Limits`] first, since only it knows whom to count.
+//! 5. [`Handler::place`] – its turn, or a word that it would wait in vain ([`Handler::shed`] says so at the head already, where
+//!    that can be seen);
+//! 6. [`Handler::handle`] – on threads of its own where it is long (`bulk`).
 
 mod body;
 mod bulk;
@@ -30,6 +32,7 @@ use http_body_util::Full;
 use hyper::Response;
 use hyper::http::request::Parts;
 use std::future::Future;
+use std::future::ready;
 use std::net::IpAddr;
 use std::net::Ipv6Addr;
 use std::net::SocketAddr;
@@ -38,6 +41,7 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 pub use crate::transport::client_certificate::ClientCertificate;
+use crate::transport::limits::Permit;
 pub use crate::transport::refusal::Refusal;
 
 /// An answer whose body is known whole, so that head and body leave in one write.
@@ -52,6 +56,8 @@ pub struct Request {
     pub peer: Peer,
     /// When the last byte of the head had arrived; the whole-request limit counts from here.
     pub received_at: Instant,
+    /// What [`Handler::place`] gave it; free again when the request is dropped.
+    pub place: Option<Permit>,
 }
 
 /// Who is at the other end of the connection.
@@ -84,6 +90,12 @@ pub trait Handler: Send + Sync + 'static {
     /// is spent on the request, so that a storm leaves the machine to those who get their turn.
     fn shed(&self, _parts: &Parts, _received_at: Instant) -> Option<Answer> {
         None
+    }
+
+    /// A place to work on a request that has come whole; waits its turn for it, or gives the answer to one that would wait in
+    /// vain. It is taken before a long request goes to the threads for such work, and stays with the request.
+    fn place(&self, _request: &Request) -> impl Future<Output = Result<Option<Permit>, Answer>> + Send {
+        ready(Ok(None))
     }
 
     /// The answer to a request whose body could not be taken whole: too large, too slow, or broken off. Nothing of it

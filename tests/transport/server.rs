@@ -7,6 +7,7 @@ use banyan::transport::Handler;
 use banyan::transport::Observer;
 use banyan::transport::Request;
 use banyan::transport::Settings;
+use banyan::transport::limits::Permit;
 use banyan::transport::server::Face;
 use banyan::transport::server::Server;
 use banyan::transport::tls::ReloadableTls;
@@ -17,6 +18,7 @@ use hyper::StatusCode;
 use hyper::http::request::Parts;
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::sync::OnceLock;
 use std::time::Duration;
 use tokio::net::TcpStream;
 use tokio::sync::Mutex;
@@ -28,15 +30,17 @@ use tokio::time::timeout;
 use crate::line::Line;
 
 /// `/echo` says who called and gives the body back; `/panic`, `/never`; `/gate` waits until the test opens it; for `/full`
-/// there is no room; `/thread` says on which kind of thread it was worked on.
+/// there is no room and in `/crowd` no place; `/thread` says on which kind of thread it was worked on, and `/hold` holds its
+/// thread until the test lets go.
 pub(crate) struct Echo {
     pub(crate) entered: Semaphore,
     pub(crate) gate: Semaphore,
+    pub(crate) let_go: OnceLock<()>,
 }
 
 impl Echo {
     pub(crate) fn new() -> Echo {
-        Echo { entered: Semaphore::new(0), gate: Semaphore::new(0) }
+        Echo { entered: Semaphore::new(0), gate: Semaphore::new(0), let_go: OnceLock::new() }
     }
 
     /// Returns once `count` further requests have come to `/gate` or `/never`.
@@ -56,6 +60,10 @@ impl Handler for Echo {
             "/gate" => {
                 self.entered.add_permits(1);
                 self.gate.acquire().await.unwrap().forget();
+            }
+            "/hold" => {
+                self.entered.add_permits(1);
+                self.let_go.wait();
             }
             "/thread" => {
                 let name = std::thread::current().name().unwrap_or_default().to_owned();
@@ -78,6 +86,10 @@ impl Handler for Echo {
 
     fn shed(&self, head: &Parts, _received_at: Instant) -> Option<Answer> {
         (head.uri.path() == "/full").then(|| envelope("no room"))
+    }
+
+    async fn place(&self, request: &Request) -> Result<Option<Permit>, Answer> {
+        if request.parts.uri.path() == "/crowd" { Err(envelope("no place")) } else { Ok(None) }
     }
 
     fn on_panic(&self) -> Answer {

@@ -82,6 +82,26 @@ async fn a_long_body_is_worked_on_apart_and_keeps_to_the_same_rules() {
 }
 
 #[tokio::test]
+async fn who_gets_no_place_is_told_so_while_all_threads_for_long_bodies_are_at_work() {
+    let running = Running::plain(Settings { bulk_bytes: 1_000, ..patient() });
+    let long = "x".repeat(1_000);
+    let threads = std::thread::available_parallelism().unwrap().get();
+    let mut at_work = Vec::new();
+    for _ in 0..threads {
+        let mut line = running.connect().await;
+        line.say(&format!("POST /hold HTTP/1.1\r\nhost: x\r\ncontent-length: 1000\r\n\r\n{long}")).await;
+        at_work.push(line);
+    }
+    running.echo.entered(u32::try_from(threads).unwrap()).await;
+    let told = running.connect().await.ask("/crowd", &long).await;
+    assert_eq!((told.status, told.body.as_str()), (500, "no place"));
+    running.echo.let_go.set(()).unwrap();
+    for line in &mut at_work {
+        assert_eq!(line.hear().await.unwrap().body, long);
+    }
+}
+
+#[tokio::test]
 async fn a_client_that_asks_first_is_spared_sending_too_large_a_body() {
     let running = Running::plain(small());
     let mut line = running.connect().await;

@@ -59,6 +59,7 @@ use crate::transport::Answer;
 use crate::transport::Handler;
 use crate::transport::Request;
 use crate::transport::limits::Limits;
+use crate::transport::limits::Permit;
 use crate::transport::limits::Shed;
 use crate::transport::limits::Why;
 
@@ -151,9 +152,8 @@ impl HospitalFace {
         buffer: &mut Vec<u8>,
     ) -> (Option<Transaction>, Done) {
         match self.admit(request, context.received).await {
-            Ok(call) => {
-                let message = &call.message;
-                let done = routes::perform(&self.service, context, message, buffer).await;
+            Ok(message) => {
+                let done = routes::perform(&self.service, context, &message, buffer).await;
                 (Some(message.transaction), done)
             }
             Err(error) => {
@@ -184,8 +184,7 @@ impl HospitalFace {
         Done { outcome: outcome_of(refusal), code: Some(refusal.code()) }
     }
 
-    async fn admit<'r>(&self, request: &'r Request, now: Instant) -> Result<Admitted<'r>, ProtocolError> {
-        let permit = self.limits.place(request.body.len()).await.map_err(shed)?;
+    async fn admit<'r>(&self, request: &'r Request, now: Instant) -> Result<Message<'r>, ProtocolError> {
         let proven = self.callers.load().prove(request, &self.signatures, now)?;
         let header =
             |name: &HeaderName| request.parts.headers.get(name).and_then(|value| value.to_str().ok());
@@ -193,7 +192,7 @@ impl HospitalFace {
         let message = Message::read(&request.body)?;
         self.check_institution(&proven, &message)?;
         self.limits.count_everywhere(message.envelope.institution.as_str()).await.map_err(shed)?;
-        Ok(Admitted { message, _permit: permit })
+        Ok(message)
     }
 
     async fn give_receipt(&self, request: &Request, id: &str, now: Instant) -> Answer {
@@ -222,6 +221,16 @@ impl HospitalFace {
         Ok(())
     }
 
+    /// The answer for want of room.
+    fn turn_away(&self, full: Shed, received_at: Stopwatch) -> Answer {
+        let (error, received) = (shed(full), self.service.clock.now());
+        self.tell_refused(&error, received);
+        let mut buffer = Vec::new();
+        let done = self.refuse(self.reference(received), &answer::protocol(&error), &mut buffer);
+        self.count(None, done, received_at);
+        json(buffer)
+    }
+
     fn count(&self, transaction: Option<Transaction>, done: Done, received_at: Stopwatch) {
         if let Some(code) = done.code {
             metrics::refused(code);
@@ -236,12 +245,6 @@ impl HospitalFace {
         self.refuse(reference, &answer::protocol(error), &mut buffer);
         json(buffer)
     }
-}
-
-/// A call that was let in, with its place.
-struct Admitted<'r> {
-    message: Message<'r>,
-    _permit: crate::transport::limits::Permit,
 }
 
 impl Handler for HospitalFace {
@@ -267,12 +270,15 @@ impl Handler for HospitalFace {
 
     fn shed(&self, head: &Head, received_at: Stopwatch) -> Option<Answer> {
         let full = self.limits.full().filter(|_| head.method == Method::POST)?;
-        let (error, received) = (shed(full), self.service.clock.now());
-        self.tell_refused(&error, received);
-        let mut buffer = Vec::new();
-        let done = self.refuse(self.reference(received), &answer::protocol(&error), &mut buffer);
-        self.count(None, done, received_at);
-        Some(json(buffer))
+        Some(self.turn_away(full, received_at))
+    }
+
+    async fn place(&self, request: &Request) -> Result<Option<Permit>, Answer> {
+        if request.parts.method != Method::POST {
+            return Ok(None);
+        }
+        let place = self.limits.place(request.body.len()).await;
+        place.map(Some).map_err(|full| self.turn_away(full, request.received_at))
     }
 
     fn on_body_refused(&self, refusal: transport::Refusal) -> Answer {

@@ -85,7 +85,10 @@ mod tests {
         let peer =
             Peer { address: SocketAddr::from(([127, 0, 0, 1], 1)), certificate: ClientCertificate::Absent };
         let received_at = tokio::time::Instant::now();
-        Exchange { request: Request { parts, body: Bytes::new(), peer, received_at }, places: vec![] }
+        Exchange {
+            request: Request { parts, body: Bytes::new(), peer, received_at, place: None },
+            places: vec![],
+        }
     }
 
     #[test]
