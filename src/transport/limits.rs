@@ -64,7 +64,14 @@ impl Default for Settings {
 #[derive(Debug)]
 #[must_use = "the place is free again as soon as this is dropped"]
 pub struct Permit {
-    _place: Place,
+    place: Place,
+}
+
+impl Permit {
+    /// How long its turn was waited for.
+    pub fn waited(&self) -> Duration {
+        self.place.waited
+    }
 }
 
 /// Refused before anything was done, so the same request may be sent again.
@@ -160,7 +167,7 @@ impl Limits {
     /// Waits a bounded while for a place to work on so many bytes, whoever asks: for a caller who is not known before
     /// work has begun.
     pub async fn place(&self, bytes: usize) -> Result<Permit, Shed> {
-        self.places.take(bytes).await.map(|place| Permit { _place: place }).ok_or(self.busy())
+        self.places.take(bytes).await.map(|place| Permit { place }).ok_or(self.busy())
     }
 
     /// What who would wait for a place in vain is told, whoever asks.

@@ -251,7 +251,7 @@ impl Handler for HospitalFace {
     async fn handle(&self, request: Request) -> Answer {
         const USUAL_ANSWER_BYTES: usize = 4 * 1024;
         let _in_flight = self.in_flight.enter();
-        let received = self.service.clock.now();
+        let received = came_at(self.service.clock.now(), request.place.as_ref());
         if request.parts.method == Method::GET
             && let Some(id) = receipt::asked(request.parts.uri.path())
         {
@@ -298,6 +298,12 @@ impl Handler for HospitalFace {
     }
 }
 
+/// When a call that is taken up now was there whole, before it waited for its place.
+fn came_at(now: Instant, place: Option<&Permit>) -> Instant {
+    let waited = place.map_or(0, |place| i64::try_from(place.waited().as_millis()).unwrap_or(0));
+    Instant(now.0 - waited)
+}
+
 fn shed(shed: Shed) -> ProtocolError {
     metrics::shed(shed.why.name());
     let retry_after_ms = shed.retry_after_ms;
@@ -329,4 +335,26 @@ fn not_post() -> Answer {
     let plain = HeaderValue::from_static("text/plain;charset=utf-8");
     answer.headers_mut().insert(CONTENT_TYPE, plain);
     answer
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::transport::limits::Settings;
+    use std::time::Duration;
+
+    #[tokio::test(start_paused = true)]
+    async fn a_call_came_when_it_was_there_and_not_when_its_turn_came() {
+        let limits = Limits::new(Settings { in_flight_max: 1, ..Settings::default() });
+        let now = Instant(1_795_480_200_000);
+        let first = limits.place(1).await.unwrap();
+        assert_eq!(came_at(now, Some(&first)), now);
+        let freed = async {
+            tokio::time::sleep(Duration::from_millis(700)).await;
+            drop(first);
+        };
+        let (second, ()) = tokio::join!(limits.place(1), freed);
+        assert_eq!(came_at(now, second.ok().as_ref()), Instant(now.0 - 700));
+        assert_eq!(came_at(now, None), now, "who needs no place waits for none");
+    }
 }

@@ -42,6 +42,8 @@ pub(super) struct Places {
 pub(super) struct Place {
     permit: OwnedSemaphorePermit,
     places: Arc<Places>,
+    /// How long it was waited for.
+    pub(super) waited: Duration,
 }
 
 impl Places {
@@ -82,19 +84,20 @@ impl Places {
         // No more than there are places, which are no more than a semaphore holds.
         let permits = u32::try_from(shares).unwrap_or(1);
         if let Ok(permit) = Arc::clone(&self.free).try_acquire_many_owned(permits) {
-            return Some(self.place(permit));
+            return Some(self.place(permit, Duration::ZERO));
         }
         let waiting = Waiting::join(self, shares);
         if self.is_too_long(waiting.before) {
             return None;
         }
+        let asked = Instant::now();
         let free = Arc::clone(&self.free).acquire_many_owned(permits);
         let permit = timeout(self.wait_max, free).await.ok()?.ok()?;
-        Some(self.place(permit))
+        Some(self.place(permit, asked.elapsed()))
     }
 
-    fn place(self: &Arc<Places>, permit: OwnedSemaphorePermit) -> Place {
-        Place { permit, places: Arc::clone(self) }
+    fn place(self: &Arc<Places>, permit: OwnedSemaphorePermit, waited: Duration) -> Place {
+        Place { permit, places: Arc::clone(self), waited }
     }
 
     /// A line in which so many stand already.
@@ -218,6 +221,19 @@ mod tests {
         drop(held);
         assert!(waiting.await.is_some());
         assert!(all.iter().all(Option::is_some));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_place_knows_how_long_it_was_waited_for() {
+        let places = Places::new(1, 1, SOON);
+        let first = places.take(1).await.unwrap();
+        assert_eq!(first.waited, Duration::ZERO);
+        let freed = async {
+            tokio::time::sleep(SOON / 2).await;
+            drop(first);
+        };
+        let (second, ()) = tokio::join!(places.take(1), freed);
+        assert_eq!(second.unwrap().waited, SOON / 2);
     }
 
     #[tokio::test(start_paused = true)]
