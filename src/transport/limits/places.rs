@@ -110,8 +110,17 @@ impl Places {
         Duration::from_micros(turns.saturating_mul(self.between_us.load(Relaxed)))
     }
 
+    /// A place that nobody waited for: the pace of a storm that is over would turn away who could wait now.
+    fn forget_a_little(&self) {
+        let between = self.between_us.load(Relaxed);
+        if between > 0 {
+            self.between_us.store(between / 2, Relaxed);
+        }
+    }
+
     fn freed(&self, shares: u64) {
         if self.waiting.load(Relaxed) == 0 {
+            self.forget_a_little();
             return self.since_us.store(0, Relaxed);
         }
         let now = u64::try_from(self.began.elapsed().as_micros()).unwrap_or(u64::MAX);
@@ -221,6 +230,24 @@ mod tests {
         drop(held);
         assert!(waiting.await.is_some());
         assert!(all.iter().all(Option::is_some));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn the_pace_of_a_storm_that_is_over_turns_nobody_away() {
+        let places = Places::new(1, 100, SOON);
+        // A storm of work that takes twice as long as anybody may wait.
+        places.between_us.store(500_000, Relaxed);
+        let held = places.take(1).await.unwrap();
+        assert!(places.take(1).await.is_none());
+        drop(held);
+        for _ in 0..2 {
+            drop(places.take(1).await.unwrap());
+        }
+        let held = places.take(1).await.unwrap();
+        let mut next = pin!(places.take(1));
+        assert!((&mut next).now_or_never().is_none(), "it waits");
+        drop(held);
+        assert!(next.await.is_some());
     }
 
     #[tokio::test(start_paused = true)]
