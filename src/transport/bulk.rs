@@ -3,10 +3,13 @@
 //! Reading a long bill takes a thread for milliseconds. On the threads of the sockets all others would wait behind it:
 //! small requests, answers that are ready, and those who only have to be told that there is no room.
 
+use std::future::poll_fn;
 use std::io;
+use std::pin::pin;
 use std::sync::OnceLock;
 
 use tokio::runtime::Builder;
+use tokio::runtime::Handle;
 use tokio::runtime::Runtime;
 use tokio::task::JoinSet;
 
@@ -19,12 +22,14 @@ pub(crate) struct Bulk(OnceLock<Option<Runtime>>);
 pub(crate) struct Failed;
 
 impl Bulk {
-    /// Works on one of the threads; who waits no longer ends the work where it waits next.
+    /// Works on one of the threads; who waits no longer ends the work where it waits next. What the work begins beside itself
+    /// is the caller's runtime's: a connection that others use too is not driven by these threads.
     pub(crate) async fn work<T: Send + 'static>(
         &self,
         work: impl Future<Output = T> + Send + 'static,
     ) -> Result<T, Failed> {
         let mut one = JoinSet::new();
+        let work = lent_to(Handle::current(), work);
         match self.0.get_or_init(|| start().ok()) {
             Some(runtime) => one.spawn_on(work, runtime.handle()),
             // A system that gives no more threads: everybody waits a little longer.
@@ -34,9 +39,19 @@ impl Bulk {
     }
 }
 
+/// Whoever polls it, what it spawns, waits for or opens belongs to that runtime.
+async fn lent_to<T>(home: Handle, work: impl Future<Output = T>) -> T {
+    let mut work = pin!(work);
+    poll_fn(|context| {
+        let _home = home.enter();
+        work.as_mut().poll(context)
+    })
+    .await
+}
+
 /// As many threads as there are processors.
 fn start() -> io::Result<Runtime> {
-    Builder::new_multi_thread().thread_name("bulk").enable_all().on_thread_start(stand_back).build()
+    Builder::new_multi_thread().thread_name("bulk").on_thread_start(stand_back).build()
 }
 
 /// Where all processors have work, the threads of the sockets come first: a long bill that takes a little longer is noticed
@@ -81,6 +96,16 @@ mod tests {
         assert_ne!(there.unwrap(), here);
         assert_eq!(bulk.work(async { panic!("of no interest") }).await, Err::<(), _>(Failed));
         assert_eq!(bulk.work(async { 1 }).await, Ok(1));
+    }
+
+    #[tokio::test]
+    async fn what_large_work_begins_beside_itself_is_not_left_to_its_threads() {
+        let here = thread::current().id();
+        let begun = async { tokio::spawn(async { thread::current().id() }).await.unwrap() };
+        assert_eq!(Bulk::default().work(begun).await, Ok(here));
+        let waits =
+            async { tokio::time::timeout(Duration::from_millis(1), std::future::pending::<()>()).await };
+        assert!(Bulk::default().work(waits).await.unwrap().is_err(), "the caller's clock is its own");
     }
 
     #[tokio::test]

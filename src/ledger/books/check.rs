@@ -124,7 +124,7 @@ impl Check<'_> {
     fn persons(&mut self) -> Read<()> {
         let db = self.db;
         let sql = format!(
-            "SELECT {RECORD}, bucket, {MISPLACED} FROM record_of WHERE at_bucket BETWEEN ?1 AND ?2
+            "SELECT {RECORD}, bucket, {FOUND_AS_ANOTHER} FROM record_of WHERE at_bucket BETWEEN ?1 AND ?2
              ORDER BY at_bucket, at_person, at_version"
         );
         let range = values![*self.buckets.start(), *self.buckets.end()];
@@ -149,7 +149,7 @@ impl Check<'_> {
         if let Err(what) = self.seals.meet(self.db, place, &sealed)? {
             self.faults.push(Fault::of_record(place, format!("{}: {what}", named(row)?)));
         }
-        if column(row, MISPLACED_AT)? {
+        if column(row, FOUND_AS_ANOTHER_AT)? {
             self.faults.push(Fault::of_record(place, format!("{}: it is found as another one", named(row)?)));
         }
         match kept_record(self.secrets, row) {
@@ -354,10 +354,10 @@ const PRIVATE: usize = 12;
 const KEYED: usize = 13;
 const COMMITMENT: usize = 16;
 const BUCKET: usize = 17;
-const MISPLACED_AT: usize = 18;
+const FOUND_AS_ANOTHER_AT: usize = 18;
 
 /// Whether a record was come by as another one than it is.
-const MISPLACED: &str = "CAST(CASE WHEN at_bucket = bucket AND at_person = person AND at_version = version \
+const FOUND_AS_ANOTHER: &str = "CAST(CASE WHEN at_bucket = bucket AND at_person = person AND at_version = version \
                          THEN 0 ELSE 1 END AS BIGINT)";
 
 /// Whose record a row is, for a fault.
