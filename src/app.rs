@@ -521,6 +521,7 @@ fn hospital_settings(section: &HospitalSection) -> transport::Settings {
         header_timeout: section.header_timeout,
         body_timeout: section.body_timeout,
         body_bytes_max: section.body_bytes_max,
+        bodies_bytes_max: section.bodies_bytes_max,
         bulk_bytes: section.bulk_bytes,
         request_timeout: section.request_timeout,
         idle_timeout: section.idle_timeout,

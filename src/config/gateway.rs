@@ -104,6 +104,8 @@ pub struct HospitalSection {
     pub header_timeout: Duration,
     pub body_timeout: Duration,
     pub body_bytes_max: usize,
+    /// Of all bodies that are gathered or worked on together.
+    pub bodies_bytes_max: usize,
     /// A body of this length is worked on apart from all others.
     pub bulk_bytes: usize,
     pub request_timeout: Duration,
@@ -325,6 +327,10 @@ fn packs(s: &mut Section) -> PacksSection {
 }
 
 fn hospital(s: &mut Section) -> HospitalSection {
+    const MIB: i64 = 1024 * 1024;
+    let body_bytes_max = s.size("body_bytes_max", 4_096..=256 * MIB, 8 * MIB);
+    // One of the longest finds room at least, when it comes alone.
+    let one_at_least = i64::try_from(body_bytes_max).unwrap_or(i64::MAX);
     HospitalSection {
         address: s.address("address", "0.0.0.0:8443"),
         tls: TlsSection { certificate: s.required_path("certificate"), key: s.required_path("key") },
@@ -333,8 +339,9 @@ fn hospital(s: &mut Section) -> HospitalSection {
         handshake_timeout: s.milliseconds("handshake_timeout_ms", 100..=60_000, 10_000),
         header_timeout: s.milliseconds("header_timeout_ms", 100..=60_000, 10_000),
         body_timeout: s.milliseconds("body_timeout_ms", 100..=120_000, 30_000),
-        body_bytes_max: s.size("body_bytes_max", 4_096..=256 * 1024 * 1024, 8 * 1024 * 1024),
-        bulk_bytes: s.size("bulk_bytes", 1..=256 * 1024 * 1024, 16 * 1024),
+        body_bytes_max,
+        bodies_bytes_max: s.size("bodies_bytes_max", one_at_least..=1024 * 1024 * MIB, 256 * MIB),
+        bulk_bytes: s.size("bulk_bytes", 1..=256 * MIB, 16 * 1024),
         request_timeout: s.milliseconds("request_timeout_ms", 100..=120_000, 45_000),
         idle_timeout: s.milliseconds("idle_timeout_ms", 1_000..=3_600_000, 120_000),
         limits: s.section("limits", limits),
@@ -517,6 +524,24 @@ mod tests {
         assert!(faults[0].what.contains("TLS"), "{faults:?}");
         let half: Vec<Fault> = page("certificate = \"c\"").unwrap_err();
         assert_eq!(half[0].key, "key");
+    }
+
+    #[test]
+    fn all_bodies_together_have_room_for_one_of_the_longest() {
+        let read = |bodies: u32| {
+            let text = format!(
+                "certificate = \"c\"\nkey = \"k\"\nbody_bytes_max = 9000\nbodies_bytes_max = {bodies}"
+            );
+            read_text(&text, Path::new("."), hospital).map(|section| section.bodies_bytes_max)
+        };
+        assert_eq!(read(9_000), Ok(9_000));
+        let faults = read(8_999).unwrap_err();
+        assert_eq!(faults.len(), 1);
+        assert!(
+            faults[0].to_string().starts_with("bodies_bytes_max = 8999: must be")
+                && faults[0].what.contains("9000"),
+            "{faults:?}"
+        );
     }
 
     #[test]

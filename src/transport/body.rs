@@ -1,10 +1,14 @@
-//! Owns the reading of a body into one piece, within its size.
+//! Owns the reading of a body into one piece, within its size and within the memory that all bodies have together.
+
+use std::sync::Arc;
 
 use bytes::Bytes;
 use bytes::BytesMut;
 use http_body_util::BodyExt;
 use hyper::body::Body;
 use hyper::body::Incoming;
+use tokio::sync::OwnedSemaphorePermit;
+use tokio::sync::Semaphore;
 
 use crate::transport::Refusal;
 
@@ -14,6 +18,8 @@ const RESERVE_BYTES_MAX: usize = 1024 * 1024;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum BodyFault {
     TooLarge,
+    /// The bodies of others take all memory that there is for them. It was read to its end, so the line can go on.
+    NoRoom,
     /// The chunks made no sense, or the client went away in the middle.
     Broken,
 }
@@ -22,37 +28,74 @@ impl From<BodyFault> for Refusal {
     fn from(fault: BodyFault) -> Refusal {
         match fault {
             BodyFault::TooLarge => Refusal::BodyTooLarge,
+            BodyFault::NoRoom => Refusal::NoRoomForBody,
             BodyFault::Broken => Refusal::MalformedBody,
         }
     }
 }
 
-/// The whole body. One that came in one frame is handed on as it lies in the read buffer, without a copy.
-pub(crate) async fn read(mut body: Incoming, bytes_max: usize) -> Result<Bytes, BodyFault> {
+/// The memory for bodies that are gathered or worked on, of one listener.
+#[derive(Debug)]
+pub(crate) struct Room(Arc<Semaphore>);
+
+impl Room {
+    pub(crate) fn new(bytes: usize) -> Room {
+        Room(Arc::new(Semaphore::new(bytes.min(Semaphore::MAX_PERMITS))))
+    }
+
+    /// Nobody waits for it: he would keep what he has gathered, and with enough of them nobody would come to an end.
+    fn take(&self, bytes: usize) -> Result<OwnedSemaphorePermit, BodyFault> {
+        let permits = u32::try_from(bytes).map_err(|_| BodyFault::NoRoom)?;
+        Arc::clone(&self.0).try_acquire_many_owned(permits).map_err(|_| BodyFault::NoRoom)
+    }
+}
+
+/// What was gathered of a body. Its room is free again with the last who reads in it.
+struct Gathered {
+    whole: BytesMut,
+    room: OwnedSemaphorePermit,
+}
+
+impl AsRef<[u8]> for Gathered {
+    fn as_ref(&self) -> &[u8] {
+        &self.whole
+    }
+}
+
+/// The whole body. One that came in one frame is handed on as it lies in the read buffer, without a copy: each connection
+/// has one, so that it takes no room.
+pub(crate) async fn read(mut body: Incoming, bytes_max: usize, room: &Room) -> Result<Bytes, BodyFault> {
     let declared = declared(&body, bytes_max)?;
     let Some(first) = next(&mut body).await? else { return Ok(Bytes::new()) };
     if body.is_end_stream() && first.len() <= bytes_max {
         return Ok(first);
     }
-    gather(first, body, declared.min(RESERVE_BYTES_MAX), bytes_max).await
+    match gather(first, &mut body, declared.min(RESERVE_BYTES_MAX), bytes_max, room).await {
+        // What was gathered is given back already.
+        Err(BodyFault::NoRoom) => pass_over(body, bytes_max).await.and(Err(BodyFault::NoRoom)),
+        gathered => gathered.map(Bytes::from_owner),
+    }
 }
 
 async fn gather(
     first: Bytes,
-    mut body: Incoming,
+    body: &mut Incoming,
     reserve: usize,
     bytes_max: usize,
-) -> Result<Bytes, BodyFault> {
-    let mut whole = BytesMut::with_capacity(reserve.max(first.len()));
+    room: &Room,
+) -> Result<Gathered, BodyFault> {
+    let whole = BytesMut::with_capacity(reserve.max(first.len()));
+    let mut gathered = Gathered { whole, room: room.take(0)? };
     let mut piece = Some(first);
     while let Some(bytes) = piece {
-        if bytes.len() > bytes_max - whole.len() {
+        if bytes.len() > bytes_max - gathered.whole.len() {
             return Err(BodyFault::TooLarge);
         }
-        whole.extend_from_slice(&bytes);
-        piece = next(&mut body).await?;
+        gathered.room.merge(room.take(bytes.len())?);
+        gathered.whole.extend_from_slice(&bytes);
+        piece = next(body).await?;
     }
-    Ok(whole.freeze())
+    Ok(gathered)
 }
 
 /// Reads a body that nobody wants, so that the connection can go on behind it; nothing of it is kept.

@@ -9,6 +9,7 @@ use crate::transport::Refusal;
 use crate::transport::Request;
 use crate::transport::Settings;
 use crate::transport::body;
+use crate::transport::body::Room;
 use crate::transport::bulk::Bulk;
 use crate::transport::drain::Stage;
 use crate::transport::drain::Watch;
@@ -55,6 +56,7 @@ pub(crate) struct Shared<H> {
     pub(crate) settings: Settings,
     pub(crate) observer: Observer,
     pub(crate) bulk: Bulk,
+    pub(crate) room: Room,
 }
 
 impl<H> Shared<H> {
@@ -252,7 +254,7 @@ impl<H: Handler> Serving<H> {
                 Err(fault) => self.refuse_body(fault.into()),
             };
         }
-        let body = match body::read(body, bytes_max).await {
+        let body = match body::read(body, bytes_max, &self.shared.room).await {
             Ok(body) => body,
             Err(fault) => return self.refuse_body(fault.into()),
         };
@@ -300,9 +302,11 @@ impl<H: Handler> Serving<H> {
 
     /// In the format that the handler's party reads.
     fn refuse_body(&self, refusal: Refusal) -> Answer {
-        self.pace.leave_unread();
         self.shared.tell(Event::Refused(refusal));
-        self.pace.close_after_answer();
+        if refusal.leaves_unread() {
+            self.pace.leave_unread();
+            self.pace.close_after_answer();
+        }
         self.shared.handler.on_body_refused(refusal)
     }
 }

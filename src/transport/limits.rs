@@ -175,7 +175,8 @@ impl Limits {
         self.places.are_out_of_reach().then(|| self.busy())
     }
 
-    fn busy(&self) -> Shed {
+    /// What who finds no room is told.
+    pub fn busy(&self) -> Shed {
         Shed { retry_after_ms: self.settings.busy_retry_after_ms, why: Why::Busy }
     }
 

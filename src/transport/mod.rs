@@ -98,8 +98,8 @@ pub trait Handler: Send + Sync + 'static {
         ready(Ok(None))
     }
 
-    /// The answer to a request whose body could not be taken whole: too large, too slow, or broken off. Nothing of it
-    /// was handed on, and the connection is closed behind the answer.
+    /// The answer to a request whose body could not be taken whole: too large, too slow, broken off, or one more than there
+    /// is room for. Nothing of it was handed on, and but for want of room the connection is closed behind the answer.
     fn on_body_refused(&self, refusal: refusal::Refusal) -> Answer {
         refusal.answer()
     }
@@ -131,6 +131,9 @@ pub struct Settings {
     pub body_timeout: Duration,
     /// A body's length, bytes.
     pub body_bytes_max: usize,
+    /// Bodies that are gathered or worked on, all connections together, bytes; of a longer one there is no room for, nothing is kept.
+    /// Each connection has besides what it reads at a time (32 KB), in which short bodies lie.
+    pub bodies_bytes_max: usize,
     /// A body of this length, bytes, is worked on apart from the threads that all others share.
     pub bulk_bytes: usize,
     /// From the end of the head to the answer's being ready, the body's arrival included.
@@ -155,6 +158,7 @@ impl Default for Settings {
             header_bytes_max: 32 * 1024,
             body_timeout: Duration::from_secs(30),
             body_bytes_max: 8 * 1024 * 1024,
+            bodies_bytes_max: 256 * 1024 * 1024,
             bulk_bytes: 16 * 1024,
             request_timeout: Duration::from_secs(45), // clients give up after 60 at the earliest: say it before
             answer_timeout: Duration::from_secs(30),

@@ -22,6 +22,7 @@ pub enum Refusal {
     HeaderTooSlow,
     BodyTooLarge,
     BodyTooSlow,
+    NoRoomForBody,
     NoProxying,
     Panicked,
     TimedOut,
@@ -39,6 +40,7 @@ impl Refusal {
             Refusal::HeaderTooSlow => "header_too_slow",
             Refusal::BodyTooLarge => "body_too_large",
             Refusal::BodyTooSlow => "body_too_slow",
+            Refusal::NoRoomForBody => "no_room_for_body",
             Refusal::NoProxying => "no_proxying",
             Refusal::Panicked => "panicked",
             Refusal::TimedOut => "timed_out",
@@ -54,7 +56,7 @@ impl Refusal {
             Refusal::BodyTooLarge => StatusCode::PAYLOAD_TOO_LARGE,
             Refusal::NoProxying => StatusCode::NOT_IMPLEMENTED,
             Refusal::Panicked => StatusCode::INTERNAL_SERVER_ERROR,
-            Refusal::TimedOut => StatusCode::SERVICE_UNAVAILABLE,
+            Refusal::TimedOut | Refusal::NoRoomForBody => StatusCode::SERVICE_UNAVAILABLE,
         }
     }
 
@@ -92,6 +94,10 @@ impl Refusal {
                 "请求体未在限时内到达，未处理；请检查网络后重发。\n\
                  The body did not arrive in time and was not processed; check the network and send again.\n"
             }
+            Refusal::NoRoomForBody => {
+                "同时到达的报文过多，未处理；请稍后原样重发。\n\
+                 Too many bodies at a time; this one was not processed, send it again a little later.\n"
+            }
             Refusal::NoProxying => {
                 "本接口不提供代理（CONNECT），请直接发送请求。\n\
                  This interface is no proxy (CONNECT); send the request itself.\n"
@@ -109,7 +115,7 @@ impl Refusal {
 
     /// Whether the rest of the request may still be on its way, so that the connection cannot go on.
     pub(crate) fn leaves_unread(self) -> bool {
-        !matches!(self, Refusal::Panicked | Refusal::TimedOut)
+        !matches!(self, Refusal::Panicked | Refusal::TimedOut | Refusal::NoRoomForBody)
     }
 
     pub(crate) fn answer(self) -> Answer {

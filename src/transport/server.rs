@@ -7,6 +7,7 @@ use crate::transport::Observer;
 use crate::transport::Peer;
 use crate::transport::Refusal;
 use crate::transport::Settings;
+use crate::transport::body::Room;
 use crate::transport::bulk::Bulk;
 use crate::transport::client_certificate::Distrust;
 use crate::transport::connection;
@@ -64,6 +65,7 @@ impl Server {
             tls: face.tls,
             shared: Arc::new(Shared {
                 handler: face.handler,
+                room: Room::new(face.settings.bodies_bytes_max),
                 settings: face.settings,
                 observer: face.observer,
                 bulk: Bulk::default(),

@@ -302,6 +302,22 @@ async fn who_sends_more_than_its_rate_is_told_when_to_come_back_and_others_are_n
 }
 
 #[tokio::test]
+async fn a_message_whose_bytes_find_no_room_is_told_as_any_that_is_shed_and_its_line_goes_on() {
+    let world = World::start_with(|config, _| config.hospital.bodies_bytes_max = 50_000).await;
+    let visit = visit(&world).await;
+    let message = visit.message("2401", &play::admit(&visit.stay)).to_string();
+    let long = message.clone() + &" ".repeat(100_000);
+    let mut line = world.line(&visit.stay.fixmedins_code).open().await.unwrap();
+    let rows = world.rows();
+    let (status, told) = line.post(PATH, &[], long.into()).await.unwrap();
+    let refused = Answer::read(told).refused("overloaded");
+    assert_eq!((status, world.rows()), (StatusCode::OK, rows));
+    assert!(refused.err_msg().starts_with("系统繁忙，请1秒后原样重发"), "{}", refused.err_msg());
+    Answer::read(line.post(PATH, &[], message.into()).await.unwrap().1).done();
+    world.is_sound().await;
+}
+
+#[tokio::test]
 async fn what_there_is_no_room_for_is_shed_at_once_and_may_be_sent_again() {
     let world = World::start_with(|config, _| {
         (config.hospital.limits.in_flight_max, config.hospital.limits.waiting_max) = (1, 0);

@@ -65,6 +65,56 @@ async fn who_finds_no_room_is_told_so_behind_his_body_and_may_ask_again_on_the_s
 }
 
 #[tokio::test]
+async fn long_bodies_have_so_much_room_together_and_no_more() {
+    let long = "x".repeat(100_000);
+    let running = Running::plain(Settings { bodies_bytes_max: 150_000, ..patient() });
+    let mut one = running.connect().await;
+    let mut other = running.connect().await;
+    one.post("/gate", &long).await;
+    running.echo.entered(1).await;
+    for _ in 0..3 {
+        let told = other.ask("/echo", &long).await;
+        assert_eq!(told.status, 503);
+        assert!(told.body.contains("稍后原样重发") && !told.says_close(), "{told:?}");
+    }
+    running.saw(Event::Refused(Refusal::NoRoomForBody)).await;
+    let short = "x".repeat(1_000);
+    assert_eq!(
+        other.ask("/echo", &short).await.body,
+        short,
+        "short ones lie in what each line has for reading"
+    );
+    running.echo.gate.add_permits(1);
+    assert_eq!(one.hear().await.unwrap().body, long);
+    assert_eq!(other.ask("/echo", &long).await.body, long, "whoever is done makes room");
+}
+
+#[tokio::test]
+async fn bodies_that_stay_away_or_break_off_or_are_too_long_leave_no_room_taken() {
+    let long = "x".repeat(100_000);
+    let settings = Settings {
+        body_timeout: millis(100),
+        body_bytes_max: 100_000,
+        bodies_bytes_max: 150_000,
+        ..patient()
+    };
+    let running = Running::plain(settings);
+    let begun = |head: &str| format!("POST /echo HTTP/1.1\r\nhost: x\r\n{head}\r\n\r\n{}", &long[..90_000]);
+    let mut late = running.connect().await;
+    late.say(&begun("content-length: 100000")).await;
+    assert_eq!(late.hear().await.unwrap().status, 408);
+    let mut broken = running.connect().await;
+    broken.say(&begun("content-length: 100000")).await;
+    drop(broken);
+    running.saw(Event::ConnectionClosed).await;
+    let mut longer = running.connect().await;
+    longer.say("POST /echo HTTP/1.1\r\nhost: x\r\ntransfer-encoding: chunked\r\n\r\n186a1\r\n").await;
+    longer.say(&"x".repeat(100_001)).await;
+    assert_eq!(longer.hear().await.unwrap().status, 413);
+    assert_eq!(running.connect().await.ask("/echo", &long).await.body, long);
+}
+
+#[tokio::test]
 async fn a_long_body_is_worked_on_apart_and_keeps_to_the_same_rules() {
     let settings = Settings { bulk_bytes: 1_000, request_timeout: millis(300), ..patient() };
     let running = Running::plain(settings);

@@ -285,6 +285,11 @@ impl Handler for HospitalFace {
         self.broken_off(&match refusal {
             transport::Refusal::BodyTooLarge => ProtocolError::BodyTooLarge { max: self.body_bytes_max },
             transport::Refusal::BodyTooSlow => ProtocolError::BodyTooSlow,
+            transport::Refusal::NoRoomForBody => {
+                let error = shed(self.limits.busy());
+                self.tell_refused(&error, self.service.clock.now());
+                error
+            }
             _ => ProtocolError::BodyBroken,
         })
     }
