@@ -10,6 +10,7 @@ mod checkpoint;
 mod connection;
 mod durable;
 mod job;
+mod month;
 mod read;
 mod reference;
 pub mod restore;
@@ -442,7 +443,7 @@ impl Ledger for SqliteLedger {
         limit: usize,
     ) -> BoxFuture<'_, Result<Vec<ClearingRow>, LedgerError>> {
         let after = after.cloned();
-        self.aside(move |db, _| read::snapshot(db, |db| questions::month(db, month, after.as_ref(), limit)))
+        self.aside(move |db, _| month::month(db, month, after.as_ref(), limit))
     }
 
     fn reference(&self) -> BoxFuture<'_, Result<ReferenceRows, LedgerError>> {

@@ -9,8 +9,8 @@ use crate::ledger::ClearingRow;
 use crate::service::Service;
 use crate::service::error::ServiceError;
 
-/// Rows read from the ledger in one go.
-const PAGE: usize = 2_000;
+/// Rows asked of the ledger at a time: bounds memory. What it tells it has first made durable, so few questions are better.
+const PAGE: usize = 20_000;
 
 /// What a row of a month does to its totals.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -211,8 +211,10 @@ pub(crate) async fn many_persons_settle_at_once_and_the_month_sums(stage: Stage)
     let settled: Vec<(i64, Fen)> = join_all(settled).await.into_iter().map(|s| s.unwrap()).collect();
     let expected: Fen = settled.iter().filter(|(n, _)| n % 5 != 0).map(|(_, fund)| *fund).sum();
     let month = stage.now().day().month();
-    let rows = whole_month(&stage.ledger, month).await;
+    // Pages too small to hold it, and one that holds all.
+    let rows = whole_month(&stage.ledger, month, 17).await;
     assert_eq!(rows.len(), 240);
+    assert_eq!(whole_month(&stage.ledger, month, 1_000).await, rows);
     let mut totals = clearing::Month::default();
     rows.iter().for_each(|row| totals.take(row));
     assert_eq!(totals.imbalance(), Fen::ZERO);
@@ -221,20 +223,19 @@ pub(crate) async fn many_persons_settle_at_once_and_the_month_sums(stage: Stage)
     books_agree(&stage.ledger).await;
 }
 
-/// Page by page, with pages too small to hold it.
-async fn whole_month(ledger: &Arc<dyn Ledger>, month: Month) -> Vec<clearing::MonthRow> {
-    const PAGE: usize = 17;
+/// Page by page.
+async fn whole_month(ledger: &Arc<dyn Ledger>, month: Month, page_rows: usize) -> Vec<clearing::MonthRow> {
     let mut rows = Vec::new();
     let mut after: Option<SettlementId> = None;
     loop {
-        let page = ledger.month(month, after.as_ref(), PAGE).await.unwrap();
+        let page = ledger.month(month, after.as_ref(), page_rows).await.unwrap();
         for row in &page {
             assert!(after.as_ref().is_none_or(|last| last.as_str() < row.settlement.as_str()));
             after = Some(row.settlement.clone());
             let record = ledger.settlement(&row.settlement).await.unwrap().unwrap();
             assert_eq!((record.version, record.at, &record.person), (row.version, row.at, &row.person));
         }
-        let last = page.len() < PAGE;
+        let last = page.len() < page_rows;
         rows.extend(page.into_iter().map(|row| row.row));
         if last {
             return rows;
