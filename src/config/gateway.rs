@@ -329,8 +329,12 @@ fn packs(s: &mut Section) -> PacksSection {
 fn hospital(s: &mut Section) -> HospitalSection {
     const MIB: i64 = 1024 * 1024;
     let body_bytes_max = s.size("body_bytes_max", 4_096..=256 * MIB, 8 * MIB);
-    // One of the longest finds room at least, when it comes alone.
-    let one_at_least = i64::try_from(body_bytes_max).unwrap_or(i64::MAX);
+    let bodies_bytes_max = s.size("bodies_bytes_max", 4_096..=1024 * 1024 * MIB, 256 * MIB);
+    if bodies_bytes_max < body_bytes_max {
+        let what =
+            format!("must be at least body_bytes_max ({body_bytes_max}): one so long would never find room");
+        s.fault(&format!("bodies_bytes_max = {bodies_bytes_max}"), what);
+    }
     HospitalSection {
         address: s.address("address", "0.0.0.0:8443"),
         tls: TlsSection { certificate: s.required_path("certificate"), key: s.required_path("key") },
@@ -340,7 +344,7 @@ fn hospital(s: &mut Section) -> HospitalSection {
         header_timeout: s.milliseconds("header_timeout_ms", 100..=60_000, 10_000),
         body_timeout: s.milliseconds("body_timeout_ms", 100..=120_000, 30_000),
         body_bytes_max,
-        bodies_bytes_max: s.size("bodies_bytes_max", one_at_least..=1024 * 1024 * MIB, 256 * MIB),
+        bodies_bytes_max,
         bulk_bytes: s.size("bulk_bytes", 1..=256 * MIB, 16 * 1024),
         request_timeout: s.milliseconds("request_timeout_ms", 100..=120_000, 45_000),
         idle_timeout: s.milliseconds("idle_timeout_ms", 1_000..=3_600_000, 120_000),
@@ -539,7 +543,7 @@ mod tests {
         assert_eq!(faults.len(), 1);
         assert!(
             faults[0].to_string().starts_with("bodies_bytes_max = 8999: must be")
-                && faults[0].what.contains("9000"),
+                && faults[0].what.contains("body_bytes_max (9000)"),
             "{faults:?}"
         );
     }

@@ -13,7 +13,10 @@ use tokio::sync::Semaphore;
 use crate::transport::Refusal;
 
 /// What a client's word (`Content-Length`) may make us set aside before its bytes are there.
-const RESERVE_BYTES_MAX: usize = 1024 * 1024;
+const RESERVE_BYTES_MAX: usize = 256 * 1024;
+/// So much of each body takes no room, in how many pieces it may come: short messages go on beside long ones. As much as a
+/// connection has for reading, so that connections bound it.
+const FREE_BYTES: usize = 32 * 1024;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum BodyFault {
@@ -43,11 +46,21 @@ impl Room {
         Room(Arc::new(Semaphore::new(bytes.min(Semaphore::MAX_PERMITS))))
     }
 
+    /// Whether it would do for all of this body, as far as its length was said.
+    pub(crate) fn is_there_for(&self, body: &Incoming) -> bool {
+        let bytes = usize::try_from(body.size_hint().lower()).unwrap_or(usize::MAX);
+        beyond_free(bytes) <= self.0.available_permits()
+    }
+
     /// Nobody waits for it: he would keep what he has gathered, and with enough of them nobody would come to an end.
     fn take(&self, bytes: usize) -> Result<OwnedSemaphorePermit, BodyFault> {
         let permits = u32::try_from(bytes).map_err(|_| BodyFault::NoRoom)?;
         Arc::clone(&self.0).try_acquire_many_owned(permits).map_err(|_| BodyFault::NoRoom)
     }
+}
+
+fn beyond_free(bytes: usize) -> usize {
+    bytes.saturating_sub(FREE_BYTES)
 }
 
 /// What was gathered of a body. Its room is free again with the last who reads in it.
@@ -62,15 +75,14 @@ impl AsRef<[u8]> for Gathered {
     }
 }
 
-/// The whole body. One that came in one frame is handed on as it lies in the read buffer, without a copy: each connection
-/// has one, so that it takes no room.
+/// The whole body. One that came in one frame is handed on as it lies in the read buffer, without a copy.
 pub(crate) async fn read(mut body: Incoming, bytes_max: usize, room: &Room) -> Result<Bytes, BodyFault> {
     let declared = declared(&body, bytes_max)?;
     let Some(first) = next(&mut body).await? else { return Ok(Bytes::new()) };
     if body.is_end_stream() && first.len() <= bytes_max {
         return Ok(first);
     }
-    match gather(first, &mut body, declared.min(RESERVE_BYTES_MAX), bytes_max, room).await {
+    match gather(first, &mut body, declared, bytes_max, room).await {
         // What was gathered is given back already.
         Err(BodyFault::NoRoom) => pass_over(body, bytes_max).await.and(Err(BodyFault::NoRoom)),
         gathered => gathered.map(Bytes::from_owner),
@@ -80,18 +92,23 @@ pub(crate) async fn read(mut body: Incoming, bytes_max: usize, room: &Room) -> R
 async fn gather(
     first: Bytes,
     body: &mut Incoming,
-    reserve: usize,
+    declared: usize,
     bytes_max: usize,
     room: &Room,
 ) -> Result<Gathered, BodyFault> {
-    let whole = BytesMut::with_capacity(reserve.max(first.len()));
+    let whole = BytesMut::with_capacity(declared.min(RESERVE_BYTES_MAX).max(first.len()));
     let mut gathered = Gathered { whole, room: room.take(0)? };
     let mut piece = Some(first);
     while let Some(bytes) = piece {
         if bytes.len() > bytes_max - gathered.whole.len() {
             return Err(BodyFault::TooLarge);
         }
-        gathered.room.merge(room.take(bytes.len())?);
+        let (before, after) = (gathered.whole.len(), gathered.whole.len() + bytes.len());
+        gathered.room.merge(room.take(beyond_free(after) - beyond_free(before))?);
+        if after > gathered.whole.capacity() {
+            // To its end in one step: what is moved again and again lies in memory twice.
+            gathered.whole.reserve(declared.max(after) - before);
+        }
         gathered.whole.extend_from_slice(&bytes);
         piece = next(body).await?;
     }

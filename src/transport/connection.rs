@@ -242,17 +242,18 @@ impl<H: Handler> Serving<H> {
             return self.refuse(Refusal::NoProxying);
         }
         let bytes_max = self.shared.settings.body_bytes_max;
+        let asks_first = parts.headers.contains_key(EXPECT);
         if let Some(shed) = self.shared.handler.shed(&parts, received_at) {
-            // Who asks first is spared the body. What then comes behind the head nobody can tell, so the line is closed.
-            if parts.headers.contains_key(EXPECT) {
-                self.pace.leave_unread();
-                self.pace.close_after_answer();
-                return shed;
+            if asks_first {
+                return self.spare_body(shed);
             }
             return match body::pass_over(body, bytes_max).await {
                 Ok(()) => shed,
                 Err(fault) => self.refuse_body(fault.into()),
             };
+        }
+        if asks_first && !self.shared.room.is_there_for(&body) {
+            return self.spare_body(self.refuse_body(Refusal::NoRoomForBody));
         }
         let body = match body::read(body, bytes_max, &self.shared.room).await {
             Ok(body) => body,
@@ -284,6 +285,13 @@ impl<H: Handler> Serving<H> {
             self.shared.tell(Event::Refused(Refusal::Panicked));
             self.shared.handler.on_panic()
         })
+    }
+
+    /// Who asks first is spared the body. What then comes behind the head nobody can tell, so the line is closed.
+    fn spare_body(&self, answer: Answer) -> Answer {
+        self.pace.leave_unread();
+        self.pace.close_after_answer();
+        answer
     }
 
     fn overdue(&self) -> Answer {

@@ -131,8 +131,8 @@ pub struct Settings {
     pub body_timeout: Duration,
     /// A body's length, bytes.
     pub body_bytes_max: usize,
-    /// Bodies that are gathered or worked on, all connections together, bytes; of a longer one there is no room for, nothing is kept.
-    /// Each connection has besides what it reads at a time (32 KB), in which short bodies lie.
+    /// Bodies that are gathered or worked on, all connections together, bytes: what each has beyond 32 KB. Of one that finds no
+    /// room nothing is kept.
     pub bodies_bytes_max: usize,
     /// A body of this length, bytes, is worked on apart from the threads that all others share.
     pub bulk_bytes: usize,

@@ -10,6 +10,7 @@
 //! Whatever goes wrong from here on is told in the standard's envelope with HTTP 200: a HIS takes any other status for a
 //! broken line.
 
+use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::AtomicI64;
 use std::sync::atomic::AtomicU64;
@@ -170,11 +171,15 @@ impl HospitalFace {
             tracing::info!(%error, "refused a call before its transaction");
             return;
         }
+        self.tell_shed(&error, now);
+    }
+
+    fn tell_shed(&self, why: &dyn fmt::Display, now: Instant) {
         let last = self.shed_told_ms.load(Ordering::Relaxed);
         let due = (now.0 - last).abs() >= SHED_TOLD_EVERY_MS;
         let relaxed = Ordering::Relaxed;
         if due && self.shed_told_ms.compare_exchange(last, now.0, relaxed, relaxed).is_ok() {
-            tracing::warn!(%error, "refuses calls for want of room");
+            tracing::warn!(error = %why, "refuses calls for want of room");
         }
     }
 
@@ -286,9 +291,9 @@ impl Handler for HospitalFace {
             transport::Refusal::BodyTooLarge => ProtocolError::BodyTooLarge { max: self.body_bytes_max },
             transport::Refusal::BodyTooSlow => ProtocolError::BodyTooSlow,
             transport::Refusal::NoRoomForBody => {
-                let error = shed(self.limits.busy());
-                self.tell_refused(&error, self.service.clock.now());
-                error
+                let why = "the bodies under way take all of hospital.bodies_bytes_max";
+                self.tell_shed(&why, self.service.clock.now());
+                shed(self.limits.busy())
             }
             _ => ProtocolError::BodyBroken,
         })
