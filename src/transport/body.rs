@@ -7,13 +7,14 @@ use bytes::BytesMut;
 use http_body_util::BodyExt;
 use hyper::body::Body;
 use hyper::body::Incoming;
+use memmap2::MmapMut;
 use tokio::sync::OwnedSemaphorePermit;
 use tokio::sync::Semaphore;
 
 use crate::transport::Refusal;
 
-/// What a client's word (`Content-Length`) may make us set aside before its bytes are there.
-const RESERVE_BYTES_MAX: usize = 256 * 1024;
+/// A body that grows beyond it lies in pages of its own.
+const SHORT_BYTES_MAX: usize = 256 * 1024;
 /// So much of each body takes no room, in how many pieces it may come: short messages go on beside long ones. As much as a
 /// connection has for reading, so that connections bound it.
 const FREE_BYTES: usize = 32 * 1024;
@@ -65,13 +66,55 @@ fn beyond_free(bytes: usize) -> usize {
 
 /// What was gathered of a body. Its room is free again with the last who reads in it.
 struct Gathered {
-    whole: BytesMut,
+    whole: Whole,
     room: OwnedSemaphorePermit,
 }
 
 impl AsRef<[u8]> for Gathered {
     fn as_ref(&self) -> &[u8] {
-        &self.whole
+        self.whole.bytes()
+    }
+}
+
+/// Where a body lies.
+enum Whole {
+    Short(BytesMut),
+    /// Pages that take memory when they are written to, and none at once when the body goes: the allocator would keep those of a
+    /// second's bodies, and of one that grew the place of every length that it had.
+    Long {
+        pages: MmapMut,
+        length: usize,
+    },
+}
+
+impl Whole {
+    fn bytes(&self) -> &[u8] {
+        match self {
+            Whole::Short(bytes) => bytes,
+            Whole::Long { pages, length } => pages.get(..*length).unwrap_or_default(),
+        }
+    }
+
+    /// `most`: how long it becomes in the end, or may.
+    fn append(&mut self, piece: &[u8], most: usize) -> Result<(), BodyFault> {
+        match self {
+            Whole::Short(bytes) if bytes.len() + piece.len() <= SHORT_BYTES_MAX => {
+                bytes.extend_from_slice(piece);
+                Ok(())
+            }
+            Whole::Short(_) => {
+                let pages = MmapMut::map_anon(most).map_err(|_| BodyFault::NoRoom)?;
+                let short = std::mem::replace(self, Whole::Long { pages, length: 0 });
+                self.append(short.bytes(), most)?;
+                self.append(piece, most)
+            }
+            Whole::Long { pages, length } => {
+                let end = *length + piece.len();
+                pages.get_mut(*length..end).ok_or(BodyFault::TooLarge)?.copy_from_slice(piece);
+                *length = end;
+                Ok(())
+            }
+        }
     }
 }
 
@@ -96,20 +139,17 @@ async fn gather(
     bytes_max: usize,
     room: &Room,
 ) -> Result<Gathered, BodyFault> {
-    let whole = BytesMut::with_capacity(declared.min(RESERVE_BYTES_MAX).max(first.len()));
+    let whole = Whole::Short(BytesMut::with_capacity(declared.min(SHORT_BYTES_MAX).max(first.len())));
+    let most = if declared == 0 { bytes_max } else { declared };
     let mut gathered = Gathered { whole, room: room.take(0)? };
     let mut piece = Some(first);
     while let Some(bytes) = piece {
-        if bytes.len() > bytes_max - gathered.whole.len() {
+        let before = gathered.whole.bytes().len();
+        if bytes.len() > bytes_max - before {
             return Err(BodyFault::TooLarge);
         }
-        let (before, after) = (gathered.whole.len(), gathered.whole.len() + bytes.len());
-        gathered.room.merge(room.take(beyond_free(after) - beyond_free(before))?);
-        if after > gathered.whole.capacity() {
-            // To its end in one step: what is moved again and again lies in memory twice.
-            gathered.whole.reserve(declared.max(after) - before);
-        }
-        gathered.whole.extend_from_slice(&bytes);
+        gathered.room.merge(room.take(beyond_free(before + bytes.len()) - beyond_free(before))?);
+        gathered.whole.append(&bytes, most)?;
         piece = next(body).await?;
     }
     Ok(gathered)
