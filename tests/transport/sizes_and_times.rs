@@ -99,6 +99,22 @@ async fn long_bodies_have_so_much_room_together_and_no_more() {
 }
 
 #[tokio::test]
+async fn a_body_is_handed_on_whole_however_long_it_is_and_however_it_comes() {
+    let running = Running::plain(patient());
+    let mut line = running.connect().await;
+    let text: String = (0..200_000).map(|number| format!("{number:06}")).collect();
+    // Around what is read at a time, what lies in pages of its own, and far beyond.
+    for length in [32_767, 32_769, 262_143, 262_144, 262_145, 1_200_000] {
+        let wanted = &text[..length];
+        assert!(line.ask("/echo", wanted).await.body == wanted, "{length} bytes, their number said before");
+        line.say("POST /echo HTTP/1.1\r\nhost: x\r\ntransfer-encoding: chunked\r\n\r\n").await;
+        line.say(&format!("{:x}\r\n{}\r\n", length / 2, &wanted[..length / 2])).await;
+        line.say(&format!("{:x}\r\n{}\r\n0\r\n\r\n", length - length / 2, &wanted[length / 2..])).await;
+        assert!(line.hear().await.unwrap().body == wanted, "{length} bytes in chunks");
+    }
+}
+
+#[tokio::test]
 async fn bodies_that_stay_away_or_break_off_or_are_too_long_leave_no_room_taken() {
     let long = "x".repeat(100_000);
     let settings = Settings {
