@@ -118,7 +118,7 @@ async fn a_body_is_handed_on_whole_however_long_it_is_and_however_it_comes() {
 async fn bodies_that_stay_away_or_break_off_or_are_too_long_leave_no_room_taken() {
     let long = "x".repeat(100_000);
     let settings = Settings {
-        body_timeout: millis(100),
+        body_timeout: millis(1_000),
         body_bytes_max: 100_000,
         bodies_bytes_max: 100_000,
         ..patient()
