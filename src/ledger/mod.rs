@@ -382,7 +382,8 @@ pub trait Ledger: Send + Sync + 'static {
         institution: Option<&InstitutionCode>,
     ) -> BoxFuture<'_, Result<Vec<(MessageKey, Message)>, LedgerError>>;
 
-    /// The settlements of a month in the order of their ids, after `after`, at most `limit`.
+    /// The settlements of a month in the order of their ids, after `after`, at most `limit`. Of a month that still runs not as
+    /// of one instant: what is recorded meanwhile may stand among them.
     fn month(
         &self,
         month: Month,

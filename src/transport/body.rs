@@ -12,12 +12,13 @@ use tokio::sync::OwnedSemaphorePermit;
 use tokio::sync::Semaphore;
 
 use crate::transport::Refusal;
+use crate::transport::connection::READ_BYTES_MAX;
 
 /// A body that grows beyond it lies in pages of its own.
 const SHORT_BYTES_MAX: usize = 256 * 1024;
 /// So much of each body takes no room, in how many pieces it may come: short messages go on beside long ones. As much as a
 /// connection has for reading, so that connections bound it.
-const FREE_BYTES: usize = 32 * 1024;
+const FREE_BYTES: usize = READ_BYTES_MAX;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum BodyFault {

@@ -48,7 +48,7 @@ use tokio::time::timeout;
 const OVERDUE_GRACE: Duration = Duration::from_secs(1);
 
 /// What is read at a time. More would be kept by each of thousands of connections from its first long body on.
-const READ_BYTES_MAX: usize = 32 * 1024;
+pub(crate) const READ_BYTES_MAX: usize = 32 * 1024;
 
 /// What every connection of a listener shares.
 pub(crate) struct Shared<H> {
@@ -244,8 +244,9 @@ impl<H: Handler> Serving<H> {
         let bytes_max = self.shared.settings.body_bytes_max;
         let asks_first = parts.headers.contains_key(EXPECT);
         if let Some(shed) = self.shared.handler.shed(&parts, received_at) {
+            // Who asks first is spared his body.
             if asks_first {
-                return self.spare_body(shed);
+                return self.leave_body(shed);
             }
             return match body::pass_over(body, bytes_max).await {
                 Ok(()) => shed,
@@ -253,7 +254,7 @@ impl<H: Handler> Serving<H> {
             };
         }
         if asks_first && !self.shared.room.is_there_for(&body) {
-            return self.spare_body(self.refuse_body(Refusal::NoRoomForBody));
+            return self.leave_body(self.refuse_body(Refusal::NoRoomForBody));
         }
         let body = match body::read(body, bytes_max, &self.shared.room).await {
             Ok(body) => body,
@@ -287,8 +288,8 @@ impl<H: Handler> Serving<H> {
         })
     }
 
-    /// Who asks first is spared the body. What then comes behind the head nobody can tell, so the line is closed.
-    fn spare_body(&self, answer: Answer) -> Answer {
+    /// With the body, or the rest of it, unread: what then comes behind the head nobody can tell, so the line is closed.
+    fn leave_body(&self, answer: Answer) -> Answer {
         self.pace.leave_unread();
         self.pace.close_after_answer();
         answer
@@ -311,11 +312,8 @@ impl<H: Handler> Serving<H> {
     /// In the format that the handler's party reads.
     fn refuse_body(&self, refusal: Refusal) -> Answer {
         self.shared.tell(Event::Refused(refusal));
-        if refusal.leaves_unread() {
-            self.pace.leave_unread();
-            self.pace.close_after_answer();
-        }
-        self.shared.handler.on_body_refused(refusal)
+        let answer = self.shared.handler.on_body_refused(refusal);
+        if refusal.leaves_unread() { self.leave_body(answer) } else { answer }
     }
 }
 
