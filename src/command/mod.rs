@@ -229,7 +229,10 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>, console: &mut Console)
         Command::Check(arguments) => check::run(&arguments, clock().as_ref(), console),
         Command::Serve(arguments) => waiting(serve::run(&arguments, clock(), console.out())),
         Command::Import(arguments) => waiting(import::run(&arguments, clock(), console.out())),
-        Command::Clear(arguments) => waiting(clear::run(&arguments, clock(), console.out())),
+        Command::Clear(arguments) => {
+            clear::stand_back();
+            waiting(clear::run(&arguments, clock(), console.out()))
+        }
         Command::Sandbox(arguments) => Ok(sandbox::run(&arguments, clock().as_ref(), console.out())),
         Command::Trace(arguments) => waiting(trace::run(&arguments, clock(), console.out())),
         Command::Keys(arguments) => keys::run(&arguments, clock().as_ref(), console),
