@@ -1,5 +1,8 @@
 //! Owns the reading of a body into one piece, within its size and within the memory that all bodies have together.
 
+use std::error::Error as _;
+use std::io;
+use std::io::ErrorKind;
 use std::sync::Arc;
 
 use bytes::Bytes;
@@ -25,8 +28,10 @@ pub(crate) enum BodyFault {
     TooLarge,
     /// The bodies of others take all memory that there is for them. It was read to its end, so the line can go on.
     NoRoom,
-    /// The chunks made no sense, or the client went away in the middle.
+    /// The chunks made no sense.
     Broken,
+    /// The client, or the line to it, went away in the middle.
+    CutOff,
 }
 
 impl From<BodyFault> for Refusal {
@@ -35,6 +40,7 @@ impl From<BodyFault> for Refusal {
             BodyFault::TooLarge => Refusal::BodyTooLarge,
             BodyFault::NoRoom => Refusal::NoRoomForBody,
             BodyFault::Broken => Refusal::MalformedBody,
+            BodyFault::CutOff => Refusal::BodyCutOff,
         }
     }
 }
@@ -175,9 +181,17 @@ fn declared(body: &Incoming, bytes_max: usize) -> Result<usize, BodyFault> {
 /// The next data; trailers are passed over.
 async fn next(body: &mut Incoming) -> Result<Option<Bytes>, BodyFault> {
     while let Some(frame) = body.frame().await {
-        if let Ok(data) = frame.map_err(|_| BodyFault::Broken)?.into_data() {
+        if let Ok(data) = frame.map_err(|cause| fault(&cause))?.into_data() {
             return Ok(Some(data));
         }
     }
     Ok(None)
+}
+
+/// What a line or a client does is no fault of the message.
+fn fault(cause: &hyper::Error) -> BodyFault {
+    match cause.source().and_then(|cause| cause.downcast_ref::<io::Error>()).map(io::Error::kind) {
+        Some(ErrorKind::InvalidInput | ErrorKind::InvalidData) => BodyFault::Broken,
+        _ => BodyFault::CutOff,
+    }
 }

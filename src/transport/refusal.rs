@@ -16,6 +16,7 @@ const PLAIN_TEXT: &str = "text/plain; charset=utf-8";
 pub enum Refusal {
     Malformed,
     MalformedBody,
+    BodyCutOff,
     PlainHttp,
     AddressTooLong,
     HeaderTooLarge,
@@ -34,6 +35,7 @@ impl Refusal {
         match self {
             Refusal::Malformed => "malformed",
             Refusal::MalformedBody => "malformed_body",
+            Refusal::BodyCutOff => "body_cut_off",
             Refusal::PlainHttp => "plain_http",
             Refusal::AddressTooLong => "address_too_long",
             Refusal::HeaderTooLarge => "header_too_large",
@@ -49,7 +51,9 @@ impl Refusal {
 
     pub fn status(self) -> StatusCode {
         match self {
-            Refusal::Malformed | Refusal::MalformedBody | Refusal::PlainHttp => StatusCode::BAD_REQUEST,
+            Refusal::Malformed | Refusal::MalformedBody | Refusal::BodyCutOff | Refusal::PlainHttp => {
+                StatusCode::BAD_REQUEST
+            }
             Refusal::AddressTooLong => StatusCode::URI_TOO_LONG,
             Refusal::HeaderTooLarge => StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE,
             Refusal::HeaderTooSlow | Refusal::BodyTooSlow => StatusCode::REQUEST_TIMEOUT,
@@ -69,6 +73,10 @@ impl Refusal {
             Refusal::MalformedBody => {
                 "请求体未能完整读取，请检查 Content-Length 或分块编码后重发。\n\
                  The body could not be read to its end; check Content-Length or the chunks, then send again.\n"
+            }
+            Refusal::BodyCutOff => {
+                "请求体在传输中断开，未处理；请检查网络后重发。\n\
+                 The body broke off on its way and was not processed; check the network and send again.\n"
             }
             Refusal::PlainHttp => {
                 "本端口只接受 HTTPS，请把地址改为 https:// 开头后重发。\n\

@@ -132,3 +132,27 @@ async fn what_is_no_request_is_told_so_in_plain_text() {
         running.saw(Event::Refused(refusal)).await;
     }
 }
+
+#[tokio::test]
+async fn a_body_that_broke_off_is_told_apart_from_one_that_makes_no_sense() {
+    let halves = [
+        "POST /echo HTTP/1.1\r\nhost: x\r\ncontent-length: 9\r\n\r\nhalf",
+        "POST /echo HTTP/1.1\r\nhost: x\r\ntransfer-encoding: chunked\r\n\r\n9\r\nhalf",
+    ];
+    for half in halves {
+        let running = Running::plain(patient());
+        let mut line = running.connect().await;
+        line.say(half).await;
+        line.stream.shutdown().await.unwrap();
+        let heard = line.hear().await.unwrap();
+        assert_eq!(heard.status, 400, "{half:?}");
+        assert!(heard.says_close() && line.is_closed().await, "{half:?}: {heard:?}");
+        running.saw(Event::Refused(Refusal::BodyCutOff)).await;
+
+        let running = Running::plain(patient());
+        let mut line = running.connect().await;
+        line.say(half).await;
+        drop(line);
+        running.saw(Event::Refused(Refusal::BodyCutOff)).await;
+    }
+}
