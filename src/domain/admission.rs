@@ -7,6 +7,7 @@ use crate::domain::codes::HospitalLevel;
 use crate::domain::codes::PersonType;
 use crate::domain::codes::Scheme;
 use crate::domain::filing;
+use crate::domain::filing::Filing;
 use crate::domain::ids::InstitutionCode;
 use crate::domain::ids::PersonKey;
 use crate::domain::ids::StayId;
@@ -136,19 +137,25 @@ fn cautions(facts: &AdmissionFacts<'_>, scene: &Scene<'_>, admission: &Admission
     if !admission.injury_cleared {
         cautions.push(Caution::CommitmentMissing);
     }
-    if is_unfiled(facts, scene, admission) {
+    let decision = filing_of(scene, admission, &facts.person.filings, facts.today);
+    if decision.is_some_and(|decision| decision.level == BenefitLevel::Unfiled) {
         cautions.push(Caution::Unfiled { place: scene.care.city });
     }
     cautions
 }
 
-fn is_unfiled(facts: &AdmissionFacts<'_>, scene: &Scene<'_>, admission: &Admission) -> bool {
+/// What her filings make of a stay that is not settled yet, as of a day. `None` where no policy rules it.
+pub fn filing_of<'f>(
+    scene: &Scene<'_>,
+    admission: &Admission,
+    filings: &'f [Filing],
+    today: Day,
+) -> Option<filing::Decision<'f>> {
     let day = admission.begun.day();
     let scheme = scene.scheme(&admission.insutype, &admission.med_type, admission.work_injury, day);
-    let Ok(policy) = scheme.and_then(|scheme| scene.policy(scheme, day)) else { return false };
-    let stay = scene.for_filing(admission.emergency, facts.today);
-    let decision = filing::decide(&stay, &facts.person.filings, &policy.filing_terms);
-    decision.level == BenefitLevel::Unfiled
+    let policy = scheme.and_then(|scheme| scene.policy(scheme, day)).ok()?;
+    let stay = scene.for_filing(admission.emergency, today);
+    Some(filing::decide(&stay, filings, &policy.filing_terms))
 }
 
 /// Changes what an admission said: `changed` holds every field as it shall stand.

@@ -98,6 +98,71 @@ async fn a_claim_reversed_and_settled_again_points_to_what_stands() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_claim_that_was_reversed_saves_nothing_and_leads_to_the_stay_that_waits() {
+    let world = World::start().await;
+    let (stay, settled) = world.settle(Role::Maternity).await;
+    world.reverse(Role::Maternity, &stay, settled.clone()).await;
+    let mut reader = Reader::of(world.persons);
+    reader.sign_in(world.number(Role::Maternity)).await;
+    let claim = reader.get(&format!("/me/claims/{settled}")).await;
+    assert!(claim.text.contains("以下金额不再有效") && claim.text.contains("应全部退还给您"));
+    assert!(!claim.text.contains("为您节省了"), "{}", claim.text);
+    let waits = format!("/me/claims/{}", stay.stay);
+    assert!(claim.links("/me/claims/").contains(&waits));
+    assert!(reader.get(&waits).await.text.contains("医院还没有结算"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_open_stay_says_whether_a_filing_covers_it() {
+    let world = World::start().await;
+    // The civil servant lies in hospital already.
+    for role in [Role::Local, Role::Unfiled] {
+        world.admit(&world.figure(role).stay).await;
+    }
+    let cases = [
+        (Role::Local, "在参保地就医，不用备案"),
+        (Role::Unfiled, "现在没有适用于长沙市的备案"),
+        (Role::CivilServant, "适用于这次住院，不用再办"),
+    ];
+    for (role, said) in cases {
+        let mut reader = Reader::of(world.persons);
+        let list = reader.sign_in(world.number(role)).await;
+        let mut told = Vec::new();
+        for place in list.links("/me/claims/") {
+            let claim = reader.get(&place).await.text;
+            told.extend(claim.contains("还在住院").then_some(claim));
+        }
+        assert_eq!(told.len(), 1, "{role:?}");
+        assert!(told[0].contains(said), "{role:?}: {}", told[0]);
+        assert_eq!(told[0].contains("/me/filings/new"), role == Role::Unfiled, "{role:?}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_fund_beside_the_pool_says_how_it_came_to_what_it_pays() {
+    let world = World::start().await;
+    for role in [Role::Maternity, Role::WorkInjury] {
+        world.settle(role).await;
+    }
+    let cases: [(Role, &[&str], &[&str]); 3] = [
+        (Role::Assisted, &["医疗救助支付剩余部分的", "大病保险：今年您在报销范围内的负担"], &[]),
+        (Role::Maternity, &["生育保险", "没有起付线", "生育保险基金累计"], &["报销比例", "统筹基金累计"]),
+        (Role::WorkInjury, &["工伤保险基金支付工伤目录内的全部费用"], &["报销比例", "按比例由您承担"]),
+    ];
+    for (role, told, not_told) in cases {
+        let mut reader = Reader::of(world.persons);
+        let list = reader.sign_in(world.number(role)).await;
+        let claim = reader.get(&first_claim(&list)).await.text;
+        for words in told {
+            assert!(claim.contains(words), "{role:?}: {words} in {claim}");
+        }
+        for words in not_told {
+            assert!(!claim.contains(words), "{role:?}: {words} in {claim}");
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn the_data_is_that_of_the_page() {
     let world = World::start().await;
     let mut reader = Reader::of(world.persons);
@@ -162,6 +227,34 @@ async fn a_session_ends_by_signing_out_by_idleness_and_by_guessing() {
     assert_eq!(reader.get("/me").await.status, StatusCode::OK);
     world.clock.forward(IDLE_MS);
     assert_eq!(reader.get("/me").await.header("location"), "/sign-in?again=1");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_number_may_be_typed_as_a_phone_types_it() {
+    let world = World::start().await;
+    let number = world.number(Role::LongTerm);
+    let full_width = |c: char| char::from_u32(u32::from(c) + 0xfee0).unwrap();
+    let parted = format!(" {} {} {} ", &number[..6], &number[6..14], &number[14..]);
+    for typed in [number.chars().map(full_width).collect(), parted] {
+        let list = Reader::of(world.persons).sign_in(&typed).await;
+        assert!(list.text.contains("我的就医结算"), "{typed}: {}", list.text);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_code_that_is_dead_promises_no_time() {
+    let world = World::start().await;
+    let mut reader = Reader::of(world.persons);
+    let token = reader.get("/sign-in").await.hidden("token");
+    let number = world.number(Role::LongTerm);
+    reader.post("/sign-in", &[("token", &token), ("number", number)]).await;
+    assert!(reader.get("/sign-in/code").await.text.contains("5分钟内有效"));
+    let mut page = None;
+    for _ in 0..5 {
+        page = Some(reader.post("/sign-in/code", &[("token", &token), ("code", "x")]).await.text);
+    }
+    let page = page.unwrap();
+    assert!(page.contains("验证码已失效") && !page.contains("5分钟内有效"), "{page}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -207,10 +207,7 @@ impl World {
             self.settle(role).await;
         }
         let (stay, settled) = self.settle(Role::InProvince).await;
-        let code = &self.figure(Role::InProvince).stay.fixmedins_code;
-        let order = Reverse { stay: stay.clone(), settlement: settled };
-        let region = &self.figure(Role::InProvince).stay.insuplc_admdvs;
-        self.service.reverse(&self.call(code, region, 2305), order).await.unwrap();
+        self.reverse(Role::InProvince, &stay, settled).await;
         self.settle_again(&self.figure(Role::InProvince).stay, &stay).await;
         self.admit(&self.figure(Role::CivilServant).stay).await;
     }
@@ -223,6 +220,12 @@ impl World {
         self.discharge(stay, &named).await;
         let settled = self.settle_again(stay, &named).await;
         (named, settled)
+    }
+
+    pub(crate) async fn reverse(&self, role: Role, stay: &StayRef, settlement: SettlementId) {
+        let Stay { fixmedins_code, insuplc_admdvs, .. } = &self.figure(role).stay;
+        let order = Reverse { stay: stay.clone(), settlement };
+        self.service.reverse(&self.call(fixmedins_code, insuplc_admdvs, 2305), order).await.unwrap();
     }
 
     pub(crate) async fn admit(&self, stay: &Stay) -> StayRef {

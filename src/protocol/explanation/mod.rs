@@ -29,5 +29,23 @@ impl Sentence {
 
 /// `0.83` as `83%`, `0.895` as `89.5%`.
 pub fn percent(rate: Rate) -> String {
-    format!("{}%", (rate.0 * Decimal::ONE_HUNDRED).normalize())
+    format!("{}%", points(rate))
+}
+
+/// `0.20` as `20`, of percentage points: what is added to a rate or taken off it.
+pub fn points(rate: Rate) -> String {
+    (rate.0 * Decimal::ONE_HUNDRED).normalize().to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rates_are_percent_without_idle_zeros() {
+        for (rate, text) in [("0.83", "83%"), ("0.664", "66.4%"), ("1", "100%"), ("0.10", "10%"), ("0", "0%")]
+        {
+            assert_eq!(percent(Rate(rate.parse().unwrap())), text);
+        }
+    }
 }

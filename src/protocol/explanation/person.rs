@@ -24,6 +24,7 @@ use crate::domain::parameters::MaternityPay;
 use crate::domain::parameters::Reduction;
 use crate::protocol::explanation::Sentence;
 use crate::protocol::explanation::percent;
+use crate::protocol::explanation::points;
 use crate::protocol::explanation::words;
 
 /// All steps of a settlement, in the order in which they were taken.
@@ -148,15 +149,17 @@ fn rate(s: &RateStep) -> Sentence {
         [(s.retired_bonus, "退休加", "for retired persons"), (s.age_bonus, "年龄加", "for your age")]
     {
         if bonus != Rate::ZERO {
-            zh += &format!("，{name_zh}{}", percent(bonus));
-            en += &format!(", {} more {name_en}", percent(bonus));
+            let points = points(bonus);
+            zh += &format!("，{name_zh}{points}个百分点");
+            en += &format!(", {points} points more {name_en}");
         }
     }
     match s.reduction {
         Reduction::None => {}
-        Reduction::Points(points) => {
-            zh += &format!("，按备案情况降低{}个百分点", percent(points).trim_end_matches('%'));
-            en += &format!(", {} points less by your filing", percent(points).trim_end_matches('%'));
+        Reduction::Points(less) => {
+            let points = points(less);
+            zh += &format!("，按备案情况降低{points}个百分点");
+            en += &format!(", {points} points less by your filing");
         }
         Reduction::Multiply(share) => {
             zh += &format!("，按备案情况乘以{}", percent(share));

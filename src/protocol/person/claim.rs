@@ -5,15 +5,17 @@ use crate::domain::benefit;
 use crate::domain::breakdown::Breakdown;
 use crate::domain::breakdown::Fund;
 use crate::domain::codes::BenefitLevel;
+use crate::domain::codes::Scheme;
 use crate::domain::explain::DeductibleStep;
 use crate::domain::explain::NoTrace;
 use crate::domain::explain::PoolStep;
 use crate::domain::explain::RateStep;
-use crate::domain::explain::SeriousIllnessStep;
 use crate::domain::explain::Step;
 use crate::domain::money::Fen;
 use crate::domain::pack::Policy;
 use crate::domain::record::Settlement;
+use crate::protocol::explanation::Sentence;
+use crate::protocol::explanation::person::explain;
 use crate::protocol::person::names;
 use crate::protocol::web::figures::Payer;
 use crate::protocol::web::figures::Share;
@@ -40,7 +42,18 @@ pub(super) struct StepsSeen {
     pub(super) deductible: Option<DeductibleStep>,
     pub(super) rates: Vec<RateStep>,
     pub(super) pool: Option<PoolStep>,
-    pub(super) illness: Option<SeriousIllnessStep>,
+    /// In scope, and above what was left of the pool's yearly limit.
+    pub(super) over_cap: Fen,
+    /// Those beside the pool, in the order in which they pay.
+    pub(super) funds: Vec<FundSeen>,
+}
+
+/// What a fund pays, and the words in which the whole explanation tells it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct FundSeen {
+    pub(super) fund: Fund,
+    pub(super) paid: Fen,
+    pub(super) why: Sentence,
 }
 
 /// A fund with a yearly cap.
@@ -80,7 +93,7 @@ impl ClaimView {
             other: if mismatch { None } else { otherwise(&settlement, &breakdown, &policy) },
             before: breakdown.before,
             after: breakdown.after(),
-            steps: seen(shown),
+            steps: seen(shown, settlement.scheme),
             settlement,
             breakdown,
             mismatch,
@@ -114,18 +127,40 @@ pub(super) fn shares(breakdown: &Breakdown) -> Vec<Share> {
     all.filter(|share| share.amount > Fen::ZERO).collect()
 }
 
-fn seen(steps: &[Step]) -> StepsSeen {
+fn seen(steps: &[Step], scheme: Scheme) -> StepsSeen {
     let mut seen = StepsSeen::default();
-    for step in steps {
+    for (step, why) in steps.iter().zip(explain(steps)) {
         match step {
             Step::Deductible(step) => seen.deductible = Some(*step),
             Step::Rate(step) => seen.rates.push(*step),
             Step::Pool(step) => seen.pool = Some(step.clone()),
-            Step::SeriousIllness(step) => seen.illness = Some(step.clone()),
-            _ => {}
+            Step::PoolCapReached(step) => seen.over_cap = step.over_base,
+            step => seen.funds.extend(pays(step, scheme).map(|(fund, paid)| FundSeen { fund, paid, why })),
         }
     }
     seen
+}
+
+/// Which fund a step is about, where it is one beside the pool.
+fn pays(step: &Step, scheme: Scheme) -> Option<(Fund, Fen)> {
+    Some(match step {
+        Step::LargeAmount(share) => (Fund::LargeAmount, share.paid),
+        Step::SeriousIllness(step) if scheme == Scheme::Resident => (Fund::ResidentSeriousIllness, step.paid),
+        Step::SeriousIllness(step) => (Fund::EmployeeSeriousIllness, step.paid),
+        Step::CivilServant(share) => (Fund::CivilServant, share.paid),
+        Step::Assistance { share, .. } => (Fund::Assistance, share.paid),
+        Step::Maternity(step) => (Fund::Maternity, step.paid),
+        Step::WorkInjury { paid } => (Fund::WorkInjury, *paid),
+        Step::Bill { .. }
+        | Step::ExtraFirstPay(_)
+        | Step::Deductible(_)
+        | Step::Rate(_)
+        | Step::Pool(_)
+        | Step::PoolCapReached(_)
+        | Step::Account(_)
+        | Step::Cash(_)
+        | Step::Accumulators { .. } => return None,
+    })
 }
 
 /// Funds that have a yearly cap, with the room that it left this bill.

@@ -5,7 +5,7 @@ use maud::Markup;
 use maud::html;
 
 use crate::domain::accumulators::Accumulators;
-use crate::domain::breakdown::Breakdown;
+use crate::domain::codes::Scheme;
 use crate::domain::explain::DeductibleCount;
 use crate::domain::explain::DeductibleStep;
 use crate::domain::explain::PoolStep;
@@ -14,6 +14,8 @@ use crate::domain::ids::SettlementId;
 use crate::domain::money::Fen;
 use crate::domain::money::Rate;
 use crate::domain::parameters::Reduction;
+use crate::protocol::explanation::percent;
+use crate::protocol::explanation::points;
 use crate::protocol::person::PersonFace;
 use crate::protocol::person::claim::CapSeen;
 use crate::protocol::person::claim::ClaimView;
@@ -32,8 +34,8 @@ use crate::protocol::web::form::Said;
 use crate::protocol::web::session::Session;
 use crate::protocol::web::words::both;
 use crate::protocol::web::words::day_zh;
+use crate::protocol::web::words::exact_yuan;
 use crate::protocol::web::words::pair;
-use crate::protocol::web::words::percent;
 use crate::protocol::web::words::yuan;
 use crate::transport::Answer;
 
@@ -45,7 +47,7 @@ impl PersonFace {
         id: &str,
     ) -> Result<(ClaimRow, Option<ClaimView>), PageError> {
         let seen = self.seen(session).await?;
-        let rows = claims::rows(&seen, &self.service.reference.load());
+        let rows = claims::rows(&seen, &self.service.reference.load(), self.service.today());
         let row = rows.into_iter().find(|row| row.id == id).ok_or(PageError::NotFound)?;
         if row.settled.is_none() {
             return Ok((row, None));
@@ -116,11 +118,13 @@ fn content(row: &ClaimRow, view: Option<&ClaimView>) -> Markup {
 fn standing(row: &ClaimRow) -> Markup {
     html! {
         @match &row.status {
-            Status::Reversed { on } => div.panel.warn {
+            Status::Reversed { on, stay } => div.panel.warn {
                 p { (pair(
                     &format!("医院已于{}撤销这次结算，以下金额不再有效。", day_zh(*on)),
                     &format!("The hospital reversed this settlement on {on}; the figures below no longer count.")))
                 }
+                @if let Some(stay) = stay { p { a href={ "/me/claims/" (stay) } {
+                    (pair("查看这次住院现在的情况", "See how the stay stands now")) } } }
             },
             Status::Replaced { on, by } => div.panel.warn {
                 p { (pair(
@@ -154,12 +158,12 @@ fn explained(row: &ClaimRow, settled: &SettledRow, view: &ClaimView) -> Markup {
                 li.cash { (pair("您支付", "You pay")) span.figure { (yuan(breakdown.psn_part_amt)) } }
             }
             (who_pays(&view.shares))
-            (own_part(breakdown))
+            (own_part(view))
             @if breakdown.owed_to_person > Fen::ZERO { div.panel.good { p { (pair(
                 &format!("另有{}由经办机构直接支付给您。", yuan(breakdown.owed_to_person)),
                 &format!("A further {} is paid to you directly by the agency.", yuan(breakdown.owed_to_person)))) } } }
         }
-        (filing(view))
+        (filing(row, view))
         (splits(view))
         (computation(view))
         (year(view))
@@ -175,16 +179,28 @@ fn explained(row: &ClaimRow, settled: &SettledRow, view: &ClaimView) -> Markup {
 }
 
 /// What her part is made of, where the parts add up to it.
-fn own_part(b: &Breakdown) -> Markup {
-    let shared = b.inscp_scp_amt - b.act_pay_dedc - b.hifp_pay;
-    let further = b.hifp_pay - b.fund_pay_sumamt;
+fn own_part(view: &ClaimView) -> Markup {
+    let b = &view.breakdown;
+    let first_fund = b.hifp_pay + b.oth_pay;
+    let over_cap = view.steps.over_cap;
+    let shared = b.inscp_scp_amt - b.extra_first_pay - b.act_pay_dedc - first_fund - over_cap;
+    let further = first_fund - b.fund_pay_sumamt;
+    let [outside, over_limit, first_pay] = names::own_parts();
+    let shared_said = match view.settlement.scheme {
+        Scheme::Maternity => Said::new("生育保险支付以外的部分", "Beyond what maternity pays"),
+        Scheme::Employee | Scheme::Resident | Scheme::WorkInjury => {
+            Said::new("按比例由您承担", "Your share of the rest")
+        }
+    };
     let parts = [
-        (Said::new("目录外全自费", "Outside the catalogue"), b.fulamt_ownpay_amt),
-        (Said::new("超过限价", "Above price limits"), b.overlmt_selfpay),
-        (Said::new("乙类先行自付", "First share of class B"), b.preselfpay_amt),
+        (outside, b.fulamt_ownpay_amt),
+        (over_limit, b.overlmt_selfpay),
+        (first_pay, b.preselfpay_amt),
+        (Said::new("异地就医额外先付", "Extra first share away from home"), b.extra_first_pay),
         (Said::new("起付线", "Deductible"), b.act_pay_dedc),
-        (Said::new("按比例由您承担", "Your share of the rest"), shared),
-        (Said::new("其他基金替您支付", "Borne for you by other funds"), further),
+        (shared_said, shared),
+        (Said::new("超过年度封顶线", "Above the yearly limit"), over_cap),
+        (Said::new("减去其他基金替您支付的", "Less what other funds bear for you"), further),
     ];
     let whole: Fen = parts.iter().map(|(_, amount)| *amount).sum();
     html! {
@@ -200,14 +216,16 @@ fn own_part(b: &Breakdown) -> Markup {
     }
 }
 
-fn filing(view: &ClaimView) -> Markup {
+fn filing(row: &ClaimRow, view: &ClaimView) -> Markup {
     let id = view.settlement.filing.as_ref();
+    // What was saved by figures that no longer count was not saved.
+    let other = view.other.filter(|_| row.status == Status::Settled);
     html! {
         section aria-labelledby="filing" {
             h2 #filing { (pair("适用的备案", "Which filing applied")) }
             p.lead { (both(&names::level(view.level))) }
             @if let Some(id) = id { p { (pair("备案编号", "Filing")) " " (id) " · " a href="/me/filings" { (pair("查看我的备案", "My filings")) } } }
-            @match view.other {
+            @match other {
                 Some(Otherwise::Saved(amount)) => div.panel.good { p { (pair(
                     &format!("备案为您节省了{}：未备案时您要多付这些。", yuan(amount)),
                     &format!("The filing saved you {}: unfiled, you would have paid that much more.", yuan(amount)))) } },
@@ -226,19 +244,20 @@ fn filing(view: &ClaimView) -> Markup {
 
 fn splits(view: &ClaimView) -> Markup {
     let breakdown = &view.breakdown;
+    let [outside, over_limit, first_pay] = names::own_parts();
     let rows = [
         (
-            Said::new("全自费", "Not covered"),
+            outside,
             breakdown.fulamt_ownpay_amt,
             Said::new("医保目录外的项目，全部由您支付。", "Items outside the catalogue: all yours."),
         ),
         (
-            Said::new("超限价", "Above the price limit"),
+            over_limit,
             breakdown.overlmt_selfpay,
             Said::new("高出医保限价的部分，由您支付。", "What exceeds the catalogue's price limit: yours."),
         ),
         (
-            Said::new("先行自付", "First paid by you"),
+            first_pay,
             breakdown.preselfpay_amt,
             Said::new(
                 "乙类项目先由您支付一定比例，其余再进入报销。",
@@ -267,38 +286,40 @@ fn splits(view: &ClaimView) -> Markup {
 
 fn computation(view: &ClaimView) -> Markup {
     let breakdown = &view.breakdown;
+    let by_rate = matches!(view.settlement.scheme, Scheme::Employee | Scheme::Resident);
     html! {
         section aria-labelledby="steps" {
             h2 #steps { (pair("报销怎么算", "How the benefit is computed")) }
-            dl.facts {
+            @if breakdown.inscp_scp_amt.is_zero() { p { (pair(
+                "这张账单没有政策范围内的费用，所以没有可报销的，也不用付起付线。",
+                "Nothing of this bill is in scope, so that nothing is paid of it and no deductible is due.")) } }
+            @else { dl.facts {
                 @if breakdown.extra_first_pay > Fen::ZERO {
                     div { dt { (pair("异地就医额外先付", "Extra first share away from home")) } dd.n { (yuan(breakdown.extra_first_pay)) } }
                 }
-                div {
+                @if by_rate { div {
                     dt { (pair("起付线", "Deductible")) } dd.n { (yuan(breakdown.act_pay_dedc)) }
                     @if let Some(step) = &view.steps.deductible { dd.why { (deductible(step)) } }
-                }
+                } }
                 @for step in &view.steps.rates {
                     div { dt { (pair("报销比例", "Rate")) } dd.n { (percent(step.applied)) } dd.why { (rate(step)) } }
                 }
-                @if view.steps.rates.is_empty() && breakdown.hifp_pay > Fen::ZERO {
+                @if by_rate && view.steps.rates.is_empty() && breakdown.hifp_pay > Fen::ZERO {
                     div { dt { (pair("报销比例", "Rate")) } dd.n { (percent(breakdown.pool_rate)) } }
                 }
                 @if let Some(step) = &view.steps.pool {
                     div { dt { (pair("统筹基金", "Pool")) } dd.n { (yuan(step.paid)) } dd.why { (pool(step)) } }
                 }
-                @if let Some(step) = &view.steps.illness {
+                @for seen in &view.steps.funds {
                     div {
-                        dt { (pair("大病保险", "Serious illness")) } dd.n { (yuan(step.paid)) }
-                        dd.why { (pair(
-                            &format!("本年度政策范围内个人负担累计{}，起付线{}，超出部分分段报销。", yuan(step.burden_after), yuan(step.start)),
-                            &format!("Your in-scope burden of the year is {}; above {} it is paid by tiers.", yuan(step.burden_after), yuan(step.start)))) }
+                        dt { (both(&names::fund(seen.fund))) } dd.n { (yuan(seen.paid)) }
+                        dd.why { (pair(&seen.why.zh, &seen.why.en)) }
                     }
                 }
-                @for row in breakdown.funds.iter().skip(1).filter(|_| view.steps.illness.is_none()) {
+                @for row in breakdown.funds.iter().skip(1).filter(|_| view.mismatch) {
                     div { dt { (both(&names::fund(row.fund))) } dd.n { (yuan(row.amount)) } }
                 }
-            }
+            } }
         }
     }
 }
@@ -312,8 +333,8 @@ fn deductible(step: &DeductibleStep) -> Markup {
     }
     match step.counted {
         DeductibleCount::Admission { settled, factor } => {
-            zh.push(format!("本年度第{}次住院×{}", settled + 1, factor.normalize()));
-            en.push(format!("stay {} of the year × {}", settled + 1, factor.normalize()));
+            zh.push(format!("本年度第{}次结算的住院×{}", settled + 1, factor.normalize()));
+            en.push(format!("stay {} that was settled this year × {}", settled + 1, factor.normalize()));
         }
         DeductibleCount::Year { borne } | DeductibleCount::InstitutionYear { borne } => {
             zh.push(format!("本年度已付{}", yuan(borne)));
@@ -328,6 +349,10 @@ fn deductible(step: &DeductibleStep) -> Markup {
         zh.push(format!("本次住院前段已付{}", yuan(step.borne_by_stay)));
         en.push(format!("{} borne by earlier parts", yuan(step.borne_by_stay)));
     }
+    if step.paid < step.standard {
+        zh.push(format!("政策范围内的费用只有{}", yuan(step.paid)));
+        en.push(format!("no more than {} is in scope", yuan(step.paid)));
+    }
     pair(&(zh.join("，") + "。"), &(en.join(", ") + "."))
 }
 
@@ -338,8 +363,8 @@ fn rate(step: &RateStep) -> Markup {
         [(step.retired_bonus, "退休加", "for the retired"), (step.age_bonus, "年龄加", "for age")]
     {
         if bonus != Rate::ZERO {
-            zh.push(format!("{name_zh}{}", percent(bonus)));
-            en.push(format!("+{} {name_en}", percent(bonus)));
+            zh.push(format!("{name_zh}{}个百分点", points(bonus)));
+            en.push(format!("+{} points {name_en}", points(bonus)));
         }
     }
     match step.reduction {
@@ -347,19 +372,13 @@ fn rate(step: &RateStep) -> Markup {
             zh.push("没有因异地就医降低".into());
             en.push("nothing taken off".into());
         }
-        Reduction::Points(points) if points == Rate::ZERO => {
+        Reduction::Points(less) if less == Rate::ZERO => {
             zh.push("没有因异地就医降低".into());
             en.push("nothing taken off".into());
         }
-        Reduction::Points(points) => {
-            zh.push(format!(
-                "因备案情况降低{}个百分点",
-                (points.0 * rust_decimal::Decimal::ONE_HUNDRED).normalize()
-            ));
-            en.push(format!(
-                "−{} points for the filing",
-                (points.0 * rust_decimal::Decimal::ONE_HUNDRED).normalize()
-            ));
+        Reduction::Points(less) => {
+            zh.push(format!("因备案情况降低{}个百分点", points(less)));
+            en.push(format!("−{} points for the filing", points(less)));
         }
         Reduction::Multiply(factor) => {
             zh.push(format!("按备案情况乘以{}", percent(factor)));
@@ -376,10 +395,7 @@ fn rate(step: &RateStep) -> Markup {
 fn pool(step: &PoolStep) -> Markup {
     let segments = step.segments.iter().map(|segment| {
         let part = yuan(segment.to - segment.from);
-        // More than two decimals only where the arithmetic has them: they are what is rounded.
-        let exact =
-            Fen::from_yuan(segment.exact).map_or_else(|_| format!("¥{}", segment.exact.normalize()), yuan);
-        format!("{part} × {} = {exact}", percent(segment.rate))
+        format!("{part} × {} = {}", percent(segment.rate), exact_yuan(segment.exact))
     });
     html! {
         (segments.collect::<Vec<_>>().join("; "))
@@ -408,7 +424,7 @@ fn year(view: &ClaimView) -> Markup {
                     } }
                     tbody {
                         tr { th scope="row" { (pair("已结算住院次数", "Stays settled")) } td.n { (before.admissions) } td.n { (after.admissions) } }
-                        @for (label, pick) in accumulated() {
+                        @for (label, pick) in accumulated(view.settlement.scheme) {
                             @if pick(after) != Fen::ZERO || pick(before) != Fen::ZERO {
                                 tr { th scope="row" { (both(&label)) } td.n { (yuan(pick(before))) } td.n { (yuan(pick(after))) } }
                             }
@@ -437,10 +453,14 @@ fn cap_line(cap: &CapSeen) -> Markup {
 
 type Pick = fn(&Accumulators) -> Fen;
 
-fn accumulated() -> [(Said, Pick); 6] {
+fn accumulated(scheme: Scheme) -> [(Said, Pick); 6] {
+    let pool = match scheme {
+        Scheme::Maternity => Said::new("生育保险基金累计", "Maternity fund paid"),
+        Scheme::Employee | Scheme::Resident | Scheme::WorkInjury => Said::new("统筹基金累计", "Pool paid"),
+    };
     [
         (Said::new("起付线累计", "Deductible"), |a| a.deductible),
-        (Said::new("统筹基金累计", "Pool paid"), |a| a.hifp),
+        (pool, |a| a.hifp),
         (Said::new("大额补助累计", "Large amounts paid"), |a| a.hifob),
         (Said::new("大病保险累计", "Serious illness paid"), |a| a.hifmi),
         (Said::new("医疗救助累计", "Assistance paid"), |a| a.maf),

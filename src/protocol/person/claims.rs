@@ -4,14 +4,19 @@ use hyper::StatusCode;
 use maud::Markup;
 use maud::html;
 
+use crate::domain::admission::filing_of;
 use crate::domain::calendar::Day;
 use crate::domain::calendar::Month;
+use crate::domain::codes::BenefitLevel;
+use crate::domain::ids::FilingId;
 use crate::domain::ids::InstitutionCode;
 use crate::domain::ids::RegionCode;
 use crate::domain::money::Fen;
+use crate::domain::record::Admission;
 use crate::domain::record::Body;
 use crate::domain::record::Settlement;
 use crate::domain::reference::Reference;
+use crate::domain::scene::Scene;
 use crate::domain::stay::State;
 use crate::protocol::person::PersonFace;
 use crate::protocol::web::answer;
@@ -46,6 +51,14 @@ pub(super) struct ClaimRow {
     pub(super) part: bool,
     pub(super) status: Status,
     pub(super) settled: Option<SettledRow>,
+    /// What her filings make of a stay that is not settled, as they stand today.
+    pub(super) coming: Option<Coming>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Coming {
+    pub(super) level: BenefitLevel,
+    pub(super) filing: Option<FilingId>,
 }
 
 /// The figures of a settlement.
@@ -67,6 +80,8 @@ pub(super) enum Status {
     /// Reversed, and nothing in its place.
     Reversed {
         on: Day,
+        /// Where the stay is followed that waits to be settled again.
+        stay: Option<String>,
     },
     Replaced {
         on: Day,
@@ -110,9 +125,10 @@ impl Status {
 }
 
 /// All of hers, the latest admission first.
-pub(super) fn rows(seen: &PersonSeen, reference: &Reference) -> Vec<ClaimRow> {
+pub(super) fn rows(seen: &PersonSeen, reference: &Reference, today: Day) -> Vec<ClaimRow> {
     let settled = seen.settlements.iter().filter_map(|one| settled_row(one, seen, reference));
-    let open = seen.stays.iter().filter(|stay| awaits(stay, seen)).map(|stay| open_row(stay, reference));
+    let awaiting = seen.stays.iter().filter(|stay| awaits(stay, seen));
+    let open = awaiting.map(|stay| open_row(stay, seen, reference, today));
     let mut rows: Vec<ClaimRow> = settled.chain(open).collect();
     let settled_on = |row: &ClaimRow| row.settled.as_ref().map(|settled| settled.on);
     rows.sort_by(|a, b| (b.admitted, settled_on(b), &b.id).cmp(&(a.admitted, settled_on(a), &a.id)));
@@ -146,6 +162,7 @@ fn settled_row(one: &SettlementSeen, seen: &PersonSeen, reference: &Reference) -
             funds: breakdown.fund_pay_sumamt,
             person: breakdown.psn_part_amt,
         }),
+        coming: None,
     })
 }
 
@@ -161,7 +178,10 @@ fn status(one: &SettlementSeen, settlement: &Settlement, seen: &PersonSeen) -> S
     let by = later.filter_map(as_settlement).find(|other| other.part == settlement.part);
     match by {
         Some(by) => Status::Replaced { on, by: by.id.as_str().to_owned() },
-        None => Status::Reversed { on },
+        None => {
+            let open = seen.stays.iter().find(|stay| stay.id == one.stay && awaits(stay, seen));
+            Status::Reversed { on, stay: open.map(|stay| stay.id.as_str().to_owned()) }
+        }
     }
 }
 
@@ -172,7 +192,7 @@ fn awaits(stay: &StaySeen, seen: &PersonSeen) -> bool {
     stay.state.state != State::Cancelled && !settled
 }
 
-fn open_row(stay: &StaySeen, reference: &Reference) -> ClaimRow {
+fn open_row(stay: &StaySeen, seen: &PersonSeen, reference: &Reference, today: Day) -> ClaimRow {
     let admission = &stay.state.admission;
     let admitted = admission.begun.day();
     let discharge = stay.state.discharge.as_ref().map(|discharge| discharge.ended.day());
@@ -188,7 +208,15 @@ fn open_row(stay: &StaySeen, reference: &Reference) -> ClaimRow {
         part: false,
         status: if discharge.is_some() { Status::AwaitsSettlement } else { Status::InHospital },
         settled: None,
+        coming: coming(admission, seen, reference, today),
     }
+}
+
+fn coming(admission: &Admission, seen: &PersonSeen, reference: &Reference, today: Day) -> Option<Coming> {
+    let day = admission.begun.day();
+    let scene = Scene::set(reference, seen.key.pool, &admission.institution, day).ok()?;
+    let decision = filing_of(&scene, admission, &seen.state.filings, today)?;
+    Some(Coming { level: decision.level, filing: decision.filing.map(|filing| filing.id.clone()) })
 }
 
 fn hospital(reference: &Reference, code: &InstitutionCode, day: Day) -> String {
@@ -206,7 +234,8 @@ impl PersonFace {
         let seen = self.seen(&session).await?;
         let reference = self.service.reference.load();
         let pool = reference.regions.name(seen.key.pool, self.service.today());
-        let content = list(&seen.person.name, &pool, &rows(&seen, &reference));
+        let rows = rows(&seen, &reference, self.service.today());
+        let content = list(&seen.person.name, &pool, &rows);
         let page = self.inside(&session, "/me", &Said::new("就医结算", "Claims"), content);
         Ok(answer::page(StatusCode::OK, page))
     }
@@ -237,7 +266,6 @@ fn card(row: &ClaimRow) -> Markup {
                     div { span { (pair("医保支付", "Insurance")) } b { (yuan(settled.funds)) } }
                     div { span { (pair("您支付", "You")) } b { (yuan(settled.person)) } }
                 }
-                p.small.soft { (cleared_in(settled.month, &row.status)) }
             }
         }
     }

@@ -24,7 +24,7 @@ impl PersonFace {
     pub(super) async fn claims_as_data(&self, x: Exchange) -> Result<Answer, PageError> {
         let session = self.session(&x).await?;
         let seen = self.seen(&session).await?;
-        let rows = claims::rows(&seen, &self.service.reference.load());
+        let rows = claims::rows(&seen, &self.service.reference.load(), self.service.today());
         let claims: Vec<Value> = rows.iter().map(row).collect();
         Ok(answer::json(StatusCode::OK, &json!({ "claims": claims })))
     }
@@ -46,7 +46,7 @@ fn said(said: &Said) -> Value {
 
 fn row(row: &ClaimRow) -> Value {
     let (reversed_on, replaced_by) = match &row.status {
-        Status::Reversed { on } => (Some(on.to_string()), None),
+        Status::Reversed { on, .. } => (Some(on.to_string()), None),
         Status::Replaced { on, by } => (Some(on.to_string()), Some(by)),
         Status::InHospital | Status::AwaitsSettlement | Status::Settled => (None, None),
     };
@@ -63,6 +63,10 @@ fn row(row: &ClaimRow) -> Value {
         "replaced_by": replaced_by,
         "settled_on": settled.map(|s| s.on.to_string()),
         "clearing_month": settled.map(|s| s.month.to_string()),
+        "filing_so_far": row.coming.as_ref().map(|coming| json!({
+            "level": { "code": coming.level.name(), "words": said(&names::coming(coming.level)) },
+            "filing": coming.filing.as_ref().map(|id| id.to_string()),
+        })),
         "fee": settled.map(|s| s.fee.to_string()),
         "funds": settled.map(|s| s.funds.to_string()),
         "person": settled.map(|s| s.person.to_string()),
@@ -90,6 +94,7 @@ fn explanation(view: &ClaimView) -> Value {
         },
         "deductible": breakdown.act_pay_dedc.to_string(),
         "rates": rates(view),
+        "funds_beside_the_pool": funds(view),
         "caps": caps(view),
         "year": { "name": view.settlement.year.to_string(), "before": year(&view.before), "after": year(&view.after) },
         "filing_made": otherwise(view),
@@ -109,6 +114,14 @@ fn rates(view: &ClaimView) -> Value {
         })
     };
     view.steps.rates.iter().map(one).collect()
+}
+
+fn funds(view: &ClaimView) -> Value {
+    let one = |seen: &crate::protocol::person::claim::FundSeen| {
+        json!({ "fund": said(&names::fund(seen.fund)), "paid": seen.paid.to_string(),
+                "why": { "zh": seen.why.zh, "en": seen.why.en } })
+    };
+    view.steps.funds.iter().map(one).collect()
 }
 
 fn caps(view: &ClaimView) -> Value {

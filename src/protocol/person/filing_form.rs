@@ -320,10 +320,22 @@ fn categories(form: &Form, faults: &Faults) -> Markup {
 }
 
 fn hint(category: FilingCategory) -> Said {
-    if category.is_long_term() {
-        Said::new("在外地长期居住或工作，按承诺办理", "living or working elsewhere, on your word")
-    } else {
-        Said::new("临时到外地看病，没有转诊", "going elsewhere for care, without a referral")
+    match category {
+        FilingCategory::LongTermRetiree => Said::new(
+            "退休后到外地定居的；凭您的承诺办理",
+            "settled elsewhere after retirement; on your word",
+        ),
+        FilingCategory::LongTermResident => Said::new(
+            "在外地长期居住生活的，例如随子女居住；凭您的承诺办理",
+            "living elsewhere for long, with your children for example; on your word",
+        ),
+        FilingCategory::LongTermWorker => Said::new(
+            "由单位派到外地长期工作的；凭您的承诺办理",
+            "sent elsewhere to work by your employer for long; on your word",
+        ),
+        FilingCategory::Referral | FilingCategory::Emergency | FilingCategory::OtherTemporary => {
+            Said::new("临时到外地看病，没有转诊", "going elsewhere for care, without a referral")
+        }
     }
 }
 

@@ -43,6 +43,23 @@ pub fn category(category: FilingCategory) -> Said {
     Said::new(zh, en)
 }
 
+/// What of a bill is hers before its rules are asked: outside the catalogue, over price limits, first share of class B.
+pub fn own_parts() -> [Said; 3] {
+    [
+        Said::new("目录外全自费", "Outside the catalogue"),
+        Said::new("超过限价", "Above price limits"),
+        Said::new("乙类先行自付", "First share of class B"),
+    ]
+}
+
+/// What a filing, or the want of one, would make of a stay that is not settled yet.
+pub fn coming(coming: BenefitLevel) -> Said {
+    match coming {
+        BenefitLevel::Unfiled => Said::new("目前没有适用的备案", "No filing applies so far"),
+        coming => level(coming),
+    }
+}
+
 /// What a filing, or the want of one, made of a claim.
 pub fn level(level: BenefitLevel) -> Said {
     let (zh, en) = match level {

@@ -31,26 +31,62 @@ pub(super) fn steps(row: &ClaimRow, view: Option<&ClaimView>) -> Vec<Advice> {
 }
 
 fn by_status(row: &ClaimRow) -> Vec<Advice> {
-    let place = &row.place;
     match &row.status {
         Status::Settled => Vec::new(),
-        Status::InHospital | Status::AwaitsSettlement => vec![advice(
-            format!("结算前请确认有一条适用于{place}的备案；没有的话现在就可以补办，补办后按备案结算。"),
-            format!(
-                "Before settlement make sure that a filing covers {place}. If none does, file now: it still counts."
-            ),
-            Some("/me/filings"),
-        )],
-        Status::Reversed { .. } => vec![advice(
-            "医院撤销了这次结算，费用已全部退回。请向医院确认何时重新结算。",
-            "The hospital reversed this settlement in full. Ask it when it will settle again.",
-            None,
+        Status::InHospital | Status::AwaitsSettlement => vec![before_settlement(row)],
+        Status::Reversed { stay, .. } => vec![advice(
+            "医院撤销了这次结算，所收的钱应全部退还给您；没有退的请向医院结算窗口要回。再问清何时重新结算。",
+            "The hospital reversed this settlement in full and owes you back what it took. \
+             Ask at its desk for what is not paid back, and when it will settle again.",
+            stay.as_ref().map(|stay| format!("/me/claims/{stay}")).as_deref(),
         )],
         Status::Replaced { by, .. } => vec![advice(
             "请查看重新结算后的结果，以新的结算为准。",
             "See the new settlement; that one counts.",
             Some(&format!("/me/claims/{by}")),
         )],
+    }
+}
+
+/// Nothing, to file, or what was always true where her filings are not decided.
+fn before_settlement(row: &ClaimRow) -> Advice {
+    let place = &row.place;
+    let Some(coming) = &row.coming else {
+        return advice(
+            format!("结算前请确认有一条适用于{place}的备案；没有的话现在就可以补办，补办后按备案结算。"),
+            format!(
+                "Before settlement make sure that a filing covers {place}. If none does, file now: it still counts."
+            ),
+            Some("/me/filings"),
+        );
+    };
+    match (coming.level, &coming.filing) {
+        (BenefitLevel::Unfiled, _) => advice(
+            format!(
+                "现在没有适用于{place}的备案，这样结算您要多付钱。请在出院结算前补办，补办后按备案结算。"
+            ),
+            format!(
+                "No filing covers {place} now, and unfiled you pay more. File before the settlement: it still counts."
+            ),
+            Some("/me/filings/new"),
+        ),
+        (BenefitLevel::Local | BenefitLevel::LongTermHome, _) => advice(
+            "在参保地就医，不用备案。出院时由医院直接结算。",
+            "Care at home needs no filing. The hospital settles directly at discharge.",
+            None,
+        ),
+        (_, Some(id)) => advice(
+            format!("您的备案{id}适用于这次住院，不用再办。出院时由医院直接结算。"),
+            format!(
+                "Your filing {id} covers this stay; nothing is left to file. The hospital settles directly at discharge."
+            ),
+            None,
+        ),
+        (_, None) => advice(
+            "这次住院不用备案。出院时由医院直接结算。",
+            "This stay needs no filing. The hospital settles directly at discharge.",
+            None,
+        ),
     }
 }
 

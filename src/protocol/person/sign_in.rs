@@ -28,6 +28,7 @@ use crate::protocol::web::session;
 use crate::protocol::web::token;
 use crate::protocol::web::words::both;
 use crate::protocol::web::words::pair;
+use crate::protocol::wire;
 use crate::service::sign_in::Named;
 use crate::transport::Answer;
 
@@ -57,11 +58,11 @@ impl PersonFace {
         let browser = self.begun(&x)?;
         self.count_attempt(&x)?;
         let form = x.form();
-        let (faults, pool) = self.check_number(&form);
+        let number = as_registered(form.get("number"));
+        let (faults, pool) = self.check_number(&form, &number);
         if !faults.is_empty() {
             return Ok(self.number_again(browser, &form, &faults));
         }
-        let number = form.get("number").to_uppercase();
         let named = self.service.persons_named(&number, pool).await?;
         match &self.settings.delivery {
             Delivery::Shown if named.is_empty() => {
@@ -100,14 +101,14 @@ impl PersonFace {
 
     pub(super) async fn show_code(&self, x: Exchange) -> Result<Answer, PageError> {
         let Some(browser) = self.browser(&x) else { return Ok(answer::see("/sign-in")) };
-        let page = self.code_page(browser, &Faults::default()).await;
+        let page = self.code_page(browser, None).await;
         Ok(answer::page(StatusCode::OK, page))
     }
 
     pub(super) async fn take_code(&self, x: Exchange) -> Result<Answer, PageError> {
         let browser = self.begun(&x)?;
         self.count_attempt(&x)?;
-        let typed: String = x.form().get("code").chars().filter(|c| !c.is_whitespace()).collect();
+        let typed = as_registered(x.form().get("code"));
         let now = self.now();
         match one_time_code::check(&*self.service.cache, browser, &typed, now).await {
             Ok(person) => {
@@ -120,7 +121,7 @@ impl PersonFace {
                 Ok(answer)
             }
             Err(wrong) => {
-                let page = self.code_page(browser, &code_faults(wrong)).await;
+                let page = self.code_page(browser, Some(wrong)).await;
                 Ok(answer::page(StatusCode::UNPROCESSABLE_ENTITY, page))
             }
         }
@@ -159,11 +160,14 @@ impl PersonFace {
         by_address.map_err(|shed| PageError::TooMany { retry_after_ms: shed.retry_after_ms })
     }
 
-    fn check_number(&self, form: &Form) -> (Faults, Option<RegionCode>) {
+    fn check_number(&self, form: &Form, number: &str) -> (Faults, Option<RegionCode>) {
         let mut faults = Faults::default();
-        let number = form.get("number");
         if number.is_empty() {
-            faults.tell("number", "请输入身份证号或人员编号", "enter your identity number or person number");
+            faults.tell(
+                "number",
+                "请输入身份证号、社保卡号或人员编号",
+                "enter your identity, card or person number",
+            );
         } else if number.chars().count() > 30 || !number.bytes().all(|b| b.is_ascii_alphanumeric()) {
             faults.tell(
                 "number",
@@ -228,7 +232,9 @@ impl PersonFace {
         self.outside(&Said::new("登录", "Sign in"), content)
     }
 
-    async fn code_page(&self, browser: &str, faults: &Faults) -> Markup {
+    async fn code_page(&self, browser: &str, wrong: Option<Wrong>) -> Markup {
+        let faults = &wrong.map(code_faults).unwrap_or_default();
+        let dead = matches!(wrong, Some(Wrong::AskAnew));
         let shown = match self.settings.delivery {
             Delivery::Shown => one_time_code::waiting(&*self.service.cache, browser, self.now()).await,
             Delivery::Sent(_) | Delivery::NotConnected => None,
@@ -236,7 +242,7 @@ impl PersonFace {
         let code = Field {
             name: "code",
             label: Said::new("6位验证码", "Six-digit code"),
-            hint: Some(Said::new("5分钟内有效。", "Valid for five minutes.")),
+            hint: (!dead).then(|| Said::new("5分钟内有效。", "Valid for five minutes.")),
         };
         let content = html! {
             (faults_on_top(faults))
@@ -257,7 +263,7 @@ impl PersonFace {
                 input type="hidden" name="token" value=(form_token(browser));
                 (field(&code, faults, html! {
                     input.code id="code" name="code" type="text" inputmode="numeric" autocomplete="one-time-code"
-                        maxlength="6" aria-describedby=[code.described_by(faults)] aria-invalid=[code.invalid(faults)];
+                        maxlength="12" aria-describedby=[code.described_by(faults)] aria-invalid=[code.invalid(faults)];
                 }))
                 button type="submit" { (pair("登录", "Sign in")) }
             }
@@ -273,6 +279,12 @@ impl PersonFace {
         codes.sort();
         codes.into_iter().map(|code| (code.to_string(), reference.regions.name(code, today))).collect()
     }
+}
+
+/// A number as registers have it: a phone's keyboard may type full-width digits, and people part long numbers by blanks.
+fn as_registered(typed: &str) -> String {
+    let typed: String = typed.chars().filter(|c| !c.is_whitespace()).collect();
+    wire::half_width(typed.into()).to_uppercase()
 }
 
 /// Sent beside the answer: an answer that waited for the carrier would tell that the number names somebody.
@@ -295,7 +307,7 @@ fn code_faults(wrong: Wrong) -> Faults {
         Wrong::Again { tries_left } => faults.tell(
             "code",
             format!("验证码不正确，还可以再试{tries_left}次"),
-            format!("the code is not right; {tries_left} more tries"),
+            format!("the code is not right; tries left: {tries_left}"),
         ),
         Wrong::AskAnew => {
             faults.tell("code", "验证码已失效，请重新获取", "the code is no longer valid; get another one");

@@ -6,7 +6,6 @@ use maud::html;
 use crate::domain::calendar::Day;
 use crate::domain::calendar::Month;
 use crate::domain::money::Fen;
-use crate::domain::money::Rate;
 use crate::protocol::web::form::Said;
 
 /// Chinese first, English after it.
@@ -21,18 +20,17 @@ pub fn pair(zh: &str, en: &str) -> Markup {
 /// `¥29,987.49`; a negative amount with a true minus sign.
 pub fn yuan(amount: Fen) -> String {
     let sign = if amount.is_negative() { "−" } else { "" };
-    format!("{sign}¥{}", grouped(amount.abs()))
+    format!("{sign}¥{}", grouped(&amount.abs().to_string()))
 }
 
 /// The same without the currency, for table columns.
 pub fn plain(amount: Fen) -> String {
     let sign = if amount.is_negative() { "−" } else { "" };
-    format!("{sign}{}", grouped(amount.abs()))
+    format!("{sign}{}", grouped(&amount.abs().to_string()))
 }
 
-fn grouped(amount: Fen) -> String {
-    let text = amount.to_string();
-    let (whole, cents) = text.split_once('.').unwrap_or((&text, "00"));
+fn grouped(text: &str) -> String {
+    let (whole, cents) = text.split_once('.').unwrap_or((text, "00"));
     let mut grouped = String::with_capacity(text.len() + whole.len() / 3);
     for (at, digit) in whole.chars().enumerate() {
         if at > 0 && (whole.len() - at) % 3 == 0 {
@@ -43,9 +41,12 @@ fn grouped(amount: Fen) -> String {
     format!("{grouped}.{cents}")
 }
 
-/// `83%`, `66.4%`.
-pub fn percent(rate: Rate) -> String {
-    format!("{}%", (rate.0 * rust_decimal::Decimal::ONE_HUNDRED).normalize())
+/// An amount before it is rounded: `¥29,987.485`.
+pub fn exact_yuan(amount: rust_decimal::Decimal) -> String {
+    let amount = amount.normalize();
+    let sign = if amount.is_sign_negative() { "−" } else { "" };
+    let text = format!("{:.1$}", amount.abs(), usize::try_from(amount.scale().max(2)).unwrap_or(2));
+    format!("{sign}¥{}", grouped(&text))
 }
 
 /// `2026年11月24日`
@@ -87,10 +88,11 @@ mod tests {
     }
 
     #[test]
-    fn rates_are_percent_without_idle_zeros() {
-        for (rate, text) in [("0.83", "83%"), ("0.664", "66.4%"), ("1", "100%"), ("0.10", "10%"), ("0", "0%")]
+    fn what_is_rounded_shows_all_its_decimals_and_two_at_least() {
+        for (exact, text) in
+            [("29987.485", "¥29,987.485"), ("23911.470", "¥23,911.47"), ("0", "¥0.00"), ("1000", "¥1,000.00")]
         {
-            assert_eq!(percent(Rate(rate.parse().unwrap())), text);
+            assert_eq!(exact_yuan(exact.parse().unwrap()), text);
         }
     }
 
