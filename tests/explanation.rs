@@ -99,8 +99,8 @@ fn the_person_is_told_each_fund_and_why() {
     Pool: (30000.00 − 1300.00) × 93% + (40000.00 − 30000.00) × 96% + (100000.00 − 40000.00) × 99% + (110000.00 − 100000.00) × 92% = 104891.00 yuan; its yearly limit is 120000.00, of which 120000.00 is left. The pool pays 104891.00 yuan.
     "#);
     insta::assert_snapshot!(told(&settled("440600", "退休八十岁四段"), "rate"), @r#"
-    报销比例：基准91%，年龄加2%。实际比例93%。
-    Rate: 91% to begin with, 2% more for your age. Applied: 93%.
+    报销比例：基准91%，年龄加2个百分点。实际比例93%。
+    Rate: 91% to begin with, 2 points more for your age. Applied: 93%.
     "#);
 }
 
