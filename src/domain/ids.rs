@@ -2,6 +2,8 @@
 
 use core::fmt;
 
+use smol_str::SmolStr;
+
 use crate::domain::digits::Digits;
 
 /// Why a text is not the identifier it should be.
@@ -18,7 +20,8 @@ pub enum NotAnId {
 }
 
 /// Identifiers from outside are opaque text: no blanks, no control characters, at most 30 characters on the wire.
-fn opaque(text: &str) -> Result<Box<str>, NotAnId> {
+/// They are copied wherever they are told, remembered and written: a copy takes no memory of its own.
+fn opaque(text: &str) -> Result<SmolStr, NotAnId> {
     const LENGTH_MAX: usize = 30;
     if text.is_empty() {
         return Err(NotAnId::Empty);
@@ -36,7 +39,7 @@ macro_rules! opaque_id {
     ($(#[$doc:meta])* $name:ident) => {
         $(#[$doc])*
         #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-        pub struct $name(Box<str>);
+        pub struct $name(SmolStr);
 
         impl $name {
             pub fn parse(text: &str) -> Result<Self, NotAnId> {
@@ -111,7 +114,7 @@ impl fmt::Display for RegionCode {
 pub struct PersonKey {
     /// The pooling region (统筹区) that insures her.
     pub pool: RegionCode,
-    number: Box<str>,
+    number: SmolStr,
 }
 
 impl PersonKey {

@@ -4,6 +4,7 @@
 //! What names a person or a disease stands apart in [`Private`], so that it can be encrypted and forgotten.
 
 use rust_decimal::Decimal;
+use smol_str::SmolStr;
 
 use crate::domain::accumulators::Accumulators;
 use crate::domain::accumulators::EarlierParts;
@@ -240,9 +241,9 @@ pub struct Line {
     /// The day under which it counts in mid-stay parts: its own, for a refund never before its original's.
     pub counts_on: Day,
     /// 医疗目录编码 `med_list_codg`
-    pub code: String,
+    pub code: SmolStr,
     /// 医药机构目录编码 `medins_list_codg`
-    pub own_code: String,
+    pub own_code: SmolStr,
     /// `pric`, six decimals; `cnt`, four decimals, negative in a refund
     pub price: Decimal,
     pub count: Decimal,
@@ -258,7 +259,7 @@ pub struct Line {
     /// What the catalogue said of it, for the answer.
     pub item: LineItem,
     /// Other business fields as sent (departments, doctors, flags), one JSON object.
-    pub raw: String,
+    pub raw: SmolStr,
 }
 
 /// What a catalogue entry said of a line beside its cut, as answers tell it.

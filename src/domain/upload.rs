@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 
 use rust_decimal::Decimal;
+use smol_str::SmolStr;
 
 use crate::domain::calendar::Day;
 use crate::domain::calendar::Moment;
@@ -35,9 +36,9 @@ pub struct LineOrder {
     /// `fee_ocur_time`
     pub at: Moment,
     /// `med_list_codg`
-    pub code: String,
+    pub code: SmolStr,
     /// `medins_list_codg`
-    pub own_code: String,
+    pub own_code: SmolStr,
     pub price: Decimal,
     pub count: Decimal,
     /// `hosp_appr_flag` is 1
@@ -46,7 +47,7 @@ pub struct LineOrder {
     /// SM3 of its business fields, to tell a resent line from another one under the same number.
     pub content: RowDigest,
     /// Other business fields as sent, one JSON object.
-    pub raw: String,
+    pub raw: SmolStr,
 }
 
 /// What lines are held against.

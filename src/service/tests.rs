@@ -437,7 +437,7 @@ fn line(no: &str, code: &str, price: &str, count: &str, amount: &str, on: i32) -
         approved: false,
         amount: yuan(amount),
         content,
-        raw: String::new(),
+        raw: "".into(),
     }
 }
 

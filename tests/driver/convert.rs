@@ -132,14 +132,14 @@ pub(super) fn line_order(line: &RefLine, lines: &[RefLine]) -> LineOrder {
         no: line_no(line),
         refunds: line.refunds.map(|index| line_no(&lines[index])),
         at: Moment::start_of(day(line.day)),
-        code: line.item.code.clone(),
-        own_code: String::new(),
+        code: line.item.code.as_str().into(),
+        own_code: "".into(),
         price: decimal(line.price),
         count: rust_decimal::Decimal::new(line.count, 2),
         approved: line.approved,
         amount: Fen(line.amount),
         content,
-        raw: String::new(),
+        raw: "".into(),
     }
 }
 

@@ -369,7 +369,7 @@ pub(crate) fn line(no: &str, amount: i64) -> Line {
             child: false,
             special: false,
         },
-        raw: String::new(),
+        raw: "".into(),
     }
 }
 

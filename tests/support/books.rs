@@ -73,7 +73,7 @@ pub(crate) fn facts(record: &Record, names: &[(&str, &str)]) -> (Body, Private) 
             for line in lines {
                 // The digest covers the ids that `raw` names.
                 line.content = [0; 16];
-                line.raw = renamed(&line.raw, names);
+                line.raw = renamed(&line.raw, names).into();
             }
         }
         Body::Admitted(admission) | Body::AdmissionChanged(admission) => {

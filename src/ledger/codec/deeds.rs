@@ -43,6 +43,7 @@ use crate::ledger::codec::packing;
 use crate::ledger::codec::text::Keep;
 use crate::ledger::codec::text::Text;
 use rust_decimal::Decimal;
+use smol_str::SmolStr;
 
 /// The word under which a body is kept.
 pub fn kind(body: &Body) -> &'static str {
@@ -189,8 +190,8 @@ object!(Line {
     refunds: Option<LineNo> = default,
     at: Moment,
     counts_on: Day,
-    code: String,
-    own_code: String = default,
+    code: SmolStr,
+    own_code: SmolStr = default,
     price: Decimal as "crate::ledger::codec::decimal",
     count: Decimal as "crate::ledger::codec::decimal",
     approved: bool = default,
@@ -199,7 +200,7 @@ object!(Line {
     split: LineSplit,
     cut: Cut,
     item: LineItem,
-    raw: String = default,
+    raw: SmolStr = default,
 });
 
 object!(Withdrawal { lines: Vec<LineNo>, days: Vec<(Day, LineTotals)>, uploads: Vec<MessageKey> });

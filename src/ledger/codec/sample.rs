@@ -6,6 +6,7 @@ use rand::RngExt as _;
 use rand::seq::IndexedRandom as _;
 use rand_chacha::ChaCha8Rng;
 use rust_decimal::Decimal;
+use smol_str::SmolStr;
 
 use crate::domain::benefit::Account;
 use crate::domain::benefit::Insured;
@@ -48,6 +49,12 @@ pub(super) fn identifier(chance: &mut Chance) -> String {
 }
 
 /// Empty half the time, so that what is left out when it has its default is met.
+impl Sample for SmolStr {
+    fn sample(chance: &mut Chance) -> SmolStr {
+        String::sample(chance).into()
+    }
+}
+
 impl Sample for String {
     fn sample(chance: &mut Chance) -> String {
         if chance.random_bool(0.5) {

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD_NO_PAD;
 use rust_decimal::Decimal;
+use smol_str::SmolStr;
 
 /// What can be kept.
 pub trait Keep {
@@ -146,6 +147,12 @@ impl Keep for str {
 }
 
 impl Keep for String {
+    fn keep(&self, to: &mut Text) {
+        to.string(self);
+    }
+}
+
+impl Keep for SmolStr {
     fn keep(&self, to: &mut Text) {
         to.string(self);
     }

@@ -11,6 +11,9 @@ use crate::protocol::hospital::row::Value;
 use crate::protocol::hospital::writer::Object;
 use crate::protocol::hospital::writer::whole_object;
 
+/// Most rows are shorter, so that they are written without growing.
+const USUAL_BYTES: usize = 256;
+
 /// Who the person is, told by the register and not by the message: never kept.
 const IDENTITY: [&str; 8] = [
     "psn_no",
@@ -34,7 +37,7 @@ pub(super) fn kept_with<N: Node>(
     takes: impl Fn(&str) -> bool,
     more: impl FnOnce(&mut Object<'_>) -> bool,
 ) -> String {
-    let (mut bytes, mut any) = (Vec::new(), false);
+    let (mut bytes, mut any) = (Vec::with_capacity(USUAL_BYTES), false);
     whole_object(&mut bytes, |object| {
         any = put_fields(object, row, takes);
         any |= more(object);

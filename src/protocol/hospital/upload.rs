@@ -63,14 +63,14 @@ fn line(row: &Row<'_, '_, FeeLine>, content: RowDigest) -> Result<LineOrder, Not
         no: identifier("feedetl_sn", "费用明细流水号", row.get(&FEE_LINE.feedetl_sn), LineNo::parse)?,
         refunds: original.transpose()?,
         at: row.get(&FEE_LINE.fee_ocur_time),
-        code: row.get(&FEE_LINE.med_list_codg).to_owned(),
-        own_code: row.get(&FEE_LINE.medins_list_codg).to_owned(),
+        code: row.get(&FEE_LINE.med_list_codg).into(),
+        own_code: row.get(&FEE_LINE.medins_list_codg).into(),
         price: row.get(&FEE_LINE.pric),
         count: row.get(&FEE_LINE.cnt),
         approved: row.get(&FEE_LINE.hosp_appr_flag) == Some(APPROVED),
         amount: row.get(&FEE_LINE.det_item_fee_sumamt),
         content,
-        raw: kept::kept(row, |wire| !TYPED.contains(&wire)),
+        raw: kept::kept(row, |wire| !TYPED.contains(&wire)).into(),
     })
 }
 
