@@ -50,6 +50,8 @@ pub enum Refusal {
     },
     /// The gateway holds no pack, register and accumulators of that pool: call its agency.
     RegionNotConnected {
+        /// `insuplc_admdvs` as it was sent: perhaps a district.
+        given: RegionCode,
         pool: RegionCode,
         name: String,
         agency: RegionCode,
@@ -57,6 +59,11 @@ pub enum Refusal {
     },
     /// `insuplc_admdvs` is not where the stay's person is insured.
     InsuredRegionDiffers {
+        given: RegionCode,
+    },
+    /// The credential leads to a person who is held, and `insuplc_admdvs` to another pool than hers. Where she is insured
+    /// stays untold.
+    InsuredRegionMistaken {
         given: RegionCode,
     },
     /// No catalogue is held for this place of care.

@@ -54,7 +54,8 @@ impl<'a> Scene<'a> {
         code: &InstitutionCode,
         admitted: Day,
     ) -> Result<Scene<'a>, Refusal> {
-        let pack = reference.packs.get(&home).ok_or_else(|| not_connected(reference, home, admitted))?;
+        let pack =
+            reference.packs.get(&home).ok_or_else(|| not_connected(reference, home, home, admitted))?;
         let institution = institution(reference, code, admitted)?;
         let care = place(&reference.regions, institution.region, admitted)
             .ok_or_else(|| unknown_place(&reference.regions, institution.region, admitted))?;
@@ -151,7 +152,11 @@ pub fn institution<'a>(
 /// The pool that a region code means, if it is one that we hold.
 pub fn held_pool(reference: &Reference, region: RegionCode, day: Day) -> Result<RegionCode, Refusal> {
     let pool = reference.regions.pool_of(region, day).ok_or(Refusal::RegionUnknown { region })?;
-    if reference.packs.contains_key(&pool) { Ok(pool) } else { Err(not_connected(reference, pool, day)) }
+    if reference.packs.contains_key(&pool) {
+        Ok(pool)
+    } else {
+        Err(not_connected(reference, region, pool, day))
+    }
 }
 
 /// Where the region table knows the place from a later day on, the day is wrong and not the place.
@@ -162,10 +167,10 @@ fn unknown_place(regions: &Regions, region: RegionCode, day: Day) -> Refusal {
     }
 }
 
-fn not_connected(reference: &Reference, pool: RegionCode, day: Day) -> Refusal {
+fn not_connected(reference: &Reference, given: RegionCode, pool: RegionCode, day: Day) -> Refusal {
     let agency = reference.regions.on(pool, day).map_or(pool, |row| row.clearing_agency);
     let name = |code| reference.regions.name(code, day);
-    Refusal::RegionNotConnected { pool, name: name(pool), agency, agency_name: name(agency) }
+    Refusal::RegionNotConnected { given, pool, name: name(pool), agency, agency_name: name(agency) }
 }
 
 /// Where a region code lies.

@@ -8,6 +8,7 @@ use crate::service::deed::Wanted;
 use std::sync::Arc;
 
 use crate::domain::ids::PersonKey;
+use crate::domain::ids::RegionCode;
 use crate::domain::money::Fen;
 use crate::domain::person::PersonPrivate;
 use crate::domain::person::Register;
@@ -34,15 +35,11 @@ pub struct Identified {
 
 impl Service {
     /// # Errors
-    /// `CredentialUnknown`, `TokenNotServed`, `PersonAmbiguous`, `CredentialOfAnother`, `RegionUnknown`,
-    /// `RegionNotConnected`.
+    /// `CredentialUnknown`, `TokenNotServed`, `PersonAmbiguous`, `CredentialOfAnother`, `InsuredRegionMistaken`; where
+    /// nobody is found by the credential, `RegionUnknown` and `RegionNotConnected` first.
     pub async fn identify(&self, caller: &Caller, order: Identify) -> Result<Identified, ServiceError> {
-        let pool = caller.insured_region.map(|region| self.pool(region)).transpose()?;
-        let credential = self.resolved(&order.credential).await?;
-        let mut holders = self.ledger.find_persons(credential.on_file()).await?;
-        holders.retain(|holder| pool.is_none_or(|pool| holder.pool == pool));
-        let mut found = Vec::with_capacity(holders.len());
-        for key in holders {
+        let mut found = Vec::new();
+        for key in self.holders(caller.insured_region, &order.credential).await? {
             found.push(self.identified(key).await?);
         }
         let person = self.one_of(found, &order.credential.kind)?;
@@ -51,6 +48,28 @@ impl Service {
             return Err(Refusal::CredentialOfAnother { kind: order.credential.kind }.into());
         }
         Ok(person)
+    }
+
+    /// Who shows a credential, of the pool that the region names where one was sent. Many systems send a region of their
+    /// own by default, so who is held in another pool is not sent away for it.
+    async fn holders(
+        &self,
+        region: Option<RegionCode>,
+        shown: &Credential,
+    ) -> Result<Vec<PersonKey>, ServiceError> {
+        let pool = region.map(|region| self.pool(region)).transpose();
+        let credential = match self.resolved(shown).await {
+            Ok(credential) => credential,
+            Err(cause) => return Err(pool.err().unwrap_or(cause).into()),
+        };
+        let all = self.ledger.find_persons(credential.on_file()).await?;
+        let Some(given) = region else { return Ok(all) };
+        let of = |pool| all.iter().filter(|holder| Some(holder.pool) == pool).cloned().collect::<Vec<_>>();
+        let hers = pool.map(of);
+        if all.is_empty() || hers.as_ref().is_ok_and(|hers| !hers.is_empty()) {
+            return Ok(hers?);
+        }
+        Err(Refusal::InsuredRegionMistaken { given }.into())
     }
 
     async fn identified(&self, key: PersonKey) -> Result<Identified, ServiceError> {

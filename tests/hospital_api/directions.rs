@@ -77,7 +77,8 @@ async fn a_visitor_whose_pool_we_do_not_hold_is_told_whom_to_call() {
     ] {
         let message = world.message(&stay.fixmedins_code, infno, &stay.insuplc_admdvs, &input);
         let refused = world.send(&message).await.refused("region-not-connected");
-        for words in ["尚未接入本网关", "请先自费，回参保地手工报销", "430100", "咨询参保地经办机构"]
+        for words in
+            ["尚未接入本网关", "请先核对；无误则自费，回参保地手工报销", "430100", "咨询参保地经办机构"]
         {
             assert!(refused.err_msg().contains(words), "{infno}: {}", refused.err_msg());
         }

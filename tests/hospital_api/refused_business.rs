@@ -383,8 +383,36 @@ async fn who_is_insured_in_a_region_that_is_not_connected_is_told_whom_to_call()
     let mut visit = local(&world).await;
     visit.stay.insuplc_admdvs = "530102".into();
     let rows = world.rows();
-    let words = ["参保地昆明市尚未接入", "咨询参保地经办机构昆明市530100", "医保服务热线0750-12393"];
+    let words = [
+        "insuplc_admdvs 530102昆明市尚未接入本网关，请先核对；无误则自费",
+        "咨询参保地经办机构昆明市530100",
+        "医保服务热线0750-12393",
+    ];
     changed_nothing(&world, &rows, visit.admit().await, "region-not-connected", &words);
+}
+
+/// Some systems send a region by default, and its owner would have been sent away to pay for all by herself.
+#[tokio::test]
+async fn who_is_found_by_her_card_is_not_sent_away_for_a_region_that_is_not_hers() {
+    let world = World::start().await;
+    let mut visit = local(&world).await;
+    let rows = world.rows();
+    for region in ["110000", "530102", "440104", "999999"] {
+        visit.stay.insuplc_admdvs = region.into();
+        let refused = visit.identify().await;
+        let headline: String = refused.err_msg().chars().take(60).collect();
+        assert!(headline.contains("请核对insuplc_admdvs或留空后重发"), "{headline}");
+        assert!(!refused.err_msg().contains("4407"), "{}", refused.err_msg());
+        changed_nothing(&world, &rows, refused, "insured-region-differs", &[region]);
+    }
+    visit.stay.insuplc_admdvs = String::new();
+    let found = visit.identify().await.done();
+    assert_eq!(found.output()["insuinfo"][0]["insuplc_admdvs"], "440703");
+    visit.stay.certno = "440799200001010013".into();
+    visit.stay.insuplc_admdvs = "110000".into();
+    let refused = visit.identify().await;
+    let words = ["insuplc_admdvs 110000北京市尚未接入本网关，请先核对"];
+    changed_nothing(&world, &rows, refused, "region-not-connected", &words);
 }
 
 #[tokio::test]

@@ -53,12 +53,13 @@ pub fn business(cause: &refusal::Refusal, hotline: &str) -> Refusal {
         R::RegionUnknown { region } => {
             correct("region-unknown", &format!("区划表中没有医保区划{region}"), "请核对区划后重发", "")
         }
-        R::RegionNotConnected { pool, name, agency, agency_name } => never(
+        // Perhaps a default of the hospital's system: who is sent home for that loses what is hers.
+        R::RegionNotConnected { given, pool, name, agency, agency_name } => never(
             "region-not-connected",
-            &format!("参保地{}尚未接入本网关", cut(name, 12)),
-            "请先自费，回参保地手工报销",
+            &format!("insuplc_admdvs {given}{}尚未接入本网关", cut(name, 12)),
+            "请先核对；无误则自费，回参保地手工报销",
             &format!(
-                "参保统筹区{pool}；咨询参保地经办机构{}{agency}，医保服务热线{}",
+                "该字段取自1101应答，1101可留空；参保统筹区{pool}；咨询参保地经办机构{}{agency}，医保服务热线{}",
                 cut(agency_name, 16),
                 cut(hotline, 30)
             ),
@@ -68,6 +69,12 @@ pub fn business(cause: &refusal::Refusal, hotline: &str) -> Refusal {
             &format!("insuplc_admdvs {given}不是该参保人的参保地"),
             "请按1101返回的参保地重发",
             "",
+        ),
+        R::InsuredRegionMistaken { given } => correct(
+            "insured-region-differs",
+            &format!("insuplc_admdvs {given}与该参保人的登记不符"),
+            "请核对insuplc_admdvs或留空后重发",
+            "留空时本网关按凭证查找参保地，并在insuinfo中返回",
         ),
         R::PlaceNotServed { place, name } => correct(
             "place-not-served",

@@ -45,9 +45,28 @@ async fn a_credential_leads_to_the_person_and_all_her_coverage() {
     let order = Identify { certificate_number: Some("IDE02".into()), ..shown("03", "CARDE01") };
     let refused = refusal(world.service.identify(&nowhere, order).await);
     assert_eq!(refused, Refusal::CredentialOfAnother { kind: "03".into() });
-    let elsewhere = Caller { insured_region: Some(RegionCode(440_100)), ..nowhere };
-    let refused = refusal(world.service.identify(&elsewhere, shown("02", "IDE01")).await);
-    assert_eq!(refused, Refusal::CredentialUnknown { kind: "02".into() });
+}
+
+/// Who is held elsewhere must not be sent home because the hospital's system sends a region by default.
+#[tokio::test]
+async fn a_region_that_is_not_hers_is_told_before_one_that_is_not_connected() {
+    let world = World::new();
+    world.register("E01", "310", "11").await;
+    let at = |region| Caller { insured_region: Some(RegionCode(region)), ..world.caller(HOME) };
+    let found = world.service.identify(&at(440_703), shown("02", "IDE01")).await.unwrap();
+    assert_eq!(found.key.pool, JIANGMEN);
+    for given in [440_100, 430_102, 999_999] {
+        let refused = refusal(world.service.identify(&at(given), shown("02", "IDE01")).await);
+        assert_eq!(refused, Refusal::InsuredRegionMistaken { given: RegionCode(given) });
+    }
+    let nobody = refusal(world.service.identify(&at(440_100), shown("02", "IDE02")).await);
+    assert_eq!(nobody, Refusal::CredentialUnknown { kind: "02".into() });
+    let nobody = refusal(world.service.identify(&at(999_999), shown("02", "IDE02")).await);
+    assert_eq!(nobody, Refusal::RegionUnknown { region: RegionCode(999_999) });
+    for order in [shown("02", "IDE02"), shown("01", "no such token")] {
+        let nobody = refusal(world.service.identify(&at(430_102), order).await);
+        assert!(matches!(nobody, Refusal::RegionNotConnected { .. }), "{nobody:?}");
+    }
 }
 
 #[tokio::test]

@@ -385,6 +385,7 @@ async fn a_visitor_goes_by_the_pack_of_her_own_pool_or_is_told_whom_to_call() {
     assert_eq!(
         refused,
         Refusal::RegionNotConnected {
+            given: RegionCode(430_102),
             pool: CHANGSHA,
             name: "长沙市".into(),
             agency: CHANGSHA,
