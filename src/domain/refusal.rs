@@ -370,6 +370,12 @@ pub enum LineRefusal {
         first: Day,
         last: Day,
     },
+    /// A settled part covers the day of the fee: reverse that part first.
+    DaySettled {
+        day: Day,
+        up_to: Day,
+        settlement: SettlementId,
+    },
     /// Names a line to refund that does not stand.
     RefundOfUnknown {
         original: LineNo,

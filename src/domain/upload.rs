@@ -24,6 +24,7 @@ use crate::domain::split::Cut;
 use crate::domain::split::Left;
 use crate::domain::split::LineSplit;
 use crate::domain::split::Scope;
+use crate::domain::state::Part;
 use crate::domain::withdraw::EVERY_LINE;
 
 /// One line of 2301 as the hospital sent it.
@@ -60,6 +61,8 @@ pub struct UploadFacts<'a> {
     pub standing: &'a Lines,
     pub admitted: Day,
     pub discharged: Option<Day>,
+    /// The last part that is settled.
+    pub last_part: Option<&'a Part>,
     pub today: Day,
     pub tolerance: Fen,
 }
@@ -128,6 +131,7 @@ impl Uploading<'_> {
         }
         let day = order.at.day();
         self.check_day(day, facts.discharged.unwrap_or(facts.today).min(facts.today))?;
+        self.check_open(day)?;
         let item = facts.catalogue.find(&order.code, day, facts.parties).map_err(LineRefusal::NotMapped)?;
         let cut = Cut::of(item, order.price, order.approved, facts.scope);
         let split = cut.split(&charge_of(order), facts.tolerance).map_err(LineRefusal::NoSplit)?;
@@ -174,6 +178,17 @@ impl Uploading<'_> {
             return Err(LineRefusal::OutsideStay { day, first, last });
         }
         Ok(())
+    }
+
+    /// A day that a part has settled takes no more charges: they would count in the next part, perhaps in another benefit
+    /// year. What is done for her on the day of the part itself goes on until that day is over, and belongs to the next one.
+    fn check_open(&self, day: Day) -> Result<(), LineRefusal> {
+        let Some(part) = self.facts.last_part else { return Ok(()) };
+        let up_to = part.up_to;
+        if day > up_to || (day == up_to && day == self.facts.today) {
+            return Ok(());
+        }
+        Err(LineRefusal::DaySettled { day, up_to, settlement: part.settlement.clone() })
     }
 
     fn taken(mut self, orders: &[LineOrder]) -> Taken {

@@ -130,6 +130,7 @@ impl Service {
             standing,
             admitted,
             discharged: stay.state.discharge.as_ref().map(|discharge| discharge.ended.day()),
+            last_part: stay.state.parts.last(),
             today: self.today(),
             tolerance: self.settings.amount_tolerance,
         };

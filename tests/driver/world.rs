@@ -290,6 +290,7 @@ impl World<'_> {
             standing: &row.lines,
             admitted,
             discharged: state.discharge.as_ref().map(|discharge| discharge.ended.day()),
+            last_part: state.parts.last(),
             today: day(order.settled_on),
             tolerance: TOLERANCE,
         };

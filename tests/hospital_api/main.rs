@@ -11,6 +11,7 @@ mod damaged;
 mod desks;
 mod directions;
 mod filings;
+mod mid_stay;
 mod outputs;
 mod quirks;
 mod receipts;

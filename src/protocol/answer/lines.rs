@@ -59,6 +59,11 @@ fn said(cause: &LineRefusal) -> Said {
             "请更正fee_ocur_time后重传",
             format!("费用日{day}，住院{first}至{last}"),
         ),
+        L::DaySettled { day, up_to, settlement } => say(
+            "费用发生日已中途结算",
+            "请先撤销该次结算（2305）再上传",
+            format!("费用日{day}，已结算至{up_to}，setl_id {settlement}；撤销、上传后重新中途结算"),
+        ),
         L::RefundOfUnknown { original } => {
             say("要退的原明细不存在", "请核对init_feedetl_sn后重传", format!("init_feedetl_sn {original}"))
         }

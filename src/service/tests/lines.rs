@@ -147,6 +147,32 @@ async fn a_line_in_a_settled_part_is_neither_refunded_nor_withdrawn() {
 }
 
 #[tokio::test]
+async fn a_day_that_a_part_has_settled_takes_no_more_charges() {
+    let world = World::new();
+    let stay = admitted(&world).await;
+    let at = |number, on| line(number, "A", "10.00", "1", "10.00", on);
+    world.set_day(20_260_220);
+    let first = vec![at("1", 20_260_210), at("2", 20_260_220)];
+    world.upload(HOME, &stay, first.clone()).await.unwrap();
+    let settled = world.settle(HOME, part(&stay, "20.00", 20_260_220)).await.unwrap();
+    let id = settlement_of(&settled).id.clone();
+    let closed =
+        |on| LineRefusal::DaySettled { day: day(on), up_to: day(20_260_220), settlement: id.clone() };
+    // The day of the part goes on.
+    world.upload(HOME, &stay, vec![at("3", 20_260_220)]).await.unwrap();
+    world.set_day(20_260_301);
+    let late = vec![at("4", 20_260_219), at("5", 20_260_220), at("6", 20_260_221)];
+    let refused = faults(world.upload(HOME, &stay, late.clone()).await);
+    assert_eq!(refused, [("4".into(), closed(20_260_219)), ("5".into(), closed(20_260_220))]);
+    // What stands is answered again, and what is not settled yet is refunded.
+    world.upload(HOME, &stay, first).await.unwrap();
+    let back = refund("7", "3", "10.00", "-1", "-10.00", 20_260_220);
+    world.upload(HOME, &stay, vec![back]).await.unwrap();
+    world.reverse(HOME, &stay, &id).await.unwrap();
+    world.upload(HOME, &stay, late).await.unwrap();
+}
+
+#[tokio::test]
 async fn a_withdrawn_number_is_free_again_and_its_upload_is_not_answered_any_more() {
     let world = World::new();
     let stay = admitted(&world).await;

@@ -137,7 +137,8 @@ impl Teller {
                 last = self.over_the_year_end(first).unwrap_or(last);
             }
             self.part(&stay, (first, last), part == parts);
-            first = last;
+            // A day that a part has settled takes no more charges.
+            first = later(last, 1);
         }
         self.today = later(self.today, self.chance.between(1, 60));
         if self.chance.percent(12) {
