@@ -6,17 +6,18 @@ use crate::domain::ids::MessageId;
 use crate::domain::ids::StayId;
 use crate::domain::money::Fen;
 use crate::service::Service;
+use crate::service::settle::Settle;
 
 impl Service {
-    pub(crate) async fn last_quote(&self, stay: &StayId, part: bool) -> Option<Fen> {
-        let bytes = self.cache.get(Space::Quote, &quote_key(stay, part), self.clock.now()).await?;
+    pub(crate) async fn last_quote(&self, order: &Settle) -> Option<Fen> {
+        let bytes = self.cache.get(Space::Quote, &quote_key(order), self.clock.now()).await?;
         bytes.try_into().ok().map(|bytes| Fen(i64::from_be_bytes(bytes)))
     }
 
-    pub(crate) async fn remember_quote(&self, stay: &StayId, part: bool, cash: Fen) {
+    pub(crate) async fn remember_quote(&self, order: &Settle, cash: Fen) {
         let (now, until) = self.lifetime();
         let value = cash.0.to_be_bytes().to_vec();
-        self.cache.put(Space::Quote, &quote_key(stay, part), value, now, until).await;
+        self.cache.put(Space::Quote, &quote_key(order), value, now, until).await;
     }
 
     /// Whether another message was told so. The same one, sent again because its answer was lost, has told nobody.
@@ -36,6 +37,13 @@ impl Service {
     }
 }
 
-fn quote_key(stay: &StayId, part: bool) -> String {
-    format!("{stay}/{}", if part { "part" } else { "whole" })
+/// By what was asked for: a quote of other days of the stay says nothing about this settlement. What stands for "up to
+/// the last line" stays the same when lines are added, so that the cash that they bring is told.
+fn quote_key(order: &Settle) -> String {
+    let stay = &order.stay.stay;
+    match (order.part, order.up_to) {
+        (false, _) => format!("{stay}/whole"),
+        (true, None) => format!("{stay}/part"),
+        (true, Some(day)) => format!("{stay}/part/{day}"),
+    }
 }

@@ -54,7 +54,7 @@ impl Service {
             }
             Priced::At(quoted) => {
                 let cash = quoted.settlement.breakdown.psn_cash_pay;
-                self.remember_quote(&order.stay.stay, order.part, cash).await;
+                self.remember_quote(&order, cash).await;
                 Ok(*quoted)
             }
         }

@@ -111,7 +111,7 @@ impl Service {
         if let Some(credential) = &order.credential {
             self.check_credential(&load.facts, credential).await?;
         }
-        let quoted = self.last_quote(&order.stay.stay, order.part).await;
+        let quoted = self.last_quote(order).await;
         self.perform(call, &wanted, load, |load| self.decide_settlement(call, order, quoted, load)).await
     }
 

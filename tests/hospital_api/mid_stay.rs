@@ -79,3 +79,14 @@ async fn a_charge_of_days_that_are_settled_already_is_refused_until_their_part_i
     assert_eq!((both.amount("act_pay_dedc"), both.amount("hifp_pay")), ("600.00", "8460.00"));
     world.is_sound().await;
 }
+
+#[tokio::test]
+async fn a_part_is_compared_with_the_quote_of_the_same_days() {
+    let world = World::start().await;
+    let visit = across_the_years_end(&world).await;
+    visit.call("2303", part(&visit, "5000.00", Some("2026-12-31"))).await.done();
+    visit.call("2303", part(&visit, "11000.00", None)).await.done();
+    visit.quote().await.done();
+    let settled = visit.call("2304", part(&visit, "5000.00", Some("2026-12-31"))).await.done();
+    assert!(!settled.warn_msg().contains("预结算"), "{}", settled.warn_msg());
+}

@@ -170,6 +170,25 @@ async fn cash_that_differs_from_the_last_quote_is_told() {
 }
 
 #[tokio::test]
+async fn a_quote_of_other_days_of_the_stay_is_not_compared() {
+    let world = World::new();
+    world.register("E01", "310", "11").await;
+    let stay = world.admit(HOME, "E01", 20_260_210).await;
+    let at = |number, on| line(number, "A", "5000.00", "1", "5000.00", on);
+    world.upload(HOME, &stay, vec![at("1", 20_260_210), at("2", 20_260_220)]).await.unwrap();
+    let rest = Settle { up_to: None, ..part(&stay, "10000.00", 20_260_220) };
+    world.quote(HOME, part(&stay, "5000.00", 20_260_215)).await.unwrap();
+    world.quote(HOME, rest.clone()).await.unwrap();
+    world.quote(HOME, paying(&stay, "10000.00")).await.unwrap();
+    let settled = world.settle(HOME, part(&stay, "5000.00", 20_260_215)).await.unwrap();
+    assert_eq!(settled.record.meta.warning, "");
+    // The quote of all lines was of more than is left of them.
+    let rest = Settle { fee: yuan("5000.00"), ..rest };
+    let settled = world.settle(HOME, rest).await.unwrap();
+    assert!(settled.record.meta.warning.starts_with("CashDiffers"), "{}", settled.record.meta.warning);
+}
+
+#[tokio::test]
 async fn a_hospital_may_want_to_quote_again_before_it_settles() {
     let usual = Switches { unfiled_refused_first: true, quote_again: true };
     let world = World::with(Settings { usual, ..Settings::default() }, |_| {});
