@@ -178,8 +178,7 @@ pub enum Refusal {
         /// Of the whole stay, or of this call.
         of_stay: bool,
     },
-    /// Nothing is there to settle.
-    NothingToSettle,
+    NothingToSettle(NothingLeft),
 
     // Settlement.
     /// `medfee_sumamt` is not the sum of the lines.
@@ -315,6 +314,17 @@ pub enum Refusal {
 pub struct SettledAs {
     pub settlement: SettlementId,
     pub message: MessageId,
+}
+
+/// Why nothing is there to settle.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum NothingLeft {
+    /// No line stands: lines are missing, or she left without cost.
+    NoLines { discharged: bool },
+    /// Parts have settled every line; this one last.
+    AllSettled { settlement: SettlementId, up_to: Day },
+    /// The lines that are left lie after the last day of the part.
+    OnlyLater { up_to: Day, first: Day },
 }
 
 /// Which day bounds another.

@@ -37,6 +37,7 @@ use crate::domain::record::LineTotals;
 use crate::domain::record::Settlement;
 use crate::domain::reference::Reference;
 use crate::domain::refusal::Bound;
+use crate::domain::refusal::NothingLeft;
 use crate::domain::refusal::Refusal;
 use crate::domain::refusal::SettledAs;
 use crate::domain::refusal::UnfiledTold;
@@ -197,9 +198,20 @@ fn stretch(facts: &SettleFacts<'_>, order: &SettleOrder) -> Result<Stretch, Refu
     let days = if order.part { facts.stay.open_days(up_to) } else { facts.stay.unsettled.clone() };
     let totals: LineTotals = days.iter().map(|(_, totals)| *totals).sum();
     if totals.count == 0 && (order.part || facts.stay.parts.is_empty()) {
-        return Err(Refusal::NothingToSettle);
+        return Err(nothing_left(facts.stay, up_to));
     }
     Ok(Stretch { up_to, days, totals })
+}
+
+/// Why no line up to a day is left.
+fn nothing_left(stay: &StayState, up_to: Day) -> Refusal {
+    Refusal::NothingToSettle(match (stay.unsettled.first(), stay.parts.last()) {
+        (Some((first, _)), _) => NothingLeft::OnlyLater { up_to, first: *first },
+        (None, Some(part)) => {
+            NothingLeft::AllSettled { settlement: part.settlement.clone(), up_to: part.up_to }
+        }
+        (None, None) => NothingLeft::NoLines { discharged: stay.discharge.is_some() },
+    })
 }
 
 /// The day of discharge, or today where a quote comes before it.
@@ -213,7 +225,7 @@ fn part_end(facts: &SettleFacts<'_>, told: Option<Day>) -> Result<Day, Refusal> 
     let (begun, today) = (stay.admission.begun.day(), facts.today);
     let last_part = stay.parts.iter().map(|part| part.up_to).max();
     let Some(day) = told else {
-        let last_line = stay.last_line_day().ok_or(Refusal::NothingToSettle)?;
+        let last_line = stay.last_line_day().ok_or_else(|| nothing_left(stay, today))?;
         return Ok(last_part.map_or(last_line, |part| part.max(last_line)));
     };
     let field = "dscg_time";

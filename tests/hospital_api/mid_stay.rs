@@ -90,3 +90,36 @@ async fn a_part_is_compared_with_the_quote_of_the_same_days() {
     let settled = visit.call("2304", part(&visit, "5000.00", Some("2026-12-31"))).await.done();
     assert!(!settled.warn_msg().contains("预结算"), "{}", settled.warn_msg());
 }
+
+#[tokio::test]
+async fn a_part_without_lines_says_whether_all_are_settled_or_come_later() {
+    let world = World::start().await;
+    let visit = across_the_years_end(&world).await;
+    let early = visit.call("2304", part(&visit, "0.00", Some("2026-12-28"))).await;
+    headline_says(&early.refused("nothing-to-settle"), &["至2026-12-28没有未结算", "请核对dscg_time"]);
+    let all = visit.call("2304", part(&visit, "11000.00", None)).await.done();
+    for until in [None, Some("2027-01-19")] {
+        let again = visit.call("2304", part(&visit, "0.00", until)).await.refused("nothing-to-settle");
+        headline_says(&again, &["费用明细均已中途结算（至2027-01-05）", "请先上传新的费用明细（2301）"]);
+        assert!(again.err_msg().contains(&all.setl_id()), "{}", again.err_msg());
+    }
+}
+
+/// Who left without cost is settled by nothing: her stay is taken back.
+#[tokio::test]
+async fn a_stay_without_any_line_is_told_how_to_take_it_back() {
+    let world = World::start().await;
+    let insured = world.insure(&EMPLOYEE).await;
+    let mut visit = world.visit(&insured, JIANGMEN, Two, &[]);
+    visit.until_discharge().await;
+    let refused = visit.settle().await.refused("nothing-to-settle");
+    headline_says(&refused, &["没有可结算的费用明细", "请先上传明细（2301）；无费用请撤销入院"]);
+    assert!(refused.err_msg().contains("先撤销出院（2405），再撤销入院（2404）"), "{}", refused.err_msg());
+    for infno in ["2405", "2404"] {
+        visit.call(infno, play::cancel(&visit.stay, &visit.mdtrt_id)).await.done();
+    }
+    visit.admit().await.done();
+    let quoted = visit.quote().await.refused("nothing-to-settle");
+    assert!(quoted.err_msg().contains("未发生费用即离院的，撤销入院（2404）"), "{}", quoted.err_msg());
+    world.is_sound().await;
+}

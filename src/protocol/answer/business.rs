@@ -12,6 +12,7 @@ use crate::domain::pack::NoPolicy;
 use crate::domain::refusal;
 use crate::domain::refusal::Bound;
 use crate::domain::refusal::CoverageGap;
+use crate::domain::refusal::NothingLeft;
 use crate::domain::refusal::SettledAs;
 use crate::domain::refusal::UnfiledTold;
 use crate::domain::stay::OutOfOrder;
@@ -198,9 +199,7 @@ pub fn business(cause: &refusal::Refusal, hotline: &str) -> Refusal {
             "请联系医保经办机构",
             "",
         ),
-        R::NothingToSettle => {
-            correct("nothing-to-settle", "没有可结算的费用明细", "请先上传明细（2301）", "")
-        }
+        R::NothingToSettle(left) => nothing_to_settle(left),
 
         R::TotalDiffers { given, lines, count, up_to } => {
             let until = up_to.map(|day| format!("，截至{day}")).unwrap_or_default();
@@ -468,6 +467,29 @@ fn bound(because: Bound) -> &'static str {
         Bound::FirstLine => "首条费用日",
         Bound::LastPart => "中途结算日",
         Bound::Today => "今日",
+    }
+}
+
+fn nothing_to_settle(left: &NothingLeft) -> Refusal {
+    const CODE: &str = "nothing-to-settle";
+    match left {
+        NothingLeft::NoLines { discharged } => {
+            let ways = if *discharged { "先撤销出院（2405），再撤销入院（2404）" } else { "撤销入院（2404）" };
+            let detail = format!("未发生费用即离院的，{ways}");
+            correct(CODE, "没有可结算的费用明细", "请先上传明细（2301）；无费用请撤销入院", &detail)
+        }
+        NothingLeft::AllSettled { settlement, up_to } => correct(
+            CODE,
+            &format!("费用明细均已中途结算（至{up_to}）"),
+            "请先上传新的费用明细（2301）",
+            &format!("没有新费用的，无需再中途结算，出院后办理出院结算；setl_id {settlement}"),
+        ),
+        NothingLeft::OnlyLater { up_to, first } => correct(
+            CODE,
+            &format!("至{up_to}没有未结算的费用明细"),
+            "请核对dscg_time后重发",
+            &format!("未结算的首条费用在{first}"),
+        ),
     }
 }
 

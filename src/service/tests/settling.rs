@@ -4,6 +4,7 @@ use super::*;
 use crate::domain::codes::BenefitLevel;
 use crate::domain::posting::imbalance;
 use crate::domain::refusal::Bound;
+use crate::domain::refusal::NothingLeft;
 use crate::domain::refusal::UnfiledTold;
 use crate::service::settings::Switches;
 
@@ -205,7 +206,8 @@ async fn a_stay_is_settled_once_and_the_refusal_names_the_first() {
     let world = World::new();
     world.register("E01", "310", "11").await;
     let stay = world.admit(HOME, "E01", 20_260_301).await;
-    assert_eq!(refusal(world.quote(HOME, paying(&stay, "0")).await), Refusal::NothingToSettle);
+    let nothing = Refusal::NothingToSettle(NothingLeft::NoLines { discharged: false });
+    assert_eq!(refusal(world.quote(HOME, paying(&stay, "0")).await), nothing);
     world.upload(HOME, &stay, bill_m(20_260_301)).await.unwrap();
     assert!(world.quote(HOME, paying(&stay, BILL_M)).await.is_ok(), "a quote before discharge takes today");
     let early = refusal(world.settle(HOME, paying(&stay, BILL_M)).await);
