@@ -12,9 +12,12 @@ use jiff::civil::Time;
 pub struct Day(Date);
 
 impl Day {
-    /// `None` for a day that the calendar does not have, or a year outside 1900–2199.
+    /// The years in which a day may lie.
+    pub const YEARS: core::ops::RangeInclusive<i16> = 1900..=2199;
+
+    /// `None` for a day that the calendar does not have, or one outside [`Day::YEARS`].
     pub fn new(year: i16, month: i8, day: i8) -> Option<Day> {
-        let plausible = (1900..2200).contains(&year);
+        let plausible = Self::YEARS.contains(&year);
         Date::new(year, month, day).ok().filter(|_| plausible).map(Day)
     }
 

@@ -338,6 +338,8 @@ pub enum Bound {
     FirstLine,
     LastPart,
     Today,
+    /// `begntime` of the same look-up.
+    PeriodBegin,
 }
 
 /// Why no row of the register covers a day.

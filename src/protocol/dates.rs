@@ -27,6 +27,15 @@ pub fn day(text: &str) -> Option<Day> {
     moment(text).map(Moment::day)
 }
 
+/// Whether nothing but its year keeps a text from being a date: what programs send for "never ends", for example.
+pub fn is_outside_years(text: &str) -> bool {
+    const LEAP_YEAR: &str = "2000";
+    let is_instant = text.len() == 13 && text.bytes().all(|byte| byte.is_ascii_digit());
+    let Some((year, rest)) = text.split_at_checked(4).filter(|_| !is_instant) else { return false };
+    digits(year, 4, 4).is_some_and(|year| !Day::YEARS.contains(&year))
+        && moment(&format!("{LEAP_YEAR}{rest}")).is_some()
+}
+
 /// What programs send for a date that was never set: the first day of their calendar.
 pub fn is_unset(text: &str) -> bool {
     ["0001-01-01", "0000-00-00", "0001/1/1", "0001/01/01", "00010101"]
@@ -76,7 +85,10 @@ fn timed(day: Day, time: &str) -> Option<Moment> {
         return None;
     }
     let local = Moment::new(day, hour, minute, second)?;
-    Some(offset_minutes.map_or(local, |minutes| in_shanghai(local, minutes)))
+    let Some(minutes) = offset_minutes else { return Some(local) };
+    // The zone may move it past the last day that can be kept.
+    let read = in_shanghai(local, minutes);
+    Day::from_number(read.day().number()).map(|_| read)
 }
 
 /// Splits `Z`, `+08:00` or `-0500` off a time; the offset is in minutes east of UTC.
@@ -178,6 +190,31 @@ mod tests {
     }
 
     #[test]
+    fn another_zone_may_mean_another_day() {
+        for (text, shanghai) in [
+            ("2026-11-27T15:59:59Z", "2026-11-27 23:59:59"),
+            ("2026-11-27T16:00:00Z", "2026-11-28 00:00:00"),
+            ("2026-11-28 00:30:00+09:00", "2026-11-27 23:30:00"),
+            ("2026-12-31T18:00:00-05:00", "2027-01-01 07:00:00"),
+        ] {
+            assert_eq!(moment(text).map(|m| m.to_string()).as_deref(), Some(shanghai), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_year_that_no_date_has_is_told_from_a_date_of_no_form() {
+        for text in
+            ["9999-12-31 00:00:00", "2999-01-01", "2200/1/1", "1066年10月14日", "9996-02-29", "99991231"]
+        {
+            assert!(moment(text).is_none() && is_outside_years(text), "{text}");
+        }
+        for text in ["2199-12-31", "1900-01-01", "9999-13-01", "9999", "x999-12-31", "0000000000000", "中文"]
+        {
+            assert!(!is_outside_years(text), "{text}");
+        }
+    }
+
+    #[test]
     fn what_could_mean_two_things_is_refused() {
         let refused = [
             "24/11/2026",
@@ -202,6 +239,8 @@ mod tests {
             "２０２６",
             "-2026-1-1",
             "2026-11-24T08:30:05+99:9x",
+            "2199-12-31T16:00:00Z",
+            "1900-01-01T00:00:00+09:00",
         ];
         for text in refused {
             assert_eq!(moment(text), None, "{text}");

@@ -175,6 +175,10 @@ pub enum Trouble {
     NotMoment {
         got: String,
     },
+    /// A date of the right form in a year that no date here has.
+    OutsideYears {
+        got: String,
+    },
     NotRegion {
         got: String,
     },
@@ -220,6 +224,7 @@ impl fmt::Display for Trouble {
             Trouble::NotDay { .. } => "not a date",
             Trouble::NotMonth { .. } => "not a month",
             Trouble::NotMoment { .. } => "not a date and time",
+            Trouble::OutsideYears { .. } => "a date of another age",
             Trouble::NotRegion { .. } => "not a region of six digits",
             Trouble::NotFlag { .. } => "not 0 or 1",
             Trouble::UnknownCode { .. } => "not in its code table",

@@ -431,3 +431,61 @@ async fn an_amount_that_is_too_large_is_told_so() {
         changed_nothing(&world, &rows, visit.quote().await, "malformed-field", &words);
     }
 }
+
+#[tokio::test]
+async fn a_time_of_another_age_is_told_which_years_are_taken() {
+    let world = World::start().await;
+    let mut visit = local(&world).await;
+    visit.admit().await.done();
+    visit.stay.lines[0].fee_ocur_time = "9999-12-31 00:00:00".into();
+    let rows = world.rows();
+    let words = ["fee_ocur_time年份须在1900至2199之间，请更正后重发", "9999-12-31"];
+    changed_nothing(&world, &rows, visit.upload().await, "malformed-field", &words);
+    let answer = looked_up(&visit, "2026-01-01", "2999-01-01").await;
+    changed_nothing(&world, &rows, answer, "malformed-field", &["endtime年份须在1900至2199之间"]);
+}
+
+/// An empty answer would pass for "no such stay".
+#[tokio::test]
+async fn a_period_that_ends_before_it_begins_is_refused() {
+    let world = World::start().await;
+    let mut visit = local(&world).await;
+    visit.admit().await.done();
+    let rows = world.rows();
+    let words = ["endtime 2026-11-01早于begntime 2026-11-20，请更正日期后重发"];
+    let answer = looked_up(&visit, "2026-11-20", "2026-11-01").await;
+    changed_nothing(&world, &rows, answer, "day-too-early", &words);
+    let period = json!({"psn_no": visit.stay.psn_no, "begntime": "2026-11-20", "endtime": "2026-11-01"});
+    let answer = visit.call("5303", json!({ "data": period })).await;
+    changed_nothing(&world, &rows, answer, "day-too-early", &words);
+    let found = looked_up(&visit, "2026-11-09 23:00:00", "2026-11-09 01:00:00").await.done();
+    assert_eq!(found.output()["mdtrtinfo"].as_array().map(Vec::len), Some(1), "days count, not hours");
+}
+
+async fn looked_up(visit: &Visit<'_>, from: &str, to: &str) -> Answer {
+    let asked = json!({"psn_no": visit.stay.psn_no, "med_type": "21", "begntime": from, "endtime": to});
+    visit.call("5201", json!({ "data": asked })).await
+}
+
+/// 16:00 in Greenwich is midnight in China: the fee is one of the next day, which is today or later still.
+#[tokio::test]
+async fn a_fee_sent_with_its_zone_is_booked_on_the_day_that_it_was_in_china() {
+    let world = World::start().await;
+    let mut visit = local(&world).await;
+    visit.admit().await.done();
+    let at = |time: &str| {
+        let mut line = visit.stay.lines[0].clone();
+        line.fee_ocur_time = time.into();
+        line
+    };
+    let rows = world.rows();
+    let refused = visit.upload_lines(&[at("2026-11-24T16:00:00Z")]).await;
+    let words = ["费用日2026-11-25"];
+    changed_nothing(&world, &rows, refused, "lines-refused", &words);
+    visit.upload_lines(&[at("2026-11-23T16:00:00Z")]).await.done();
+    let mut part = play::settle(&visit.stay, &visit.mdtrt_id, "0.00");
+    part["data"]["mid_setl_flag"] = json!("1");
+    part["data"]["dscg_time"] = json!("2026-11-23");
+    let refused = visit.call("2304", part).await.refused("nothing-to-settle");
+    assert!(refused.err_msg().contains("首条费用在2026-11-24"), "{}", refused.err_msg());
+}

@@ -467,6 +467,7 @@ fn bound(because: Bound) -> &'static str {
         Bound::FirstLine => "首条费用日",
         Bound::LastPart => "中途结算日",
         Bound::Today => "今日",
+        Bound::PeriodBegin => "begntime ",
     }
 }
 
@@ -474,7 +475,11 @@ fn nothing_to_settle(left: &NothingLeft) -> Refusal {
     const CODE: &str = "nothing-to-settle";
     match left {
         NothingLeft::NoLines { discharged } => {
-            let ways = if *discharged { "先撤销出院（2405），再撤销入院（2404）" } else { "撤销入院（2404）" };
+            let ways = if *discharged {
+                "先撤销出院（2405），再撤销入院（2404）"
+            } else {
+                "撤销入院（2404）"
+            };
             let detail = format!("未发生费用即离院的，{ways}");
             correct(CODE, "没有可结算的费用明细", "请先上传明细（2301）；无费用请撤销入院", &detail)
         }

@@ -1,5 +1,6 @@
 //! What is refused before any business is asked: reading the message and letting it in.
 
+use crate::domain::calendar::Day;
 use crate::protocol::answer::Refusal;
 use crate::protocol::answer::Retry;
 use crate::protocol::answer::correct;
@@ -215,6 +216,9 @@ fn field(fault: &Fault) -> (&'static str, String, &'static str, String) {
         Trouble::NotDay { got } => malformed("须为日期yyyy-MM-dd", got),
         Trouble::NotMonth { got } => malformed("须为年月yyyyMM", got),
         Trouble::NotMoment { got } => malformed("须为时间yyyy-MM-dd HH:mm:ss", got),
+        Trouble::OutsideYears { got } => {
+            malformed(&format!("年份须在{}至{}之间", Day::YEARS.start(), Day::YEARS.end()), got)
+        }
         Trouble::NotRegion { got } => malformed("须为6位区划代码", got),
         Trouble::NotFlag { got } => malformed("须为0或1", got),
         Trouble::UnknownCode { table, got } => {
@@ -265,6 +269,7 @@ mod tests {
             Trouble::AmountTooLarge { got: "9".repeat(17) },
             Trouble::NotMonth { got: "x".repeat(10) },
             Trouble::NotMoment { got: "x".repeat(17) },
+            Trouble::OutsideYears { got: "9".repeat(16) },
             Trouble::NotRegion { got: "x".repeat(17) },
             Trouble::NotFlag { got: "x".repeat(17) },
             Trouble::UnknownCode { table: &codes::MED_TYPE, got: "x".repeat(17) },

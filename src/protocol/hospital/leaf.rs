@@ -177,6 +177,7 @@ fn not_plain(kind: Kind, sent: &str) -> Trouble {
         Kind::Money => Trouble::NotMoney { got },
         Kind::Exact(digits, decimals) => Trouble::NotNumber { digits, decimals, got },
         Kind::Whole(digits) => Trouble::NotNumber { digits, decimals: 0, got },
+        Kind::Day | Kind::Moment if dates::is_outside_years(sent) => Trouble::OutsideYears { got },
         Kind::Day => Trouble::NotDay { got },
         Kind::Moment => Trouble::NotMoment { got },
         Kind::Region => Trouble::NotRegion { got },

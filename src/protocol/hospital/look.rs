@@ -1,5 +1,6 @@
 //! 5201–5206 and 5301–5304: a hospital looks things up of its own stays.
 
+use crate::domain::calendar::Day;
 use crate::domain::calendar::Moment;
 use crate::domain::calendar::Month;
 use crate::domain::codes::Scheme;
@@ -8,6 +9,8 @@ use crate::domain::ids::RegionCode;
 use crate::domain::ids::SettlementId;
 use crate::domain::ids::StayId;
 use crate::domain::money::Fen;
+use crate::domain::refusal::Bound;
+use crate::domain::refusal::Refusal;
 use crate::domain::state::YearUse;
 use crate::domain::stay::State;
 use crate::protocol::error::Trouble;
@@ -33,13 +36,26 @@ async fn person(turn: &Turn<'_, '_>, number: &str) -> Result<PersonSeen, NotDone
     Ok(turn.service.look_at_person(&key, &Viewer::Institution(caller.institution)).await?)
 }
 
+/// A period that ends before it begins holds nothing: an empty answer would pass for "no such stay".
+fn check_period(from: Day, to: Option<Day>) -> Result<(), Refusal> {
+    match to {
+        Some(day) if day < from => {
+            let because = Bound::PeriodBegin;
+            Err(Refusal::TooEarly { field: "endtime", day, earliest: from, because })
+        }
+        Some(_) | None => Ok(()),
+    }
+}
+
 /// 5201.
 pub(super) async fn visits(turn: &mut Turn<'_, '_>) -> Result<Outcome, NotDone> {
     let row = turn.message.one::<query::Visits>();
     let stay = row.get(&query::VISITS.mdtrt_id);
+    let (from, to) = (row.get(&query::VISITS.begntime).day(), row.get(&query::VISITS.endtime).day());
+    check_period(from, Some(to))?;
     let filter = StayFilter {
-        from: Some(row.get(&query::VISITS.begntime).day()),
-        to: Some(row.get(&query::VISITS.endtime).day()),
+        from: Some(from),
+        to: Some(to),
         med_type: row.get(&query::VISITS.med_type).to_owned(),
         stay: stay.map(|id| identifier("mdtrt_id", "就诊ID", id, StayId::parse)).transpose()?,
         open_only: false,
@@ -173,12 +189,10 @@ fn insutype(scheme: Scheme) -> Option<&'static str> {
 /// 5303.
 pub(super) async fn in_hospital(turn: &mut Turn<'_, '_>) -> Result<Outcome, NotDone> {
     let row = turn.message.one::<query::Period>();
-    let filter = StayFilter {
-        from: Some(row.get(&query::PERIOD.begntime).day()),
-        to: row.get(&query::PERIOD.endtime).map(Moment::day),
-        open_only: true,
-        ..StayFilter::default()
-    };
+    let from = row.get(&query::PERIOD.begntime).day();
+    let to = row.get(&query::PERIOD.endtime).map(Moment::day);
+    check_period(from, to)?;
+    let filter = StayFilter { from: Some(from), to, open_only: true, ..StayFilter::default() };
     let seen = person(turn, row.get(&query::PERIOD.psn_no)).await?;
     let away = is_away(turn, &seen);
     Ok(turn.answer(|output| {
