@@ -84,8 +84,19 @@ pub fn admit(facts: &AdmissionFacts<'_>, mut admission: Admission) -> Result<Adm
     check_nowhere_else(facts, &admission.institution, false)?;
     admission.institution_region = scene.institution.region;
     admission.work_injury = check_insured(facts, &scene, &admission)?;
-    let cautions = cautions(facts, &scene, &admission);
+    let mut cautions = cautions(facts, &scene, &admission);
+    cautions.extend(overlap(facts, day));
     Ok(Admitted { admission, cautions })
+}
+
+/// A settled stay of hers within which the new one begins. Told and not refused: clocks differ, and who is moved to another
+/// hospital lies in both on one day.
+fn overlap(facts: &AdmissionFacts<'_>, begun: Day) -> Option<Caution> {
+    let around = facts.person.live().filter(|live| live.admitted <= begun && begun < live.policy_day);
+    let last = around.max_by_key(|live| live.policy_day)?;
+    let (region, to) = (last.institution_region, last.policy_day);
+    let region_name = facts.reference.regions.name(region, to);
+    Some(Caution::StaysOverlap { from: last.admitted, to, region, region_name })
 }
 
 fn check_inpatient(med_type: &str) -> Result<(), Refusal> {

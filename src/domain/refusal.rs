@@ -454,6 +454,8 @@ pub enum Caution {
     ThirdParty,
     /// The commitment for the injury is missing: the settlement will be refused until it is sent (2403).
     CommitmentMissing,
+    /// It begins within another stay of hers that is settled: its days and where it was, nothing more.
+    StaysOverlap { from: Day, to: Day, region: RegionCode, region_name: String },
     /// No filing covers the stay so far.
     Unfiled { place: RegionCode },
     /// No filing covers the stay, and it is priced so: a filing made now would still count.

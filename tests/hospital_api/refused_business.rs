@@ -489,3 +489,27 @@ async fn a_fee_sent_with_its_zone_is_booked_on_the_day_that_it_was_in_china() {
     let refused = visit.call("2304", part).await.refused("nothing-to-settle");
     assert!(refused.err_msg().contains("首条费用在2026-11-24"), "{}", refused.err_msg());
 }
+
+/// Not refused: the clocks of hospitals differ, and the earlier stay may be the one whose days are wrong.
+#[tokio::test]
+async fn an_admission_within_another_stay_is_taken_with_a_word() {
+    let world = World::start().await;
+    let insured = world.insure(&EMPLOYEE).await;
+    let mut first = world.visit(&insured, CHANGSHA, Three, &KNEE);
+    let settled = first.through().await;
+    let told = "住院日期与2026-11-09至2026-11-23在";
+    for (begun, overlaps) in
+        [("2026-11-08", false), ("2026-11-09", true), ("2026-11-22", true), ("2026-11-23", false)]
+    {
+        let mut second = world.visit(&insured, JIANGMEN, Two, &LUNG);
+        second.stay.begntime = format!("{begun} 23:00:00");
+        let admitted = second.admit().await.done();
+        assert_eq!(admitted.warn_msg().contains(told), overlaps, "{begun}: {}", admitted.warn_msg());
+        second.call("2404", play::cancel(&second.stay, &second.mdtrt_id)).await.done();
+    }
+    first.reverse(&settled.setl_id()).await.done();
+    let mut second = world.visit(&insured, JIANGMEN, Two, &LUNG);
+    second.stay.begntime = "2026-11-20 09:00:00".into();
+    let admitted = second.admit().await.done();
+    assert!(!admitted.warn_msg().contains("重叠"), "{}", admitted.warn_msg());
+}

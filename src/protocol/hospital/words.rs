@@ -49,6 +49,9 @@ pub(super) fn caution(caution: &Caution) -> String {
         }
         Caution::ThirdParty => "已标记第三人责任，结算时基金不予支付".to_owned(),
         Caution::CommitmentMissing => "外伤未留存无第三人责任承诺书，结算前请以2403传ttp_resp为0".to_owned(),
+        Caution::StaysOverlap { from, to, region, region_name } => {
+            format!("住院日期与{from}至{to}在{region_name}{region}的已结算住院重叠，请核对")
+        }
         Caution::Unfiled { place } => format!("未查到就医地{place}的异地就医备案，出院结算前可补办"),
         Caution::QuotedUnfiled => {
             "未查到就医地的异地就医备案，按未备案标准计算，结算前补办备案有效".to_owned()
