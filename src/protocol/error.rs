@@ -151,6 +151,8 @@ pub struct Fault {
 pub enum Trouble {
     Missing,
     NotText,
+    /// Text with an escape that means nothing: half of a surrogate pair.
+    BrokenEscape,
     /// An identifier with a blank or a control character inside.
     Blank,
     NotMoney {
@@ -217,6 +219,7 @@ impl fmt::Display for Trouble {
         f.write_str(match self {
             Trouble::Missing => "missing",
             Trouble::NotText => "not text",
+            Trouble::BrokenEscape => "an escape that means nothing",
             Trouble::Blank => "holds a blank",
             Trouble::NotMoney { .. } => "not an amount with at most two decimals",
             Trouble::AmountTooLarge { .. } => "an amount that is too large",

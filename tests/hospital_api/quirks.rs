@@ -403,3 +403,36 @@ async fn what_may_mean_two_things_changes_nothing_and_names_the_field() {
     }
     world.is_sound().await;
 }
+
+/// PostgreSQL has no text with a zero byte in it: what is kept of one is its escape, and names no row.
+#[tokio::test]
+async fn a_zero_byte_inside_text_reaches_no_column_and_none_is_taken_in_an_identifier() {
+    let world = World::start().await;
+    let mut story = Story::of(&world, None).await;
+    for step in 0..Story::STEPS.len() {
+        let clean = story.clean(step);
+        let rows = world.rows();
+        for (field, from) in [("msgid", r#""msgid":""#), ("psn_no", r#""psn_no":""#)] {
+            let answer = story.send(clean.replacen(from, &format!(r"{from}1\u00002"), 1)).await;
+            assert!(answer.err_msg().contains(field), "{}", answer.err_msg());
+        }
+        assert_eq!(world.rows(), rows);
+        let odd = clean
+            .replacen(r#""opter_name":""#, r#""opter_name":"a\u0000b"#, 1)
+            .replacen(r#""opter":""#, r#""opter":"a\u0000b"#, 1)
+            .replacen(r#""adm_bed":""#, r#""adm_bed":"a\u0000b"#, 1)
+            .replacen(r#""adm_diag_dscr":""#, r#""adm_diag_dscr":"a\u0000b"#, 1)
+            .replacen(r#""chfpdr_name":""#, r#""chfpdr_name":"a\u0000b"#, 1);
+        assert_ne!(odd, clean);
+        let answer = story.send(odd).await.done();
+        story.took(step, &answer);
+    }
+    for (table, text) in [("record", "told || body || msgid"), ("stay", "state"), ("message", "turned_msgid")]
+    {
+        let zeros =
+            world.count(&format!("SELECT count(*) FROM {table} WHERE instr(CAST({text} AS BLOB), x'00')"));
+        assert_eq!(zeros, 0, "{table}");
+    }
+    assert!(world.count(r"SELECT count(*) FROM record WHERE instr(body, 'a\u0000b')") > 0);
+    world.is_sound().await;
+}

@@ -260,14 +260,16 @@ impl World {
 
     /// How many rows each table of the ledger has: what changed nothing leaves them.
     pub(crate) fn rows(&self) -> Vec<(String, i64)> {
+        ["record", "person", "stay", "message", "settlement"]
+            .map(|table| (table.to_owned(), self.count(&format!("SELECT count(*) FROM {table}"))))
+            .into()
+    }
+
+    /// What a statement counts in the ledger's file.
+    pub(crate) fn count(&self, sql: &str) -> i64 {
         let flags = rusqlite::OpenFlags::SQLITE_OPEN_READ_ONLY;
         let db = rusqlite::Connection::open_with_flags(&self.ledger_file, flags).unwrap();
-        ["record", "person", "stay", "message", "settlement"]
-            .map(|table| {
-                let sql = format!("SELECT count(*) FROM {table}");
-                (table.to_owned(), db.query_row(&sql, [], |row| row.get(0)).unwrap())
-            })
-            .into()
+        db.query_row(sql, [], |row| row.get(0)).unwrap()
     }
 
     /// Every table is the fold of its records.

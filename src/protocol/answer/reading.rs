@@ -206,6 +206,12 @@ fn field(fault: &Fault) -> (&'static str, String, &'static str, String) {
     match &fault.trouble {
         Trouble::Missing => ("missing-field", format!("{name}不能为空"), "请补填后重发", String::new()),
         Trouble::NotText => malformed("须为文本", ""),
+        Trouble::BrokenEscape => (
+            "malformed-field",
+            format!("{name}含无效的\\u转义"),
+            "请更正后重发",
+            "\\ud800至\\udfff须成对出现；可直接发送UTF-8文字".to_owned(),
+        ),
         Trouble::Blank => malformed("不能含空格或控制字符", ""),
         Trouble::NotMoney { got } => malformed("须为至多两位小数的金额", got),
         Trouble::AmountTooLarge { got } => malformed("金额过大，至多1000亿元", got),
@@ -260,6 +266,7 @@ mod tests {
         let troubles = [
             Trouble::Missing,
             Trouble::NotText,
+            Trouble::BrokenEscape,
             Trouble::Blank,
             Trouble::Mixed,
             Trouble::NotMoney { got: "12.345".to_owned() },

@@ -24,19 +24,18 @@ enum Leaf<'m> {
     Number(&'m str),
     Bool(bool),
     Nested(&'m str),
-    /// Text with an escape that means nothing.
-    Broken,
 }
 
-fn leaf(raw: &str) -> Leaf<'_> {
-    match raw.as_bytes().first() {
-        Some(b'"') => unquoted(raw).map_or(Leaf::Broken, text_leaf),
+/// `None` for text with an escape that means nothing.
+fn leaf(raw: &str) -> Option<Leaf<'_>> {
+    Some(match raw.as_bytes().first() {
+        Some(b'"') => text_leaf(unquoted(raw)?),
         Some(b'{' | b'[') => Leaf::Nested(raw),
         Some(b't') => Leaf::Bool(true),
         Some(b'f') => Leaf::Bool(false),
         Some(b'n') | None => Leaf::Nothing,
         Some(_) => Leaf::Number(raw),
-    }
+    })
 }
 
 fn unquoted(raw: &str) -> Option<Cow<'_, str>> {
@@ -61,16 +60,16 @@ fn trim(text: Cow<'_, str>) -> Cow<'_, str> {
 
 /// Text or number as text, half-width, without blanks around it. `None` for what is neither.
 pub(crate) fn text_of(raw: &str) -> Option<Cow<'_, str>> {
-    match leaf(raw) {
+    match leaf(raw)? {
         Leaf::Text(text) => Some(trim(wire::half_width(text))),
         Leaf::Number(number) => Some(Cow::Borrowed(number)),
-        Leaf::Nothing | Leaf::Bool(_) | Leaf::Nested(_) | Leaf::Broken => None,
+        Leaf::Nothing | Leaf::Bool(_) | Leaf::Nested(_) => None,
     }
 }
 
 /// Reads a raw value as its field has it. `Absent` for what says nothing.
 pub(crate) fn decode<'m>(field: &Field, raw: &'m str) -> Result<Value<'m>, Trouble> {
-    let leaf = match leaf(raw) {
+    let leaf = match leaf(raw).ok_or(Trouble::BrokenEscape)? {
         Leaf::Nothing => return Ok(Value::Absent),
         leaf => leaf,
     };
@@ -93,7 +92,7 @@ fn text<'m>(field: &Field, leaf: Leaf<'m>, max: u16) -> Result<Value<'m>, Troubl
             return Err(Trouble::NotText);
         }
         Leaf::Number(number) => Cow::Borrowed(number),
-        Leaf::Bool(_) | Leaf::Nested(_) | Leaf::Nothing | Leaf::Broken => return Err(Trouble::NotText),
+        Leaf::Bool(_) | Leaf::Nested(_) | Leaf::Nothing => return Err(Trouble::NotText),
     };
     let text = if field.class.is_strict() { identifier(text) } else { text };
     if text.len() > usize::from(max) && text.chars().count() > usize::from(max) {
@@ -119,7 +118,7 @@ fn code<'m>(leaf: Leaf<'m>, table: &'static CodeTable) -> Result<Value<'m>, Trou
         Leaf::Text(text) => trim(wire::half_width(text)),
         Leaf::Number(number) => Cow::Borrowed(number),
         Leaf::Bool(yes) => Cow::Borrowed(if yes { "1" } else { "0" }),
-        Leaf::Nested(_) | Leaf::Nothing | Leaf::Broken => return Err(Trouble::NotText),
+        Leaf::Nested(_) | Leaf::Nothing => return Err(Trouble::NotText),
     };
     let known = table.canonical(&sent);
     known
@@ -132,7 +131,7 @@ fn flag(leaf: Leaf<'_>) -> Result<Value<'_>, Trouble> {
         Leaf::Bool(yes) => return Ok(Value::Flag(yes)),
         Leaf::Text(text) => trim(wire::half_width(text)),
         Leaf::Number(number) => Cow::Borrowed(number),
-        Leaf::Nested(_) | Leaf::Nothing | Leaf::Broken => return Err(Trouble::NotText),
+        Leaf::Nested(_) | Leaf::Nothing => return Err(Trouble::NotText),
     };
     wire::flag(&sent).map(Value::Flag).ok_or_else(|| Trouble::NotFlag { got: echo(&sent) })
 }
@@ -142,7 +141,6 @@ fn json(leaf: Leaf<'_>, max: u16) -> Result<Value<'_>, Trouble> {
         Leaf::Text(text) => text,
         Leaf::Number(raw) | Leaf::Nested(raw) => Cow::Borrowed(raw),
         Leaf::Bool(_) | Leaf::Nothing => return Ok(Value::Absent),
-        Leaf::Broken => return Err(Trouble::NotText),
     };
     if content.chars().count() > usize::from(max) {
         return Err(Trouble::TooLong { max: usize::from(max) });
@@ -155,7 +153,7 @@ fn plain<'m>(field: &Field, leaf: Leaf<'m>) -> Result<Value<'m>, Trouble> {
     let sent = match leaf {
         Leaf::Text(text) => trim(wire::half_width(text)),
         Leaf::Number(number) => Cow::Borrowed(number),
-        Leaf::Bool(_) | Leaf::Nested(_) | Leaf::Nothing | Leaf::Broken => Cow::Borrowed(""),
+        Leaf::Bool(_) | Leaf::Nested(_) | Leaf::Nothing => Cow::Borrowed(""),
     };
     let read = match field.kind {
         Kind::Money => wire::money(&sent).map(Value::Money),

@@ -167,3 +167,28 @@ fn a_long_value_is_repeated_in_part() {
         assert_eq!(faults(&body)[0].1, Trouble::NotDay { got: told });
     }
 }
+
+#[test]
+fn half_a_pair_of_escapes_is_told_whatever_the_field_holds() {
+    for (from, to) in [
+        (r#""psn_no":"44070000000001""#, r#""psn_no":"\ud83d""#),
+        (r#""dscg_time":"2026-11-24""#, r#""dscg_time":"\ude00""#),
+        (r#""insutype":"310""#, r#""insutype":"310\ud83d""#),
+        (r#""invono":"""#, r#""invono":"\ude00\ud83d""#),
+        (r#""mid_setl_flag":"0""#, r#""mid_setl_flag":"\ud83dx""#),
+    ] {
+        let found = faults(&change(SETTLE, from, to));
+        assert_eq!(
+            found.iter().map(|(_, trouble)| trouble).collect::<Vec<_>>(),
+            [&Trouble::BrokenEscape],
+            "{to}"
+        );
+    }
+    let error = Message::unusable::<Undo>(UNDO.psn_no.index(), Trouble::BrokenEscape);
+    insta::assert_snapshot!(answer::protocol(&error).text(), @r"人员编号psn_no含无效的\u转义，请更正后重发。位置input.data.psn_no；\ud800至\udfff须成对出现；可直接发送UTF-8文字 [malformed-field]");
+    same_as_twin(
+        &change(SETTLE, r#""invono":"""#, r#""invono":"😀""#),
+        &change(SETTLE, r#""invono":"""#, r#""invono":"\ud83d\ude00""#),
+        "a whole pair",
+    );
+}
