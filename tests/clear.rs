@@ -126,6 +126,12 @@ fn figures_lead_to_their_settlements() {
     assert_eq!(cells("kind"), ["settlement", "reversal", "settlement"]);
     assert_eq!(cells("owed"), ["6334.28", "-6334.28", "7030.88"]);
     assert_eq!(cells("original")[1], cells("settlement")[0]);
+    let as_told = center.clear(&["--settlements", "--institution", hospital, "--json"]).json();
+    for (at, cell) in cells("settlement").iter().enumerate() {
+        let id = as_told["settlements"][at]["settlement"].as_str().unwrap();
+        let number = id.bytes().all(|byte| byte.is_ascii_digit() || byte == b'E');
+        assert_eq!(*cell, if number { format!("{id}\t") } else { id.to_owned() }, "a spreadsheet keeps it");
+    }
 
     let behind = center.clear(&["--settlements", "--region", "430100", "--json"]).json();
     let rows = behind["settlements"].as_array().unwrap().iter();

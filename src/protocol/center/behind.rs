@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use crate::domain::calendar::Month;
 use crate::domain::money::Fen;
-use crate::protocol::center::month::Csv;
+use crate::protocol::center::spreadsheet::Sheet;
 use crate::service::month::Behind;
 use crate::service::month::Kind;
 
@@ -24,11 +24,13 @@ const COLUMNS: [&str; 13] = [
     "cash",
 ];
 
+const IDS: [&str; 3] = ["hospital", "settlement", "original"];
+
 /// Amounts in yuan with two decimals; those of a reversal are negative.
 pub fn csv(month: Month, rows: &[Behind]) -> String {
-    let mut csv = Csv::with_head(&COLUMNS);
-    rows.iter().for_each(|row| csv.push(&cells(month, row)));
-    csv.text()
+    let mut sheet = Sheet::with_head(&COLUMNS, &IDS);
+    rows.iter().for_each(|row| sheet.push(&cells(month, row)));
+    sheet.text()
 }
 
 /// The same as the CSV; amounts are texts.

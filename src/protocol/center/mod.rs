@@ -10,6 +10,7 @@ pub mod month;
 mod month_page;
 mod settlement_page;
 mod settlements;
+mod spreadsheet;
 
 use std::net::IpAddr;
 use std::net::SocketAddr;

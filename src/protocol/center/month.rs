@@ -11,6 +11,24 @@ use crate::domain::ids::InstitutionCode;
 use crate::domain::ids::RegionCode;
 use crate::domain::money::Fen;
 use crate::domain::reference::Reference;
+use crate::protocol::center::spreadsheet::Sheet;
+
+const COLUMNS: [&str; 14] = [
+    "month",
+    "insured_pool",
+    "insured_pool_name",
+    "care_pool",
+    "care_pool_name",
+    "hospital",
+    "hospital_name",
+    "settlements",
+    "reversals",
+    "medfee",
+    "fund",
+    "account",
+    "owed",
+    "cash",
+];
 
 /// A month with the names that people know its regions and hospitals by.
 pub struct MonthView {
@@ -121,22 +139,7 @@ impl MonthView {
 
     /// A row per insured pool and hospital; amounts in yuan with two decimals.
     pub fn csv(&self) -> String {
-        let mut rows = Csv::with_head(&[
-            "month",
-            "insured_pool",
-            "insured_pool_name",
-            "care_pool",
-            "care_pool_name",
-            "hospital",
-            "hospital_name",
-            "settlements",
-            "reversals",
-            "medfee",
-            "fund",
-            "account",
-            "owed",
-            "cash",
-        ]);
+        let mut rows = Sheet::with_head(&COLUMNS, &["hospital"]);
         for row in &self.hospitals {
             let t = &row.totals;
             let amounts = [t.medfee, t.fund, t.account, t.owed(), t.cash].map(|amount| amount.to_string());
@@ -203,35 +206,6 @@ fn totals_json(totals: &Totals) -> Value {
     })
 }
 
-/// Rows of text for a spreadsheet: begins with the mark by which Excel knows UTF-8, and no cell can be taken for a
-/// formula.
-pub struct Csv(csv::Writer<Vec<u8>>);
-
-impl Csv {
-    pub fn with_head(head: &[&str]) -> Csv {
-        let mut rows = Csv(csv::Writer::from_writer("\u{feff}".as_bytes().to_vec()));
-        rows.push(head);
-        rows
-    }
-
-    pub fn push(&mut self, cells: &[impl AsRef<str>]) {
-        let safe = cells.iter().map(|cell| harmless(cell.as_ref()));
-        self.0.write_record(safe).expect("a vector takes all, and rows are equally long");
-    }
-
-    pub fn text(self) -> String {
-        let bytes = self.0.into_inner().expect("a vector takes all");
-        String::from_utf8(bytes).expect("text in, text out")
-    }
-}
-
-/// `=cmd()` as a hospital's name would be run by a spreadsheet; a negative amount would not.
-fn harmless(cell: &str) -> String {
-    let formula = cell.starts_with(['=', '@', '+', '\t', '\r'])
-        || (cell.starts_with('-') && !cell[1..].starts_with(|c: char| c.is_ascii_digit()));
-    if formula { format!("'{cell}") } else { cell.to_owned() }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -283,14 +257,5 @@ mod tests {
         let expected =
             "202611,440700,440700,440100,440100,H44010000001,H44010000001,1,1,12.00,6.00,0.00,6.00,6.00";
         assert_eq!(text.lines().nth(1), Some(expected));
-    }
-
-    #[test]
-    fn no_cell_is_a_formula() {
-        for (cell, written) in
-            [("=1+1", "'=1+1"), ("@x", "'@x"), ("-1.50", "-1.50"), ("-x", "'-x"), ("一院", "一院")]
-        {
-            assert_eq!(harmless(cell), written);
-        }
     }
 }
