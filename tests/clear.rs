@@ -112,10 +112,10 @@ fn a_month_by_region_and_hospital_adds_up_to_zero() {
 fn figures_lead_to_their_settlements() {
     let center = Center::open();
     let csv = center.clear(&["--format", "csv"]);
-    let head = "\u{feff}month,insured_pool,insured_pool_name,care_pool,care_pool_name,hospital,hospital_name,settlements,reversals,medfee,fund,account,owed,cash";
+    let head = "\u{feff}month,insured_pool,insured_pool_name,care_pool,care_pool_name,hospital,hospital_name,settlements,reversals,medfee,fund,account,owed,cash,crosses_border";
     assert_eq!((csv.code, csv.out.lines().next().unwrap()), (0, head));
     let local = csv.out.lines().find(|line| line.contains(",440700,江门市,440700,江门市,")).unwrap();
-    assert!(local.ends_with(",2,1,8850.51,7030.88,0.00,7030.88,1819.63"), "{local}");
+    assert!(local.ends_with(",2,1,8850.51,7030.88,0.00,7030.88,1819.63,0"), "{local}");
 
     // The hospital of that row: settled without the bed, reversed, settled with it.
     let hospital = local.split(',').nth(5).unwrap();
@@ -137,8 +137,25 @@ fn figures_lead_to_their_settlements() {
     let rows = behind["settlements"].as_array().unwrap().iter();
     let owed: BTreeSet<&str> = rows.map(|row| row["owed"].as_str().unwrap()).collect();
     assert_eq!(owed, BTreeSet::from(["22761.59", "29987.49"]));
-    let table = center.clear(&["--settlements", "--region", "430100"]);
-    assert!(table.out.contains("owed in all 52749.08"), "{}", table.out);
+    let last = |options: &[&str]| {
+        let told = center.clear(&[&["--settlements"], options].concat()).out;
+        told.lines().find(|line| line.contains("笔 rows")).unwrap().to_owned()
+    };
+    assert!(last(&["--region", "430100"]).contains("owed in all 52749.08"));
+    let at_home = last(&["--institution", hospital, "--region", "440700"]);
+    assert!(at_home.contains("paid at home, owed to nobody 7030.88"), "{at_home}");
+    // 29,987.49 + 52,749.08 + 23,911.47 of its own elsewhere, 29,987.49 of visitors; 7,030.88 at home.
+    let both = last(&["--region", "440700"]);
+    assert!(both.contains("owed across pools 136635.53") && both.contains("paid at home 7030.88"), "{both}");
+    let crosses = |row: &Value| row["insured_pool"] != row["care_pool"];
+    let all = center.clear(&["--settlements", "--json"]).json();
+    for row in all["settlements"].as_array().unwrap() {
+        assert_eq!(row["crosses_border"], crosses(row), "{row}");
+    }
+    let month = center.clear(&["--json"]).json();
+    for row in month["hospitals"].as_array().unwrap() {
+        assert_eq!(row["crosses_border"], crosses(row), "{row}");
+    }
 
     let one = center.clear(&["--region", "430100", "--json"]).json();
     assert_eq!((one["regions"].as_array().unwrap().len(), &one["net_sum"]), (1, &json!("0.00")));

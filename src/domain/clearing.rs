@@ -26,6 +26,11 @@ impl MonthRow {
         self.fund + self.account
     }
 
+    /// Care at home: paid inside the pool, owed over no border.
+    pub fn is_local(&self) -> bool {
+        self.insured_pool == self.care_pool
+    }
+
     pub fn is_of(&self, (home, care, institution): &GroupKey) -> bool {
         self.insured_pool == *home && self.care_pool == *care && self.institution == *institution
     }

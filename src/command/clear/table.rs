@@ -88,7 +88,19 @@ fn rows_behind(rows: &[Behind], out: &mut dyn Write) -> io::Result<()> {
         "现金 cash",
     ];
     table("结算ID 时间 settlement, time", &head, lines.collect(), out)?;
-    writeln!(out, "{} 笔 rows, 应付合计 owed in all {}", rows.len(), behind::owed(rows))
+    let count = rows.len();
+    match behind::owed(rows) {
+        (Some(across), Some(at_home)) => writeln!(
+            out,
+            "{count} 笔 rows, 跨统筹区应付 owed across pools {across}, 统筹区内支付 paid at home {at_home}"
+        ),
+        (None, Some(at_home)) => {
+            writeln!(out, "{count} 笔 rows, 统筹区内支付（不跨区）paid at home, owed to nobody {at_home}")
+        }
+        (across, None) => {
+            writeln!(out, "{count} 笔 rows, 应付合计 owed in all {}", across.unwrap_or(Fen::ZERO))
+        }
+    }
 }
 
 fn with_counts(totals: &Totals, figures: &[Fen]) -> Vec<String> {

@@ -8,7 +8,7 @@ use crate::protocol::center::spreadsheet::Sheet;
 use crate::service::month::Behind;
 use crate::service::month::Kind;
 
-const COLUMNS: [&str; 13] = [
+const COLUMNS: [&str; 14] = [
     "month",
     "insured_pool",
     "care_pool",
@@ -22,6 +22,7 @@ const COLUMNS: [&str; 13] = [
     "account",
     "owed",
     "cash",
+    "crosses_border",
 ];
 
 const IDS: [&str; 3] = ["hospital", "settlement", "original"];
@@ -37,13 +38,21 @@ pub fn csv(month: Month, rows: &[Behind]) -> String {
 pub fn json(month: Month, rows: &[Behind]) -> Value {
     let objects = rows.iter().map(|row| {
         let pairs = COLUMNS.iter().zip(cells(month, row));
-        pairs.map(|(name, cell)| ((*name).to_owned(), Value::from(cell))).collect::<Value>()
+        let mut value: Value = pairs.map(|(name, cell)| ((*name).to_owned(), Value::from(cell))).collect();
+        value["crosses_border"] = (!row.row.is_local()).into();
+        value
     });
     objects.collect()
 }
 
-pub fn owed(rows: &[Behind]) -> Fen {
-    rows.iter().map(|row| row.row.owed()).sum()
+/// What pools owe each other by these rows, and what was paid for care at home, which nobody owes over a border. Nothing
+/// where there are no such rows.
+pub fn owed(rows: &[Behind]) -> (Option<Fen>, Option<Fen>) {
+    let of = |local: bool| {
+        let amounts = rows.iter().filter(|behind| behind.row.is_local() == local);
+        amounts.map(|behind| behind.row.owed()).reduce(|sum, amount| sum + amount)
+    };
+    (of(false), of(true))
 }
 
 fn cells(month: Month, behind: &Behind) -> [String; COLUMNS.len()] {
@@ -62,6 +71,7 @@ fn cells(month: Month, behind: &Behind) -> [String; COLUMNS.len()] {
         row.account.to_string(),
         row.owed().to_string(),
         row.cash.to_string(),
+        u8::from(!row.is_local()).to_string(),
     ]
 }
 

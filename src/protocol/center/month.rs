@@ -13,7 +13,7 @@ use crate::domain::money::Fen;
 use crate::domain::reference::Reference;
 use crate::protocol::center::spreadsheet::Sheet;
 
-const COLUMNS: [&str; 14] = [
+const COLUMNS: [&str; 15] = [
     "month",
     "insured_pool",
     "insured_pool_name",
@@ -28,6 +28,7 @@ const COLUMNS: [&str; 14] = [
     "account",
     "owed",
     "cash",
+    "crosses_border",
 ];
 
 /// A month with the names that people know its regions and hospitals by.
@@ -152,6 +153,7 @@ impl MonthView {
             ]);
             cells.extend([t.settlements.to_string(), t.reversals.to_string()]);
             cells.extend(amounts);
+            cells.push(u8::from(!row.is_local()).to_string());
             rows.push(&cells);
         }
         rows.text()
@@ -181,6 +183,7 @@ impl MonthView {
             value["care_pool"] = row.care.to_string().into();
             value["hospital"] = row.code.to_string().into();
             value["hospital_name"] = row.name.clone().into();
+            value["crosses_border"] = (!row.is_local()).into();
             value
         });
         json!({
@@ -253,9 +256,12 @@ mod tests {
 
     #[test]
     fn csv_has_a_row_per_pool_and_hospital() {
-        let text = view(&[row(440_700, 440_100, 900), row(440_700, 440_100, -300)]).csv();
+        let rows = [row(440_700, 440_100, 900), row(440_700, 440_100, -300), row(440_700, 440_700, 5)];
+        let text = view(&rows).csv();
         let expected =
-            "202611,440700,440700,440100,440100,H44010000001,H44010000001,1,1,12.00,6.00,0.00,6.00,6.00";
+            "202611,440700,440700,440100,440100,H44010000001,H44010000001,1,1,12.00,6.00,0.00,6.00,6.00,1";
         assert_eq!(text.lines().nth(1), Some(expected));
+        let at_home = text.lines().nth(2).unwrap();
+        assert!(at_home.ends_with(",0.05,0.05,0"), "it crosses no border: {at_home}");
     }
 }

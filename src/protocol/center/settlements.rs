@@ -51,12 +51,16 @@ impl CenterFace {
         let hospital =
             reference.institution(code, day).map_or_else(|| code.to_string(), |row| row.name.clone());
         let way = format!("{} → {}", name(*home), name(*care));
+        let (label, amount) = match behind::owed(&rows) {
+            (_, Some(at_home)) => (pair("统筹区内支付", "Paid at home"), at_home),
+            (across, None) => (pair("应付", "Owed"), across.unwrap_or_default()),
+        };
         let content = html! {
             (crumbs(month, Some((*home, *care, &way))))
             h1 { (hospital) span.en lang="en" { (code) ", insured in " (name(*home)) } }
             ul.headline {
                 li { (pair("笔数", "Rows")) span.figure { (rows.len()) } }
-                li.fund { (pair("应付", "Owed")) span.figure { (yuan(behind::owed(&rows))) } }
+                li.fund { (label) span.figure { (yuan(amount)) } }
             }
             div.tools {
                 a href={ (x.path()) "/settlements.csv" } { (pair("下载CSV", "Download CSV")) }
