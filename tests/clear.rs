@@ -221,13 +221,46 @@ fn what_cannot_be_told_is_said_in_one_sentence_and_by_the_exit_code() {
     }
     let missing = clear("202611", &center.folder.path().join("none.toml"), &[]);
     assert!(missing.code == 2 && missing.errors.contains("none.toml"), "{}", missing.errors);
-    let nothing = center.clear(&["--region", "110100"]);
-    assert_eq!((nothing.code, nothing.out.as_str()), (1, ""));
-    assert!(nothing.errors.contains("none of that region or institution"), "{}", nothing.errors);
     assert_eq!(center.clear(&["--json", "--format", "csv"]).code, 2, "one of them");
 
     std::fs::remove_file(center.folder.path().join("data/ledger.db")).unwrap();
     let gone = center.clear(&[]);
     assert!(gone.code == 3 && gone.errors.contains("there is no ledger"), "{}", gone.errors);
     assert!(!center.folder.path().join("data/ledger.db").exists(), "nothing was made in its place");
+}
+
+#[test]
+fn what_cannot_be_meant_is_refused_and_a_quiet_city_is_told_from_broken_books() {
+    let center = Center::open();
+    for (options, why) in [
+        (["--region", "440703"], "440703 is in pool 440700 (江门市): ask for that"),
+        (["--region", "110100"], "110100 is in pool 110000 (北京市): ask for that"),
+        (["--region", "440000"], "440000 (广东省) is a province of several pools: ask for one of them"),
+        (["--region", "999999"], "no region has the code 999999: ask for a pool, like 440700"),
+        (["--institution", "H44079900001"], "the register knows no institution H44079900001"),
+    ] {
+        for told in [center.clear(&options), clear("202001", &center.settings(), &options)] {
+            assert_eq!((told.code, told.out.as_str(), told.errors), (2, "", format!("banyan: {why}\n")));
+        }
+    }
+
+    let month = center.month;
+    for (options, what) in [
+        (&["--region", "440200"][..], "440200 韶关市"),
+        (&["--region", "110000"], "110000 北京市"),
+        (&["--institution", "H43010500004"], "H43010500004 长沙市沙盒第4医院"),
+        (
+            &["--region", "440200", "--institution", "H43010500004"],
+            "440200 韶关市、H43010500004 长沙市沙盒第4医院",
+        ),
+    ] {
+        let quiet = center.clear(&[options, &["--json"]].concat());
+        let note =
+            format!("banyan: {month}没有与{what}有关的结算。Nothing in {month} has to do with {what}.\n");
+        assert_eq!((quiet.code, quiet.errors), (0, note));
+        let told: Value = serde_json::from_str(&quiet.out).unwrap();
+        assert_eq!((&told["hospitals"], &told["balanced"]), (&json!([]), &json!(true)));
+        let quiet = center.clear(&[options, &["--settlements", "--format", "csv"]].concat());
+        assert_eq!((quiet.code, quiet.out.lines().count()), (0, 1), "the head alone");
+    }
 }

@@ -1,5 +1,6 @@
 //! `banyan clear`: a month by region and hospital from the ledger, and the settlements behind its figures.
 
+mod asked;
 mod table;
 
 use std::io;
@@ -14,6 +15,7 @@ use crate::app::to_read;
 use crate::command::Exit;
 use crate::command::exit_of_start;
 use crate::command::serve::complain;
+use crate::command::serve::note;
 use crate::command::told;
 use crate::config::gateway::Gateway;
 use crate::domain::calendar::Month;
@@ -36,11 +38,12 @@ use crate::service::seams::Clock;
 #[command(after_help = "Examples:
   banyan clear --month 202611 --config my-province/gateway.toml
   banyan clear --month 202611 --config my-province/gateway.toml --region 430100
-  banyan clear --month 202611 --config my-province/gateway.toml --institution H43010000001 --settlements
+  banyan clear --month 202611 --config my-province/gateway.toml --institution H43010200001 --settlements
   banyan clear --month 202611 --config my-province/gateway.toml --format csv > 202611.csv
 
-Exit codes: 0 told (also of a month without settlements), 1 net positions do not add up to zero, or nothing in the month
-has to do with the region or institution that was asked for, 2 wrong arguments or settings, 3 the ledger cannot be read.")]
+Exit codes: 0 told (also of a month without settlements, and of a region or institution that has none in it: a note says so),
+1 net positions do not add up to zero, 2 wrong arguments or settings (also a region that is no pool, or an institution that
+the register does not know), 3 the ledger cannot be read.")]
 pub struct Arguments {
     /// The clearing month, YYYYMM.
     #[arg(long, value_name = "YYYYMM", value_parser = read_month)]
@@ -48,7 +51,7 @@ pub struct Arguments {
     /// The gateway's settings; names the ledger and the look-up key.
     #[arg(long, default_value = "gateway.toml")]
     pub config: PathBuf,
-    /// Only what has to do with this region: its insured elsewhere, and visitors in its hospitals.
+    /// Only what has to do with this pool, like 440700: its insured elsewhere, and visitors in its hospitals.
     #[arg(long, value_name = "CODE", value_parser = |text: &str| RegionCode::parse(text))]
     pub region: Option<RegionCode>,
     /// Only this hospital.
@@ -104,14 +107,29 @@ pub async fn run(arguments: &Arguments, clock: Arc<dyn Clock>, out: &mut (dyn Wr
     };
     let report = match Report::read(&service, arguments).await {
         Ok(report) => report,
-        Err(cause) => return complain(&told(&cause), Exit::CannotReach),
+        Err(NotRead::NotMeant(why)) => return complain(&why, Exit::BadInput),
+        Err(NotRead::Ledger(cause)) => return complain(&told(&cause), Exit::CannotReach),
     };
     report.end(arguments, out)
+}
+
+enum NotRead {
+    /// What was asked for is never found.
+    NotMeant(String),
+    Ledger(ServiceError),
+}
+
+impl From<ServiceError> for NotRead {
+    fn from(cause: ServiceError) -> NotRead {
+        NotRead::Ledger(cause)
+    }
 }
 
 /// What was found.
 struct Report {
     view: MonthView,
+    /// What was asked for, in words; empty without filters.
+    filter: String,
     /// Read where they are asked for.
     behind: Vec<Behind>,
     /// Before filters: whether the month has settlements at all.
@@ -121,17 +139,20 @@ struct Report {
 }
 
 impl Report {
-    async fn read(service: &Service, arguments: &Arguments) -> Result<Report, ServiceError> {
+    async fn read(service: &Service, arguments: &Arguments) -> Result<Report, NotRead> {
         let Arguments { month, region, institution, .. } = arguments;
         let totals = service.clearing_month(*month).await?;
+        let reference = service.reference.load();
+        asked::check(arguments, &totals, &reference).map_err(NotRead::NotMeant)?;
         let wanted = |row: &MonthRow| {
             region.is_none_or(|code| row.insured_pool == code || row.care_pool == code)
                 && institution.as_ref().is_none_or(|code| row.institution == *code)
         };
         let behind =
             if arguments.settlements { service.clearing_rows(*month, wanted).await? } else { Vec::new() };
-        let view = MonthView::new(*month, &totals, &service.reference.load());
+        let view = MonthView::new(*month, &totals, &reference);
         Ok(Report {
+            filter: asked::in_words(arguments, &reference),
             view: view.only(*region, institution.as_ref()),
             behind,
             month_is_empty: totals.groups.is_empty(),
@@ -141,12 +162,10 @@ impl Report {
     }
 
     fn end(&self, arguments: &Arguments, out: &mut dyn Write) -> Exit {
-        if self.view.hospitals.is_empty() && !self.month_is_empty {
-            let month = self.view.month;
-            return complain(
-                &format!("{month} has settlements, but none of that region or institution"),
-                Exit::Refused,
-            );
+        let month = self.view.month;
+        if self.view.hospitals.is_empty() && !self.filter.is_empty() {
+            let filter = &self.filter;
+            note(&format!("{month}没有与{filter}有关的结算。Nothing in {month} has to do with {filter}."));
         }
         if let Err(cause) = self.write(arguments, out) {
             return match cause.kind() {

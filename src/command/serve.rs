@@ -172,8 +172,12 @@ fn tell(app: &App, out: &mut dyn Write) -> std::io::Result<()> {
     out.flush()
 }
 
-#[expect(clippy::print_stderr, reason = "what went wrong before there is a log")]
 pub(crate) fn complain(what: &str, code: Exit) -> Exit {
-    eprintln!("banyan: {what}");
+    note(what);
     code
+}
+
+#[expect(clippy::print_stderr, reason = "what is said beside an answer, or before there is a log")]
+pub(crate) fn note(what: &str) {
+    eprintln!("banyan: {what}");
 }
