@@ -112,10 +112,10 @@ fn a_month_by_region_and_hospital_adds_up_to_zero() {
 fn figures_lead_to_their_settlements() {
     let center = Center::open();
     let csv = center.clear(&["--format", "csv"]);
-    let head = "\u{feff}month,insured_pool,insured_pool_name,care_pool,care_pool_name,hospital,hospital_name,settlements,reversals,medfee,fund,account,owed,cash,crosses_border";
+    let head = "\u{feff}month,insured_pool,insured_pool_name,care_pool,care_pool_name,hospital,hospital_name,settlements,reversals,medfee,fund,account,owed,cash,crosses_border,month_state";
     assert_eq!((csv.code, csv.out.lines().next().unwrap()), (0, head));
     let local = csv.out.lines().find(|line| line.contains(",440700,江门市,440700,江门市,")).unwrap();
-    assert!(local.ends_with(",2,1,8850.51,7030.88,0.00,7030.88,1819.63,0"), "{local}");
+    assert!(local.ends_with(",2,1,8850.51,7030.88,0.00,7030.88,1819.63,0,open"), "{local}");
 
     // The hospital of that row: settled without the bed, reversed, settled with it.
     let hospital = local.split(',').nth(5).unwrap();
@@ -205,6 +205,18 @@ fn what_cannot_be_told_is_said_in_one_sentence_and_by_the_exit_code() {
     );
     let future = clear("209901", &center.settings(), &[]).out;
     assert!(future.contains("The month has not begun yet.") && !future.contains("still running"), "{future}");
+    for (month, state, note) in [
+        ("202001", "ended", ""),
+        (&*center.month.to_string(), "open", ""),
+        ("209901", "not begun", "banyan: 本月尚未开始。The month has not begun yet.\n"),
+    ] {
+        for options in [&["--json"][..], &["--json", "--settlements"]] {
+            let told = clear(month, &center.settings(), options);
+            assert_eq!((told.code, told.errors.as_str(), &told.json()["state"]), (0, note, &json!(state)));
+        }
+    }
+    let rows = center.clear(&["--settlements", "--format", "csv"]).out;
+    assert!(rows.lines().skip(1).all(|line| line.ends_with(",open")), "{rows}");
     let empty = clear("202001", &center.settings(), &["--format", "csv"]);
     assert_eq!((empty.code, empty.out.lines().count()), (0, 1), "the head alone");
     let empty = clear("202001", &center.settings(), &["--json"]).json();

@@ -25,6 +25,7 @@ use crate::domain::ids::RegionCode;
 use crate::domain::money::Fen;
 use crate::protocol::center::behind;
 use crate::protocol::center::month::MonthView;
+use crate::protocol::center::month_state::MonthState;
 use crate::service::Service;
 use crate::service::error::ServiceError;
 use crate::service::month::Behind;
@@ -134,8 +135,6 @@ struct Report {
     behind: Vec<Behind>,
     /// Before filters: whether the month has settlements at all.
     month_is_empty: bool,
-    running: bool,
-    not_begun: bool,
 }
 
 impl Report {
@@ -150,19 +149,24 @@ impl Report {
         };
         let behind =
             if arguments.settlements { service.clearing_rows(*month, wanted).await? } else { Vec::new() };
-        let view = MonthView::new(*month, &totals, &reference);
+        let view = MonthView::new(*month, service.today().month(), &totals, &reference);
         Ok(Report {
             filter: asked::in_words(arguments, &reference),
             view: view.only(*region, institution.as_ref()),
             behind,
             month_is_empty: totals.groups.is_empty(),
-            running: *month == service.today().month(),
-            not_begun: *month > service.today().month(),
         })
     }
 
     fn end(&self, arguments: &Arguments, out: &mut dyn Write) -> Exit {
         let month = self.view.month;
+        // The table says it itself.
+        let for_a_program = arguments.json || arguments.format == Format::Csv;
+        if let Some((zh, en)) =
+            self.view.state.hint().filter(|_| for_a_program && self.view.state == MonthState::NotBegun)
+        {
+            note(&format!("{zh}{en}"));
+        }
         if self.view.hospitals.is_empty() && !self.filter.is_empty() {
             let filter = &self.filter;
             note(&format!("{month}没有与{filter}有关的结算。Nothing in {month} has to do with {filter}."));
@@ -186,9 +190,10 @@ impl Report {
     fn settlements_json(&self) -> Value {
         json!({
             "month": self.view.month.to_string(),
+            "state": self.view.state.code(),
             "net_sum": self.view.imbalance.to_string(),
             "balanced": self.view.is_balanced(),
-            "settlements": behind::json(self.view.month, &self.behind),
+            "settlements": behind::json(self.view.month, self.view.state, &self.behind),
         })
     }
 
@@ -198,7 +203,9 @@ impl Report {
             (true, _, false) => writeln!(out, "{:#}", self.view.json()),
             (true, _, true) => writeln!(out, "{:#}", self.settlements_json()),
             (false, Format::Csv, false) => write!(out, "{}", self.view.csv()),
-            (false, Format::Csv, true) => write!(out, "{}", behind::csv(month, &self.behind)),
+            (false, Format::Csv, true) => {
+                write!(out, "{}", behind::csv(month, self.view.state, &self.behind))
+            }
             (false, Format::Table, _) => table::write(self, arguments.settlements, out),
         }
     }

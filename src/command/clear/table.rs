@@ -16,14 +16,11 @@ type Row = (String, Vec<String>);
 pub(super) fn write(report: &Report, settlements: bool, out: &mut dyn Write) -> io::Result<()> {
     let view = &report.view;
     writeln!(out, "{} 清算 clearing month · 金额单位：元 amounts in yuan", view.month)?;
-    if report.not_begun {
-        writeln!(out, "本月尚未开始。The month has not begun yet.")?;
+    if let Some((zh, en)) = view.state.hint() {
+        writeln!(out, "{zh}{en}")?;
     }
     if report.month_is_empty {
         return writeln!(out, "本月没有结算。Nothing was settled in this month. Σ = 0.00");
-    }
-    if report.running {
-        writeln!(out, "本月尚未结束，数字还会变化。The month is still running: figures will move.")?;
     }
     if settlements {
         rows_behind(&report.behind, out)?;

@@ -4,11 +4,12 @@ use serde_json::Value;
 
 use crate::domain::calendar::Month;
 use crate::domain::money::Fen;
+use crate::protocol::center::month_state::MonthState;
 use crate::protocol::center::spreadsheet::Sheet;
 use crate::service::month::Behind;
 use crate::service::month::Kind;
 
-const COLUMNS: [&str; 14] = [
+const COLUMNS: [&str; 15] = [
     "month",
     "insured_pool",
     "care_pool",
@@ -23,21 +24,22 @@ const COLUMNS: [&str; 14] = [
     "owed",
     "cash",
     "crosses_border",
+    "month_state",
 ];
 
 const IDS: [&str; 3] = ["hospital", "settlement", "original"];
 
 /// Amounts in yuan with two decimals; those of a reversal are negative.
-pub fn csv(month: Month, rows: &[Behind]) -> String {
+pub fn csv(month: Month, state: MonthState, rows: &[Behind]) -> String {
     let mut sheet = Sheet::with_head(&COLUMNS, &IDS);
-    rows.iter().for_each(|row| sheet.push(&cells(month, row)));
+    rows.iter().for_each(|row| sheet.push(&cells(month, state, row)));
     sheet.text()
 }
 
 /// The same as the CSV; amounts are texts.
-pub fn json(month: Month, rows: &[Behind]) -> Value {
+pub fn json(month: Month, state: MonthState, rows: &[Behind]) -> Value {
     let objects = rows.iter().map(|row| {
-        let pairs = COLUMNS.iter().zip(cells(month, row));
+        let pairs = COLUMNS.iter().zip(cells(month, state, row));
         let mut value: Value = pairs.map(|(name, cell)| ((*name).to_owned(), Value::from(cell))).collect();
         value["crosses_border"] = (!row.row.is_local()).into();
         value
@@ -55,7 +57,7 @@ pub fn owed(rows: &[Behind]) -> (Option<Fen>, Option<Fen>) {
     (of(false), of(true))
 }
 
-fn cells(month: Month, behind: &Behind) -> [String; COLUMNS.len()] {
+fn cells(month: Month, state: MonthState, behind: &Behind) -> [String; COLUMNS.len()] {
     let row = &behind.row;
     [
         month.to_string(),
@@ -72,6 +74,7 @@ fn cells(month: Month, behind: &Behind) -> [String; COLUMNS.len()] {
         row.owed().to_string(),
         row.cash.to_string(),
         u8::from(!row.is_local()).to_string(),
+        state.code().to_owned(),
     ]
 }
 

@@ -8,6 +8,7 @@ pub mod behind;
 mod filings;
 pub mod month;
 mod month_page;
+pub mod month_state;
 mod settlement_page;
 mod settlements;
 mod spreadsheet;

@@ -11,9 +11,10 @@ use crate::domain::ids::InstitutionCode;
 use crate::domain::ids::RegionCode;
 use crate::domain::money::Fen;
 use crate::domain::reference::Reference;
+use crate::protocol::center::month_state::MonthState;
 use crate::protocol::center::spreadsheet::Sheet;
 
-const COLUMNS: [&str; 15] = [
+const COLUMNS: [&str; 16] = [
     "month",
     "insured_pool",
     "insured_pool_name",
@@ -29,11 +30,13 @@ const COLUMNS: [&str; 15] = [
     "owed",
     "cash",
     "crosses_border",
+    "month_state",
 ];
 
 /// A month with the names that people know its regions and hospitals by.
 pub struct MonthView {
     pub month: Month,
+    pub state: MonthState,
     pub regions: Vec<RegionRow>,
     pub pairs: Vec<PairRow>,
     pub hospitals: Vec<HospitalRow>,
@@ -76,7 +79,8 @@ impl HospitalRow {
 }
 
 impl MonthView {
-    pub fn new(month: Month, totals: &clearing::Month, reference: &Reference) -> MonthView {
+    /// `running`: the month of today.
+    pub fn new(month: Month, running: Month, totals: &clearing::Month, reference: &Reference) -> MonthView {
         let day = month.first_day();
         let name = |code| reference.regions.name(code, day);
         let hospital = |code: &InstitutionCode| {
@@ -87,6 +91,7 @@ impl MonthView {
         let positions = totals.positions().into_iter();
         MonthView {
             month,
+            state: MonthState::of(month, running),
             regions: positions
                 .map(|(code, position)| RegionRow { code, name: name(code), position })
                 .collect(),
@@ -153,7 +158,7 @@ impl MonthView {
             ]);
             cells.extend([t.settlements.to_string(), t.reversals.to_string()]);
             cells.extend(amounts);
-            cells.push(u8::from(!row.is_local()).to_string());
+            cells.extend([u8::from(!row.is_local()).to_string(), self.state.code().to_owned()]);
             rows.push(&cells);
         }
         rows.text()
@@ -188,6 +193,7 @@ impl MonthView {
         });
         json!({
             "month": self.month.to_string(),
+            "state": self.state.code(),
             "net_sum": self.imbalance.to_string(),
             "balanced": self.is_balanced(),
             "regions": regions.collect::<Vec<_>>(),
@@ -230,7 +236,8 @@ mod tests {
     fn view(rows: &[MonthRow]) -> MonthView {
         let mut totals = clearing::Month::default();
         rows.iter().for_each(|row| totals.take(row));
-        MonthView::new(Month::from_number(202_611).unwrap(), &totals, &Reference::default())
+        let month = Month::from_number(202_611).unwrap();
+        MonthView::new(month, month, &totals, &Reference::default())
     }
 
     #[test]
@@ -258,10 +265,19 @@ mod tests {
     fn csv_has_a_row_per_pool_and_hospital() {
         let rows = [row(440_700, 440_100, 900), row(440_700, 440_100, -300), row(440_700, 440_700, 5)];
         let text = view(&rows).csv();
-        let expected =
-            "202611,440700,440700,440100,440100,H44010000001,H44010000001,1,1,12.00,6.00,0.00,6.00,6.00,1";
+        let expected = "202611,440700,440700,440100,440100,H44010000001,H44010000001,1,1,12.00,6.00,0.00,6.00,6.00,1,open";
         assert_eq!(text.lines().nth(1), Some(expected));
         let at_home = text.lines().nth(2).unwrap();
-        assert!(at_home.ends_with(",0.05,0.05,0"), "it crosses no border: {at_home}");
+        assert!(at_home.ends_with(",0.05,0.05,0,open"), "it crosses no border: {at_home}");
+    }
+
+    #[test]
+    fn a_month_says_how_far_it_is() {
+        let running = Month::from_number(202_611).unwrap();
+        for (month, state) in [(202_610, "ended"), (202_611, "open"), (202_612, "not begun")] {
+            let month = Month::from_number(month).unwrap();
+            let view = MonthView::new(month, running, &clearing::Month::default(), &Reference::default());
+            assert_eq!(view.json()["state"], state);
+        }
     }
 }

@@ -1,7 +1,5 @@
 //! The pages of a month: regions with their net positions, pairs, hospitals.
 
-use std::cmp::Ordering;
-
 use hyper::StatusCode;
 use maud::Markup;
 use maud::html;
@@ -46,7 +44,8 @@ impl CenterFace {
 
     pub(super) async fn month_view(&self, month: Month) -> Result<MonthView, PageError> {
         let totals = self.service.clearing_month(month).await?;
-        let view = MonthView::new(month, &totals, &self.service.reference.load());
+        let view =
+            MonthView::new(month, self.service.today().month(), &totals, &self.service.reference.load());
         if !view.is_balanced() {
             tracing::error!(month = %month, imbalance_fen = view.imbalance.0, "a clearing month does not add up to zero");
         }
@@ -55,8 +54,7 @@ impl CenterFace {
 
     pub(super) async fn show_month(&self, x: Exchange) -> Result<Answer, PageError> {
         let view = self.month_view(month_in(&x)?).await?;
-        let hint = unfinished(view.month, self.service.today().month());
-        let page = self.page(&title(view.month), month_content(&view, hint));
+        let page = self.page(&title(view.month), month_content(&view));
         Ok(answer::page(StatusCode::OK, page))
     }
 
@@ -129,23 +127,11 @@ pub(super) fn crumbs(month: Month, pair: Option<(RegionCode, RegionCode, &str)>)
     }
 }
 
-/// Why the figures of a month are not the last ones.
-fn unfinished(month: Month, running: Month) -> Option<(&'static str, &'static str)> {
-    match month.cmp(&running) {
-        Ordering::Less => None,
-        Ordering::Equal => Some((
-            "本月尚未结束，数字会随新的结算变化。",
-            "The month is still running; figures move with every settlement.",
-        )),
-        Ordering::Greater => Some(("本月尚未开始。", "The month has not begun yet.")),
-    }
-}
-
-fn month_content(view: &MonthView, hint: Option<(&str, &str)>) -> Markup {
+fn month_content(view: &MonthView) -> Markup {
     html! {
         h1 { (month_zh(view.month)) "清算" span.en lang="en" { "Clearing month " (month_en(view.month)) } }
         (tools(view.month))
-        @if let Some((zh, en)) = hint { div.panel { p { (pair(zh, en)) } } }
+        @if let Some((zh, en)) = view.state.hint() { div.panel { p { (pair(zh, en)) } } }
         @if view.hospitals.is_empty() {
             div.panel { p { (pair("本月没有结算。", "Nothing was settled in this month.")) } }
         } @else {

@@ -14,6 +14,7 @@ use crate::protocol::center::month_page::crumbs;
 use crate::protocol::center::month_page::money;
 use crate::protocol::center::month_page::pair_in;
 use crate::protocol::center::month_page::title;
+use crate::protocol::center::month_state::MonthState;
 use crate::protocol::web::answer;
 use crate::protocol::web::error::PageError;
 use crate::protocol::web::exchange::Exchange;
@@ -74,7 +75,9 @@ impl CenterFace {
     pub(super) async fn settlements_as_csv(&self, x: Exchange) -> Result<Answer, PageError> {
         let (month, (home, _, hospital), rows) = self.behind(&x).await?;
         let hospital: String = hospital.as_str().chars().filter(char::is_ascii_alphanumeric).collect();
-        Ok(answer::csv(&format!("settlements-{month}-{home}-{hospital}.csv"), behind::csv(month, &rows)))
+        let state = MonthState::of(month, self.service.today().month());
+        let text = behind::csv(month, state, &rows);
+        Ok(answer::csv(&format!("settlements-{month}-{home}-{hospital}.csv"), text))
     }
 }
 
