@@ -115,7 +115,9 @@ pub enum AppError {
 pub struct Addresses {
     pub hospital: SocketAddr,
     pub persons: SocketAddr,
+    pub persons_over_tls: bool,
     pub center: SocketAddr,
+    pub center_over_tls: bool,
     pub operators: SocketAddr,
 }
 
@@ -244,7 +246,9 @@ impl App {
         Addresses {
             hospital: self.hospital.address(),
             persons: self.persons.address(),
+            persons_over_tls: self.config.persons.tls.is_some(),
             center: self.center.address(),
+            center_over_tls: self.config.center.tls.is_some(),
             operators: self.operators.address(),
         }
     }

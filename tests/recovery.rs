@@ -71,7 +71,7 @@ impl Gate {
         let address = lines.find_map(|line| {
             let line = line.unwrap();
             let address = line.strip_prefix("hospitals")?.trim().strip_prefix("https://")?;
-            Some(address.parse().unwrap())
+            Some(address.split('/').next()?.parse().unwrap())
         });
         Gate { process, address: address.expect("it says where hospitals call") }
     }

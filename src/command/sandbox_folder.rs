@@ -1,6 +1,8 @@
 //! Fills a sandbox folder: the province is written as files and taken in by the same import that a province uses.
 
 use std::io::Write;
+use std::net::Ipv4Addr;
+use std::net::SocketAddr;
 use std::path::Path;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -12,6 +14,8 @@ use crate::app::open_ledger;
 use crate::command::Exit;
 use crate::command::import;
 use crate::command::keys::make::make_without_asking;
+use crate::command::serve;
+use crate::command::serve::CALL_PATH;
 use crate::command::told;
 use crate::config::gateway::Gateway;
 use crate::protocol::files::kind::Kind;
@@ -68,7 +72,8 @@ pub async fn make(
         .write(&folder.province(), &mut |_| {})
         .map_err(|cause| format!("{} cannot be written: {cause}", folder.province().display()))?;
     fill(folder, clock).await?;
-    write(&folder.first_call(), &first_call(folder, province), 0o644).map_err(|cause| told(&cause))?;
+    let at = SocketAddr::from((Ipv4Addr::LOCALHOST, ports.hospital)).to_string();
+    write(&folder.first_call(), &first_call(folder, province, &at), 0o644).map_err(|cause| told(&cause))?;
     folder.mark_made().map_err(|cause| told(&cause))
 }
 
@@ -112,8 +117,8 @@ pub async fn fill(folder: &Folder, clock: Arc<dyn Clock>) -> Result<(), String> 
     Ok(())
 }
 
-/// A call of 1101 by the hospital that treats the person of the story at home.
-fn first_call(folder: &Folder, province: &Province) -> String {
+/// A call of 1101 by the hospital that treats the person of the story at home, to `at`.
+fn first_call(folder: &Folder, province: &Province, at: &str) -> String {
     let Some(figure) = province.figures.iter().find(|figure| figure.role == Role::Local) else {
         return String::new();
     };
@@ -139,7 +144,7 @@ fn first_call(folder: &Folder, province: &Province) -> String {
     });
     let (certificate, key) = folder.identity(code);
     format!(
-        "curl --silent --cacert {} --cert {} --key {} https://ADDRESS/fsi/api/rsfComIfsService/callService --data '{message}'",
+        "curl --silent --cacert {} --cert {} --key {} https://{at}{CALL_PATH} --data '{message}'",
         folder.authority().display(),
         certificate.display(),
         key.display(),
@@ -148,14 +153,41 @@ fn first_call(folder: &Folder, province: &Province) -> String {
 
 /// The addresses, and one call that works as it stands.
 pub fn tell(path: &Path, at: &Addresses, out: &mut dyn Write) -> std::io::Result<()> {
-    let call = std::fs::read_to_string(Folder::new(path).first_call()).unwrap_or_default();
-    writeln!(out, "hospitals  https://{}/fsi/api/rsfComIfsService/callService", at.hospital)?;
-    writeln!(out, "persons    http://{}/", at.persons)?;
-    writeln!(out, "center     http://{}/", at.center)?;
-    writeln!(out, "operators  http://{}/metrics", at.operators)?;
-    if !call.is_empty() {
+    serve::tell(at, out)?;
+    if let Some(call) = point(&Folder::new(path).first_call(), at.hospital) {
         writeln!(out, "\nAsk who a person is (1101), as her hospital does:\n")?;
-        writeln!(out, "{}\n", call.replace("ADDRESS", &at.hospital.to_string()))?;
+        writeln!(out, "{call}\n")?;
     }
     out.flush()
+}
+
+/// The first call, to where hospitals are listened to now: the settings may say another port than when the folder was made.
+/// The file follows where it can be written.
+fn point(file: &Path, hospital: SocketAddr) -> Option<String> {
+    let kept = std::fs::read_to_string(file).ok()?;
+    let (before, rest) = kept.split_once("https://")?;
+    let (_, after) = rest.split_once('/')?;
+    let call = format!("{before}https://{hospital}/{after}");
+    if call != kept {
+        let _as_it_was = write(file, &call, 0o644);
+    }
+    Some(call)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_first_call_goes_to_where_hospitals_are_listened_to() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("first-call.txt");
+        assert_eq!(point(&file, ([127, 0, 0, 1], 1).into()), None, "there is none");
+        std::fs::write(&file, "curl https://ADDRESS/fsi/api --data '{}'").unwrap();
+        for port in [8443, 18443] {
+            let call = format!("curl https://127.0.0.1:{port}/fsi/api --data '{{}}'");
+            assert_eq!(point(&file, ([127, 0, 0, 1], port).into()).as_ref(), Some(&call));
+            assert_eq!(std::fs::read_to_string(&file).unwrap(), call);
+        }
+    }
 }

@@ -9,6 +9,7 @@ use tokio::signal::unix::Signal;
 use tokio::signal::unix::SignalKind;
 use tokio::signal::unix::signal;
 
+use crate::app::Addresses;
 use crate::app::App;
 use crate::command::Exit;
 use crate::command::check;
@@ -25,8 +26,8 @@ use crate::telemetry::metrics::Metrics;
 
 /// Run a gateway: hospitals, persons, the center and operators each at an address of their own.
 ///
-/// SIGTERM or Ctrl-C stops it well; SIGHUP reads certificates, callers and packs anew. Any number of gateways may serve one
-/// ledger, where `[ledger] url` of the settings names a PostgreSQL database that `banyan migrate` has made ready.
+/// SIGTERM or Ctrl-C stops it well; SIGHUP reads certificates, callers, keys and packs anew. Any number of gateways may
+/// serve one ledger, where `[ledger] url` of the settings names a PostgreSQL database that `banyan migrate` has made ready.
 #[derive(Clone, Debug, clap::Args)]
 #[command(group(clap::ArgGroup::new("what").required(true).args(["config", "sandbox"])))]
 #[command(after_help = "Examples:
@@ -85,7 +86,7 @@ pub async fn run(arguments: &Arguments, clock: Arc<dyn Clock>, out: &mut (dyn Wr
     let Ok(signals) = Signals::follow() else { return complain(NO_SIGNALS, Exit::CannotReach) };
     let told = match &arguments.sandbox {
         Some(folder) => sandbox_folder::tell(folder, &app.addresses(), out),
-        None => tell(&app, out),
+        None => tell(&app.addresses(), out).and_then(|()| out.flush()),
     };
     if told.is_err() {
         return Exit::CannotReach;
@@ -93,6 +94,9 @@ pub async fn run(arguments: &Arguments, clock: Arc<dyn Clock>, out: &mut (dyn Wr
     notify::tell(notify::READY);
     until_stopped(app, signals, &file).await
 }
+
+/// As hospital systems know it; any other path is answered too.
+pub(crate) const CALL_PATH: &str = "/fsi/api/rsfComIfsService/callService";
 
 const NO_SIGNALS: &str = "signals cannot be followed on this machine";
 
@@ -136,7 +140,7 @@ async fn reload(app: &App, settings: &Path) {
         Err(faults) => vec![faults.to_string()],
     };
     if faults.is_empty() {
-        tracing::info!("read certificates, callers and packs anew");
+        tracing::info!("read certificates, callers, keys and packs anew");
     }
     for fault in faults {
         tracing::error!(fault, "not put in force; what was there before stays");
@@ -163,13 +167,13 @@ fn log_settings(section: &LogSection) -> telemetry::Settings {
     telemetry::Settings { format, level: section.level.clone() }
 }
 
-fn tell(app: &App, out: &mut dyn Write) -> std::io::Result<()> {
-    let at = app.addresses();
-    writeln!(out, "hospitals  https://{}", at.hospital)?;
-    writeln!(out, "persons    {}", at.persons)?;
-    writeln!(out, "center     {}", at.center)?;
-    writeln!(out, "operators  http://{}/metrics", at.operators)?;
-    out.flush()
+/// A line for each face: its name, then its whole address.
+pub(crate) fn tell(at: &Addresses, out: &mut dyn Write) -> std::io::Result<()> {
+    let scheme = |over_tls: bool| if over_tls { "https" } else { "http" };
+    writeln!(out, "hospitals  https://{}{CALL_PATH}", at.hospital)?;
+    writeln!(out, "persons    {}://{}/", scheme(at.persons_over_tls), at.persons)?;
+    writeln!(out, "center     {}://{}/", scheme(at.center_over_tls), at.center)?;
+    writeln!(out, "operators  http://{}/metrics", at.operators)
 }
 
 pub(crate) fn complain(what: &str, code: Exit) -> Exit {
@@ -180,4 +184,30 @@ pub(crate) fn complain(what: &str, code: Exit) -> Exit {
 #[expect(clippy::print_stderr, reason = "what is said beside an answer, or before there is a log")]
 pub(crate) fn note(what: &str) {
     eprintln!("banyan: {what}");
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_face_is_told_with_its_whole_address() {
+        let at = |port| ([127, 0, 0, 1], port).into();
+        let addresses = Addresses {
+            hospital: at(1),
+            persons: at(2),
+            persons_over_tls: true,
+            center: at(3),
+            center_over_tls: false,
+            operators: at(4),
+        };
+        let mut told = Vec::new();
+        tell(&addresses, &mut told).unwrap();
+        let expected = "hospitals  https://127.0.0.1:1/fsi/api/rsfComIfsService/callService
+persons    https://127.0.0.1:2/
+center     http://127.0.0.1:3/
+operators  http://127.0.0.1:4/metrics
+";
+        assert_eq!(String::from_utf8(told).unwrap(), expected);
+    }
 }

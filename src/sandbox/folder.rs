@@ -107,7 +107,7 @@ impl Folder {
         (folder.join(format!("{code}.pem")), folder.join(format!("{code}.key")))
     }
 
-    /// One call that works as it stands, for the shell; `ADDRESS` stands for the hospitals' address.
+    /// One call that works as it stands, for the shell; each start writes the address that hospitals call into it.
     pub fn first_call(&self) -> PathBuf {
         self.0.join("first-call.txt")
     }

@@ -603,8 +603,14 @@ async fn a_month_adds_up_to_zero_and_leads_to_its_settlements() {
     assert!(month.text.contains("still running") && !month.text.contains("not begun"), "{}", month.text);
     let future = desk.get("/center/months/209901").await.text;
     assert!(future.contains("本月尚未开始") && !future.contains("still running"), "{future}");
+    assert!(
+        month.links("/center/months/202610").len() == 1 && month.links("/center/months/202612").is_empty()
+    );
+    let ended = desk.get("/center/months/202610").await;
+    assert_eq!(ended.links("/center/months/202611"), ["/center/months/202611"], "a month that has begun");
     let data: Value = serde_json::from_str(&desk.get("/center/v1/months/202611").await.text).unwrap();
     assert_eq!((&data["net_sum"], &data["balanced"]), (&json!("0.00"), &json!(true)));
+    assert_eq!(data["state"], "open");
 
     let pair = desk.get("/center/months/202611/440700/430100").await;
     let hospital = pair.links("/center/months/202611/440700/430100/")[0].clone();

@@ -13,6 +13,7 @@ use crate::protocol::center::month::HospitalRow;
 use crate::protocol::center::month::MonthView;
 use crate::protocol::center::month::PairRow;
 use crate::protocol::center::month_in;
+use crate::protocol::center::month_state::MonthState;
 use crate::protocol::web::answer;
 use crate::protocol::web::error::PageError;
 use crate::protocol::web::exchange::Exchange;
@@ -130,7 +131,7 @@ pub(super) fn crumbs(month: Month, pair: Option<(RegionCode, RegionCode, &str)>)
 fn month_content(view: &MonthView) -> Markup {
     html! {
         h1 { (month_zh(view.month)) "清算" span.en lang="en" { "Clearing month " (month_en(view.month)) } }
-        (tools(view.month))
+        (tools(view))
         @if let Some((zh, en)) = view.state.hint() { div.panel { p { (pair(zh, en)) } } }
         @if view.hospitals.is_empty() {
             div.panel { p { (pair("本月没有结算。", "Nothing was settled in this month.")) } }
@@ -175,9 +176,11 @@ fn balance(view: &MonthView) -> Markup {
     }
 }
 
-fn tools(month: Month) -> Markup {
-    let neighbours =
-        [(month.first_day().previous().month(), "‹ 上月", "Previous"), (month.next(), "下月 ›", "Next")];
+fn tools(view: &MonthView) -> Markup {
+    let month = view.month;
+    let before = Some((month.first_day().previous().month(), "‹ 上月", "Previous"));
+    // The month after one that has not ended has not begun.
+    let after = (view.state == MonthState::Ended).then(|| (month.next(), "下月 ›", "Next"));
     html! {
         div.tools {
             form method="get" action="/center/months" {
@@ -187,7 +190,7 @@ fn tools(month: Month) -> Markup {
                 }
                 button type="submit" { (pair("查看", "Show")) }
             }
-            @for (other, zh, en) in neighbours { a href={ "/center/months/" (other) } { (pair(zh, en)) } }
+            @for (other, zh, en) in [before, after].into_iter().flatten() { a href={ "/center/months/" (other) } { (pair(zh, en)) } }
             a href={ "/center/months/" (month) "/month.csv" } { (pair("下载CSV", "Download CSV")) }
             a href={ "/center/v1/months/" (month) } { "JSON" }
         }
