@@ -1,5 +1,8 @@
 //! Owns how a connection to the file is opened, and that the file has our schema and no newer one.
 
+use std::fs;
+use std::io;
+use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::Path;
 use std::time::Duration;
 
@@ -35,6 +38,7 @@ pub(super) fn open_writer(
 
 /// The same after a failure: the schema was checked before.
 pub(super) fn reopen_writer(path: &Path, settings: &Settings) -> rusqlite::Result<Connection> {
+    make_closed(path);
     let create = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE;
     let db = Connection::open_with_flags(path, create | OpenFlags::SQLITE_OPEN_NO_MUTEX)?;
     db.busy_timeout(Duration::from_millis(settings.busy_timeout_ms))?;
@@ -49,6 +53,15 @@ pub(super) fn reopen_writer(path: &Path, settings: &Settings) -> rusqlite::Resul
     }
     keep_plans(&db)?;
     Ok(db)
+}
+
+/// Makes the file for its owner alone, where there is none: SQLite would let everybody read it. Log and index beside it get its
+/// rights. What is there keeps its own, and is not opened: closing it would take the locks of another connection away.
+fn make_closed(path: &Path) {
+    let made: io::Result<fs::File> =
+        fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(path);
+    // Where it cannot be made, SQLite cannot either, and says why.
+    let _there_or_refused = made;
 }
 
 /// Moves what an earlier process left in the log into the file and empties the log: a disk that once refused the log would
@@ -208,7 +221,27 @@ fn set_meta(db: &Connection, name: &str, value: &str) -> rusqlite::Result<usize>
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::fs;
+    use std::os::unix::fs::PermissionsExt as _;
+
+    #[test]
+    fn nobody_but_its_owner_reads_the_file_its_log_and_its_index() {
+        let folder = tempfile::tempdir().unwrap();
+        let name = |name: &str| folder.path().join(name);
+        let mode = |path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
+        let of_folder = mode(folder.path().to_owned());
+        let lives = reopen_writer(&name("ledger.db"), &Settings::default()).unwrap();
+        lives.execute_batch("CREATE TABLE t (x); INSERT INTO t VALUES (1)").unwrap();
+        for of in ["", "-wal", "-shm"] {
+            assert_eq!(mode(name(&format!("ledger.db{of}"))), 0o600, "{of}");
+        }
+        assert_eq!(mode(folder.path().to_owned()), of_folder);
+
+        fs::File::create(name("of-a-group.db")).unwrap();
+        fs::set_permissions(name("of-a-group.db"), fs::Permissions::from_mode(0o640)).unwrap();
+        let shared = reopen_writer(&name("of-a-group.db"), &Settings::default()).unwrap();
+        shared.execute_batch("CREATE TABLE t (x)").unwrap();
+        assert_eq!(mode(name("of-a-group.db")), 0o640, "what its owner has opened to others stays so");
+    }
 
     #[test]
     fn what_a_killed_process_left_in_the_log_is_moved_into_the_file_unless_another_is_at_work() {
