@@ -83,15 +83,6 @@ fn read_month(text: &str) -> Result<Month, String> {
     month.ok_or_else(|| "write a month as YYYYMM, like 202611".to_owned())
 }
 
-/// A million settlements take a processor for two seconds, which those who wait for an answer notice and who draws up a month
-/// does not. Where nothing is idle a tenth of a processor's time is left to it: with less, it may be put off while it holds a
-/// lock of the file for a moment, and commits wait for it. Called before anything else starts, so that all threads follow.
-pub fn stand_back() {
-    const NICER_BY: i32 = 10;
-    // Where it may not be, they share evenly.
-    let _evenly = rustix::process::nice(NICER_BY);
-}
-
 pub async fn run(arguments: &Arguments, clock: Arc<dyn Clock>, out: &mut (dyn Write + Send)) -> Exit {
     let config = match Gateway::read(&arguments.config) {
         Ok(config) => config,
@@ -162,8 +153,9 @@ impl Report {
         let month = self.view.month;
         // The table says it itself.
         let for_a_program = arguments.json || arguments.format == Format::Csv;
-        if let Some((zh, en)) =
-            self.view.state.hint().filter(|_| for_a_program && self.view.state == MonthState::NotBegun)
+        if for_a_program
+            && self.view.state == MonthState::NotBegun
+            && let Some((zh, en)) = self.view.state.hint()
         {
             note(&format!("{zh}{en}"));
         }
@@ -208,22 +200,5 @@ impl Report {
             }
             (false, Format::Table, _) => table::write(self, arguments.settlements, out),
         }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn who_draws_up_a_month_stands_back_with_all_that_follows() {
-        let priority = || rustix::process::getpriority_process(None).unwrap();
-        let before = priority();
-        let follower = move || {
-            stand_back();
-            std::thread::spawn(priority).join().unwrap()
-        };
-        assert_eq!(std::thread::spawn(follower).join().unwrap(), (before + 10).min(19));
-        assert_eq!(priority(), before, "nobody else does");
     }
 }

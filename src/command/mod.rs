@@ -36,6 +36,7 @@ use crate::app::AppError;
 use crate::ledger::LedgerError;
 use crate::service::seams::Clock;
 use crate::service::seams::SystemClock;
+use crate::transport::stand_back;
 
 /// What a command ends with. Documented in `--help` and docs/quote.md; scripts rely on it. Of several, the highest counts;
 /// of settings, what is wrong in them counts before what cannot be reached.
@@ -230,7 +231,9 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>, console: &mut Console)
         Command::Serve(arguments) => waiting(serve::run(&arguments, clock(), console.out())),
         Command::Import(arguments) => waiting(import::run(&arguments, clock(), console.out())),
         Command::Clear(arguments) => {
-            clear::stand_back();
+            // A million settlements take a processor for two seconds, which those who wait for an answer notice and who draws
+            // up a month does not. Before anything else starts, so that all threads follow.
+            stand_back();
             waiting(clear::run(&arguments, clock(), console.out()))
         }
         Command::Sandbox(arguments) => Ok(sandbox::run(&arguments, clock().as_ref(), console.out())),

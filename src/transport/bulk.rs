@@ -54,9 +54,10 @@ fn start() -> io::Result<Runtime> {
     Builder::new_multi_thread().thread_name("bulk").on_thread_start(stand_back).build()
 }
 
-/// Where all processors have work, the threads of the sockets come first: a long bill that takes a little longer is noticed
-/// less than a refusal or a short answer that does. A tenth of a processor's time is left to these all the same.
-fn stand_back() {
+/// Where all processors have work, others come before this thread and those that it starts: a long bill that takes a little
+/// longer is noticed less than a refusal or a short answer that does. A tenth of a processor's time is left to it all the
+/// same: with less, it may be put off while it holds a lock for a moment that others wait for.
+pub(crate) fn stand_back() {
     const NICER_BY: i32 = 10;
     // Of this thread alone, as Linux has it. Where it may not be, they share evenly.
     let _evenly = rustix::process::nice(NICER_BY);
@@ -114,6 +115,18 @@ mod tests {
         let there = Bulk::default().work(async { getpriority_process(None).unwrap() }).await.unwrap();
         assert_eq!(there, (here + 10).min(19));
         assert_eq!(getpriority_process(None).unwrap(), here, "nobody else does");
+    }
+
+    #[test]
+    fn who_stands_back_does_so_with_all_that_follows() {
+        let priority = || getpriority_process(None).unwrap();
+        let before = priority();
+        let follower = move || {
+            stand_back();
+            thread::spawn(priority).join().unwrap()
+        };
+        assert_eq!(thread::spawn(follower).join().unwrap(), (before + 10).min(19));
+        assert_eq!(priority(), before, "nobody else does");
     }
 
     #[tokio::test]

@@ -40,6 +40,7 @@ use std::sync::Arc;
 use std::time::Duration;
 use tokio::time::Instant;
 
+pub(crate) use crate::transport::bulk::stand_back;
 pub use crate::transport::client_certificate::ClientCertificate;
 use crate::transport::limits::Permit;
 pub use crate::transport::refusal::Refusal;
