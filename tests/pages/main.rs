@@ -5,6 +5,7 @@
 mod browser;
 mod by_browser;
 mod by_socket;
+mod claims;
 mod every_page;
 mod reader;
 mod world;

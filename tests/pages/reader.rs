@@ -114,3 +114,8 @@ impl Reader {
         self.get("/me").await
     }
 }
+
+/// The claim that a list shows first.
+pub(crate) fn first_claim(list: &Page) -> String {
+    list.links("/me/claims/").first().expect("a claim in the list").clone()
+}
